@@ -1,0 +1,1 @@
+"""The spine: messages, bus, config and the control process. Standard library, pyzmq and msgpack only."""

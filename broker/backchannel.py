@@ -1,0 +1,79 @@
+"""Words compared as heard, and which of them only say "I am listening" rather than take the floor."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_PHRASES = {
+    "en": (
+        "mhm, mm, mmm, mm hmm, mm hm, hm, hmm, uh huh, uhuh, huh, uh, um, ah, aha, oh, oh okay, okay, ok, yeah, yes, "
+        "yep, yup, ya, right, sure, alright, all right, i see, got it, of course, exactly, true, really, wow, cool, "
+        "nice, great, good, very good, fine, indeed, absolutely, makes sense, interesting, good to know"
+    ),
+    "es": (
+        "mhm, mm, hm, hmm, ajá, aja, ah, oh, eh, sí, si, ya, ya veo, vale, claro, claro que sí, bien, bueno, muy bien, "
+        "de acuerdo, entiendo, exacto, eso es, perfecto, okay, ok"
+    ),
+    "zh": "嗯, 嗯嗯, 哦, 噢, 啊, 对, 对对, 对对对, 是, 是的, 好, 好的, 明白, 知道了, 这样啊, 原来如此, 行, 可以",
+}
+_AFFIRMATIVE = {
+    "en": "yes, yeah, yep, yup, sure, okay, ok, of course, absolutely, all right, alright, right, exactly",
+    "es": "sí, si, claro, vale, de acuerdo, bueno, claro que sí, okay, ok, exacto",
+    "zh": "对, 是, 是的, 好, 好的, 行, 可以, 嗯",
+}
+_JUNK = {"en": frozenset(("a", "an", "the", "and", "i", "i'm", "in", "of", "it's", "er", "erm", "hum", "him", "home"))}
+"""What a recogniser makes of a cough or an "mm": never a reason to stop talking when it stands alone."""
+
+_NOT_WORDS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|[^\w'\s]|_")
+_IDEOGRAPH = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of `text` as compared: case, punctuation and noise marks gone; one word per ideograph."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return tuple(word for word in _IDEOGRAPH.sub(r" \1 ", _NOT_WORDS.sub(" ", text)).split() if word.strip("'"))
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two transcripts ask the same thing, word for word."""
+    return words_of(one) == words_of(other)
+
+
+def joined(*texts: str) -> str:
+    """Pieces of what a person said, as one."""
+    return " ".join(text.strip() for text in texts if text.strip())
+
+
+def takes_the_floor(text: str, language: str) -> bool:
+    """Whether these words are more than a backchannel or a recogniser's idea of a cough."""
+    words = words_of(text)
+    if not words or (len(words) == 1 and words[0] in _JUNK.get(_base(language), ())):
+        return False
+    return not _made_of(words, _PHRASE_WORDS.get(_base(language), _PHRASE_WORDS["en"]))
+
+
+def affirms(text: str, language: str) -> bool:
+    """Whether these words answer a yes-or-no question."""
+    words = words_of(text)
+    return bool(words) and _made_of(words, _AFFIRMATIVE_WORDS.get(_base(language), _AFFIRMATIVE_WORDS["en"]))
+
+
+def _made_of(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
+    """Whether `words` is a run of whole phrases; longest first, as "oh okay" before "oh"."""
+    if not words:
+        return True
+    longest = min(4, len(words))
+    return any(words[:n] in phrases and _made_of(words[n:], phrases) for n in range(longest, 0, -1))
+
+
+def _base(language: str) -> str:
+    return language.split("-")[0].lower()
+
+
+def _table(phrases: dict[str, str]) -> dict[str, frozenset[tuple[str, ...]]]:
+    return {language: frozenset(map(words_of, text.split(", "))) for language, text in phrases.items()}
+
+
+_PHRASE_WORDS = _table(_PHRASES)
+_AFFIRMATIVE_WORDS = _table(_AFFIRMATIVE)

@@ -1,0 +1,38 @@
+"""The person speaks while the avatar does: hold at once, then cancel (they take the floor) or resume (they do not)."""
+
+from __future__ import annotations
+
+from broker.answering import hold_sound, interrupt, release_sound
+from broker.backchannel import takes_the_floor
+from broker.move import Move
+from broker.turn_state import Barge, in_hand, ns
+
+
+def barge(move: Move) -> None:
+    """Speech was found while something is thought or spoken."""
+    until_ns = move.now_ns + ns(move.state.settings.hold_decision_ms)
+    move.set(hold=Barge(since_ns=move.now_ns, until_ns=until_ns))
+    hold_sound(move, "barge_in")
+
+
+def decide(move: Move) -> None:
+    """Cancel on words that take the floor, even after a resume; resume when there are none or the time is up.
+
+    Continuing sound without a word in it is no interruption: a cough, an "mm", a door. Its words may still come.
+    """
+    state = move.state
+    if state.utterance and in_hand(state) and takes_the_floor(state.utterance.text, state.language):
+        interrupt(move, joins=True)
+        return
+    if state.hold is None:
+        return
+    heard_out = state.utterance is not None and state.utterance.covered()
+    gone = state.utterance is None and state.ending is None
+    if heard_out or gone or move.now_ns >= state.hold.until_ns:
+        let_go(move)
+
+
+def let_go(move: Move) -> None:
+    """The avatar goes on."""
+    move.set(hold=None)
+    release_sound(move)

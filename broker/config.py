@@ -1,0 +1,183 @@
+"""The settings of one installation: etc/visavis.toml, checked, with overrides from the environment.
+
+`VISAVIS_CONFIG` names another file; `VISAVIS_<SECTION>_<KEY>` overrides one value (`VISAVIS_SERVER_PORT=9090`).
+Secrets belong there: `VISAVIS_SERVER_OPERATOR_TOKEN`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from broker.errors import ConfigError
+from broker.messages import WORKER_KINDS
+from broker.tables import fill, read_toml
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder: relative paths in the settings start here."""
+
+IPC_PATH_LIMIT = 107
+"""Bytes in the path of a Unix socket (sun_path, unix(7))."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    hosts: tuple[str, ...] = ()
+    """Names under which browsers may reach it, besides loopback's and `host` itself."""
+    tls_cert: str = ""
+    tls_key: str = ""
+    operator_token: str = field(default="", repr=False)
+    ice_servers: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusSettings:
+    transport: Literal["ipc", "tcp"] = "ipc"
+    run_folder: str = ""
+    """Where the sockets are; empty: a folder of this user under the system's temporary folder."""
+    host: str = "127.0.0.1"
+    """With tcp, where the broker is."""
+    own_host: str = ""
+    """With tcp, under which name this process is reached; empty: the broker's host."""
+    port: int = 5570
+    """With tcp, the broker's control, data, event and replay ports are this and the next three."""
+    high_water_mark: int = 4096
+    outbox: int = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    instances: int = 2
+    vad: int = 0
+    asr: int = 0
+    llm: int = 0
+    tts: int = 0
+    programme: int = 0
+    lipsync: int = 0
+
+    def count(self, kind: str) -> int:
+        """How many processes of `kind` are started."""
+        return int(getattr(self, kind)) or self.instances
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    fps: int = 25
+    size: int = 512
+    video_kbps: int = 900
+    audio_kbps: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sessions:
+    capacity: int = 8
+    away_s: float = 60.0
+    persona: str = "host"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    personas: str = "etc/personas"
+    avatars: str = "static/avatars"
+    weights: str = ".cache/weights"
+    cache: str = ".cache"
+    store: str = "var/visavis.sqlite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of it. Sections are named as in the file."""
+
+    server: Server = field(default_factory=Server)
+    bus: BusSettings = field(default_factory=BusSettings)
+    workers: Workers = field(default_factory=Workers)
+    media: Media = field(default_factory=Media)
+    sessions: Sessions = field(default_factory=Sessions)
+    paths: Paths = field(default_factory=Paths)
+    log: Log = field(default_factory=Log)
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Options of an engine by its name, passed to it as they are."""
+
+    def path(self, name: str) -> Path:
+        """One of `paths`, absolute."""
+        return (ROOT / getattr(self.paths, name)).resolve()
+
+    def run_folder(self) -> Path:
+        """The folder of sockets, process ids and logs; made and made private by `bin/up`."""
+        if self.bus.run_folder:
+            return (ROOT / self.bus.run_folder).resolve()
+        return Path(tempfile.gettempdir()) / f"visavis-{os.getuid()}"
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. Raises ConfigError naming the file, the key and the known ones."""
+    env = os.environ if environ is None else environ
+    source = path or Path(env.get("VISAVIS_CONFIG") or ROOT / "etc" / "visavis.toml")
+    settings = fill(Settings, _overridden(read_toml(source), env), source.name)
+    _check(settings)
+    return settings
+
+
+def _overridden(table: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    hints = typing.get_type_hints(Settings)
+    result = {key: dict(value) if isinstance(value, dict) else value for key, value in table.items()}
+    for section, cls in hints.items():
+        if not dataclasses.is_dataclass(cls) or not isinstance(result.get(section, {}), dict):
+            continue
+        kinds = typing.get_type_hints(cls)
+        for key, kind in kinds.items():
+            name = f"VISAVIS_{section}_{key}".upper()
+            if name in env:
+                result.setdefault(section, {})[key] = _parsed(kind, env[name], name)
+    return result
+
+
+def _parsed(kind: Any, text: str, name: str) -> Any:
+    try:
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+    except ValueError:
+        raise ConfigError(f"{name}={text!r} must be a number.") from None
+    if typing.get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _check(settings: Settings) -> None:
+    def within(name: str, value: float, low: float, high: float) -> None:
+        if not low <= value <= high:
+            raise ConfigError(f"{name} is {value}; it must be between {low} and {high}.")
+
+    within("server.port", settings.server.port, 0, 65535)
+    within("media.fps", settings.media.fps, 5, 50)
+    within("media.size", settings.media.size, 128, 1024)
+    if settings.media.size % 16:
+        raise ConfigError(f"media.size is {settings.media.size}; it must be a multiple of 16, as H.264 wants.")
+    within("media.video_kbps", settings.media.video_kbps, 100, 8000)
+    within("media.audio_kbps", settings.media.audio_kbps, 12, 128)
+    within("sessions.capacity", settings.sessions.capacity, 1, 1000)
+    for kind in WORKER_KINDS:
+        within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
+    if bool(settings.server.tls_cert) != bool(settings.server.tls_key):
+        raise ConfigError("server.tls_cert and server.tls_key go together: set both, or neither.")
+    longest = f"{settings.run_folder()}/programme-10.ffffffff.control"
+    if settings.bus.transport == "ipc" and len(longest.encode()) > IPC_PATH_LIMIT:
+        raise ConfigError(
+            f"bus.run_folder {str(settings.run_folder())!r} is too long for Unix sockets ({IPC_PATH_LIMIT} bytes): "
+            "name a shorter one."
+        )

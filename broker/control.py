@@ -1,0 +1,458 @@
+"""The broker's decisions: messages in, addressed messages out. No sockets, no clock; `__main__` has those."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from broker.clock import NS_PER_MS, NS_PER_S
+from broker.errors import ConfigError, StoreError
+from broker.events import EDGE_KINDS, EventLog
+from broker.messages import (
+    Alive,
+    Close,
+    Event,
+    Fleet,
+    Gone,
+    Holding,
+    Message,
+    Peer,
+    Present,
+    Refused,
+    Report,
+    SetMode,
+)
+from broker.registry import Registry
+from broker.routes import mended, new_route
+from broker.sessions import NOBODY, Outgoing, Record, Session, essence, new_state
+from broker.snapshot import dump, restore
+from broker.store import Store, StoredSession, StoredTurn
+from broker.turns import Away, Replaced, Timer
+
+logger = logging.getLogger(__name__)
+
+FLEET_NS = NS_PER_S
+GRACE_NS = 1_200 * NS_PER_MS
+"""After a start: how long the processes of restored sessions have to say that they are there."""
+
+TICK_NS = 20 * NS_PER_MS
+STAGGER_NS = 7 * NS_PER_MS
+"""Neighbouring sessions' ticks are this far apart, so that their work does not fall together."""
+
+SESSION_ID_LIMIT = 128
+TOKEN_HASH_LENGTH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSettings:
+    """What this process needs of the installation's settings."""
+
+    capacity: int = 8
+    away_s: float = 60.0
+    persona: str = "host"
+
+
+@dataclass
+class Outbox:
+    """What a step wants sent, published and connected, in this order: connect, send, publish."""
+
+    connect: list[Peer] = field(default_factory=list)
+    forget: list[Peer] = field(default_factory=list)
+    send: list[Outgoing] = field(default_factory=list)
+    publish: list[Event] = field(default_factory=list)
+
+
+class Control:
+    """All sessions and all processes. `personas` gives the snapshot of a persona or raises ConfigError."""
+
+    def __init__(
+        self, settings: ControlSettings, personas: Callable[[str], dict[str, Any]], store: Store | None, boot: str
+    ) -> None:
+        self.settings = settings
+        self.registry = Registry()
+        self.sessions: dict[str, Session] = {}
+        self.events = EventLog()
+        self.counters: collections.Counter[str] = collections.Counter()
+        self._personas = personas
+        self._store = store
+        self._boot = boot
+        self._outbox = Outbox()
+        self._written: dict[str, tuple[object, ...]] = {}
+        self._turns: dict[tuple[str, int], StoredTurn] = {}
+        self._ended: list[str] = []
+        self._fleet_ns = 0
+        self._grace_ns = 0
+        self._llm_holds: dict[str, set[int]] = {}
+
+    # --- the loop's side ---
+
+    def drain(self) -> Outbox:
+        """What is to be done, once it is written down."""
+        self._write()
+        outbox, self._outbox = self._outbox, Outbox()
+        return outbox
+
+    def due_ns(self, now_ns: int) -> int:
+        """When `tick` is to be called again, at the latest."""
+        dues = [session.due_ns for session in self.sessions.values()]
+        return min([due for due in dues if due is not None] + [self._fleet_ns + FLEET_NS])
+
+    def tick(self, now_ns: int) -> None:
+        """Everything that is due."""
+        for session in list(self.sessions.values()):
+            due_ns = session.due_ns
+            if due_ns is not None and due_ns <= now_ns:
+                self._send(session.step(Timer(), now_ns), now_ns)
+            if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
+                self._close(session, "away", now_ns)
+        if self._grace_ns and now_ns >= self._grace_ns:
+            self._grace_over(now_ns)
+        for peer in self.registry.hung(now_ns):
+            logger.error("hung", extra={"peer": peer.name})
+            self._without(peer, "hung", now_ns)
+        if now_ns - self._fleet_ns >= FLEET_NS:
+            self._send_fleet(now_ns)
+
+    def lost(self, peer: Peer, now_ns: int) -> None:
+        """The connection to a process broke."""
+        if self.registry.lost(peer):
+            logger.warning("lost", extra={"peer": peer.name})
+            self._without(peer, "lost", now_ns)
+
+    def accept(self, message: Message, now_ns: int) -> None:
+        """One message from the bus. What is unknown or stale is counted."""
+        handler = self._handlers.get(type(message))
+        if handler:
+            handler(self, message, now_ns)
+            return
+        session = self.sessions.get(message.session)
+        if session is None:
+            self.counters["unknown_session"] += 1
+        elif not session.current(message):
+            self.counters["stale_route"] += 1
+        else:
+            if session.sender(message) == "webrtc":
+                session.caller_gone_ns = 0
+            try:
+                outgoing = session.accept(message, now_ns)
+            except KeyError:
+                self.counters["unexpected"] += 1
+                return
+            self._send(outgoing, now_ns)
+
+    # --- processes ---
+
+    def _on_alive(self, message: Alive, now_ns: int) -> None:
+        news = self.registry.alive(message, now_ns)
+        if news.newcomer:
+            self._outbox.connect.append(message.peer)
+            self._outbox.send.append((message.peer, Report()))
+            self._tell("health", now_ns, process=message.peer.name, state=message.state)
+        if news.predecessor:
+            self._without(news.predecessor, "replaced", now_ns)
+        if news.became_ready or message.state == "stopping":
+            self._mend_all(now_ns)
+        if news.newcomer or news.became_ready:
+            self._send_fleet(now_ns)
+
+    def _without(self, peer: Peer, reason: str, now_ns: int) -> None:
+        """A process is gone: its sessions go to others."""
+        self._outbox.forget.append(peer)
+        self._tell("health", now_ns, process=peer.name, state=reason)
+        if peer.kind == "webrtc":
+            for session in self.sessions.values():
+                if session.route.passes(peer):
+                    self._caller_gone(session, now_ns)
+        else:
+            self._mend_all(now_ns)
+        self._send_fleet(now_ns)
+
+    def _mend_all(self, now_ns: int) -> None:
+        if self._grace_ns:
+            return
+        for session in list(self.sessions.values()):
+            self._mend(session, now_ns)
+
+    def _mend(self, session: Session, now_ns: int) -> None:
+        before = session.route
+        route, replaced = mended(before, self.registry, self._counts())
+        if route.id == before.id and route.peers == before.peers:
+            return
+        outgoing = session.reroute(route, replaced, now_ns)
+        self._send(outgoing, now_ns)
+        for kind in set(before.peers) - set(route.peers):
+            self._tell("degraded", now_ns, session, stage=kind, step="missing", reason=f"no {kind} is running")
+        for kind in replaced:
+            self._tell("degraded", now_ns, session, stage=kind, step="replaced", reason=f"{kind} was replaced")
+
+    def _counts(self) -> collections.Counter[str]:
+        """Sessions by process name."""
+        return collections.Counter(
+            peer.name for session in self.sessions.values() for peer in session.route.peers.values()
+        )
+
+    def _send_fleet(self, now_ns: int) -> None:
+        self._fleet_ns = now_ns
+        fleet = Fleet(
+            missing=self.registry.missing(),
+            processes=self.registry.table(now_ns),
+            sessions=len(self.sessions),
+            capacity=self.registry.capacity(self.settings.capacity),
+        )
+        self._outbox.send.extend((edge.peer, fleet) for edge in self.registry.of("webrtc"))
+
+    # --- sessions ---
+
+    def _on_present(self, message: Present, now_ns: int) -> None:
+        refusal = self._refusal(message)
+        if refusal:
+            self.counters[f"refused_{refusal.code}"] += 1
+            self._outbox.send.append((message.edge, replace(refusal, session=message.session)))
+            return
+        session = self.sessions.get(message.session)
+        if session is None:
+            self._begin(message, now_ns)
+        else:
+            self._resume(session, message, now_ns)
+
+    def _refusal(self, message: Present) -> Refused | None:
+        known = self.sessions.get(message.session)
+        if known:
+            if not secrets.compare_digest(known.record.token_hash.encode(), message.token_hash.encode()):
+                return Refused(code="forbidden", text="This conversation belongs to somebody else.")
+            return None
+        if not 0 < len(message.session) <= SESSION_ID_LIMIT or len(message.token_hash) != TOKEN_HASH_LENGTH:
+            return Refused(code="forbidden", text="This is not a valid session.")
+        missing = self.registry.missing()
+        if missing or self._grace_ns:
+            waits = f" Waiting for {missing[0]}." if missing else ""
+            return Refused(code="not_ready", text=f"The avatar is still getting ready.{waits}")
+        if len(self.sessions) >= self.registry.capacity(self.settings.capacity):
+            return Refused(code="capacity", text="All conversations are taken. Please try again in a few minutes.")
+        return None
+
+    def _begin(self, message: Present, now_ns: int) -> None:
+        try:
+            persona = self._personas(message.persona or self.settings.persona)
+            ordinal = self._free_ordinal()
+            state = new_state(persona, message.language, message.mode, _origin_ns(ordinal, now_ns))
+        except ConfigError as error:
+            refused = Refused(session=message.session, code="persona", text=str(error))
+            self._outbox.send.append((message.edge, refused))
+            return
+        route = new_route(self.registry, self._counts(), message.edge)
+        record = Record(
+            id=message.session,
+            persona=persona,
+            token_hash=message.token_hash,
+            ordinal=ordinal,
+            route=route,
+            state=state,
+        )
+        session = self.sessions[message.session] = Session(record)
+        self._connect_edge(message.edge)
+        self._send(session.to_all(session.opened()), now_ns)
+        self._tell("state", now_ns, session, state="listening")
+        logger.info("session begins", extra={"session": session.id, "persona": persona.get("id")})
+
+    def _resume(self, session: Session, message: Present, now_ns: int) -> None:
+        """The caller is back, perhaps at another edge, whose microphone counts anew."""
+        session.caller_gone_ns = 0
+        self._send(session.step(Away(), now_ns), now_ns)
+        if session.route.passes(message.edge):
+            self._send(session.to_edge(session.opened()), now_ns)
+        else:
+            self._connect_edge(message.edge)
+            route = replace(
+                new_route(self.registry, self._counts(), message.edge),
+                peers=session.route.peers | {"webrtc": message.edge},
+            )
+            self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
+        if message.mode != session.state.mode:
+            self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
+        lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
+        self._tell("dialogue", now_ns, session, lines=lines)
+
+    def _connect_edge(self, edge: Peer) -> None:
+        if not self.registry.knows(edge):
+            self._outbox.connect.append(edge)
+
+    def _free_ordinal(self) -> int:
+        taken = {session.record.ordinal for session in self.sessions.values()}
+        return next(n for n in range(len(taken) + 1) if n not in taken)
+
+    def _on_gone(self, message: Gone, now_ns: int) -> None:
+        session = self.sessions.get(message.session)
+        if session is None or not session.current(message):
+            self.counters["unknown_session"] += 1
+        elif message.final:
+            self._close(session, "bye", now_ns)
+        else:
+            self._caller_gone(session, now_ns)
+
+    def _caller_gone(self, session: Session, now_ns: int) -> None:
+        session.caller_gone_ns = session.caller_gone_ns or now_ns
+        self._send(session.step(Away(), now_ns), now_ns)
+
+    def _close(self, session: Session, reason: str, now_ns: int) -> None:
+        self._send(session.closed(reason), now_ns)
+        del self.sessions[session.id]
+        self._written.pop(session.id, None)
+        self._ended.append(session.id)
+        self._tell("session", now_ns, session, state="closed", reason=reason)
+        logger.info("session ends", extra={"session": session.id, "reason": reason})
+
+    # --- events ---
+
+    def _on_event(self, message: Event, now_ns: int) -> None:
+        """Numbered, published, and shown on the page unless the edge made it."""
+        session = self.sessions.get(message.session)
+        if message.session and session is None:
+            self.counters["unknown_session"] += 1
+            return
+        if session and message.kind not in EDGE_KINDS:
+            self._send(session.to_edge(message), now_ns)
+        else:
+            self._outbox.publish.append(self.events.number(message, now_ns))
+
+    def _tell(self, kind: str, now_ns: int, session: Session | None = None, **data: Any) -> None:
+        event = Event(kind=kind, data=data)
+        if session:
+            self._send(session.to_edge(event), now_ns)
+        else:
+            self._outbox.publish.append(self.events.number(event, now_ns))
+
+    def _send(self, outgoing: list[Outgoing], now_ns: int) -> None:
+        """Queue messages; events are numbered and published besides."""
+        for peer, message in outgoing:
+            if isinstance(message, Event):
+                message = self.events.number(message, now_ns)
+                self._outbox.publish.append(message)
+                self._note_turn(message)
+            if peer is not NOBODY:
+                self._outbox.send.append((peer, message))
+
+    def _note_turn(self, event: Event) -> None:
+        if event.kind == "turn":
+            self._turns[event.session, event.turn] = StoredTurn(
+                session=event.session,
+                turn=event.turn,
+                outcome=str(event.data.get("what", "")),
+                text=str(event.data.get("text", "")),
+                heard=str(event.data.get("heard", "")),
+            )
+
+    # --- surviving ---
+
+    def _write(self) -> None:
+        """Write down what changed, before anybody hears of it. A failing database is told, not fatal."""
+        if self._store is None:
+            return
+        changed = []
+        for session in self.sessions.values():
+            now = (essence(session.state), session.route)
+            if self._written.get(session.id) != now:
+                self._written[session.id] = now
+                changed.append(session)
+        if not changed and not self._ended and not self._turns:
+            return
+        turns, self._turns = list(self._turns.values()), {}
+        ended, self._ended = self._ended, []
+        try:
+            self._store.save(
+                sessions=[
+                    StoredSession(
+                        id=each.id, token_hash=each.record.token_hash, boot=self._boot, record=dump(each.record)
+                    )
+                    for each in changed
+                ],
+                lines=[(each.id, each.state.dialogue) for each in changed],
+                turns=[each for each in turns if each.session not in ended],
+                ended=ended,
+            )
+        except StoreError as error:
+            self.counters["store_failed"] += 1
+            self._ended.extend(ended)
+            if self.counters["store_failed"] in (1, 10, 100) or self.counters["store_failed"] % 1000 == 0:
+                logger.error("store", extra={"reason": str(error)})
+                event = Event(kind="degraded", data={"stage": "broker", "step": "store", "reason": str(error)})
+                self._outbox.publish.append(self.events.number(event, self._fleet_ns))
+
+    def restore(self, now_ns: int) -> None:
+        """Take up the sessions of a predecessor. Media has gone on meanwhile; what it sent waits in the inboxes."""
+        if self._store is None:
+            return
+        for row in self._store.load():
+            try:
+                if row.boot != self._boot:
+                    raise StoreError("the machine was restarted since")
+                record = restore(Record, row.record)
+            except StoreError as error:
+                logger.warning("session not restored", extra={"session": row.id, "reason": str(error)})
+                self._ended.append(row.id)
+                continue
+            state = replace(record.state, played_ns=now_ns)
+            for name in ("answer", "moment"):
+                held = getattr(state, name)
+                if held:
+                    state = replace(state, **{name: replace(held, progress_ns=now_ns)})
+            self.sessions[row.id] = Session(replace(record, state=state), caller_gone_ns=now_ns)
+            self._outbox.connect.extend(record.route.peers.values())
+        if self.sessions:
+            self._grace_ns = now_ns + GRACE_NS
+            logger.info("restored", extra={"sessions": len(self.sessions)})
+
+    def _on_holding(self, message: Holding, now_ns: int) -> None:
+        """What a process has of a session. Of an unknown one it may forget everything."""
+        session = self.sessions.get(message.session)
+        if session is None:
+            forget = Close(session=message.session, route=message.route, reason="unknown")
+            self._outbox.send.extend((each.peer, forget) for each in self.registry.of(message.kind))
+        elif message.kind == "llm":
+            self._llm_holds.setdefault(message.session, set()).update(_numbers(message.facts.get("turns")))
+        elif message.kind == "webrtc" and message.facts.get("present"):
+            session.caller_gone_ns = 0
+
+    def _grace_over(self, now_ns: int) -> None:
+        """Who has not come back by now is dead; the others are told again what holds, in case it got lost."""
+        self._grace_ns = 0
+        for session in list(self.sessions.values()):
+            edge = session.route.peers.get("webrtc")
+            if edge and not self.registry.knows(edge):
+                self._caller_gone(session, now_ns)
+            before = session.route.id
+            self._mend(session, now_ns)
+            if session.route.id == before:
+                self._send(session.to_all(session.opened()), now_ns)
+                self._ask_what_got_lost(session, now_ns)
+        self._llm_holds.clear()
+
+    def _ask_what_got_lost(self, session: Session, now_ns: int) -> None:
+        """A question written down but not sent, or sent to a predecessor of nobody."""
+        held = self._llm_holds.get(session.id, set())
+        for answer in (session.state.answer, session.state.attempt):
+            if answer and answer.kind == "answer" and not answer.complete and answer.turn not in held:
+                self._send(session.step(Replaced(frozenset({"llm"})), now_ns), now_ns)
+                return
+
+    _handlers: ClassVar[dict[type[Message], Callable[[Control, Any, int], None]]] = {
+        Alive: _on_alive,
+        Present: _on_present,
+        Gone: _on_gone,
+        Event: _on_event,
+        Holding: _on_holding,
+    }
+
+
+def _origin_ns(ordinal: int, now_ns: int) -> int:
+    """The next instant on the 20 ms grid, shifted by the session's place in the stagger."""
+    phase_ns = ordinal * STAGGER_NS % TICK_NS
+    return now_ns + (phase_ns - now_ns) % TICK_NS
+
+
+def _numbers(value: Any) -> list[int]:
+    return [each for each in value if isinstance(each, int)] if isinstance(value, list | tuple) else []

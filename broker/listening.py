@@ -1,0 +1,221 @@
+"""The person's side of the turn machine: utterances, their pauses and words, and when one is over.
+
+An utterance is over when its pause has lasted as long as `endpoint.wait_ms` says; then the asr is asked for the final
+words. An attempt is accepted only by those: the pause's provisional words equal them nearly always, but an answer to
+words that were not said costs more than the few milliseconds of asking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from broker import endpoint
+from broker.answering import accept, drop_attempt, interrupt, remember, say, settle, speak_up, speculate
+from broker.backchannel import affirms, joined, takes_the_floor
+from broker.barge_in import barge, decide, let_go
+from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.move import Move
+from broker.phrases import NOT_CAUGHT, phrase
+from broker.turn_state import Pause, ToSay, TurnState, Utterance, Waiting, in_hand, ns
+
+MIC_SAMPLES_PER_MS = 16
+
+
+def on_started(move: Move, started: SpeechStarted) -> None:
+    """A new utterance. One still open is over; what is being said is held."""
+    state = move.state
+    if state.mode != "voice" or started.utterance < state.next_utterance:
+        return
+    if state.utterance:
+        _to_ending(move, state.utterance)
+    over = state.answer.turn if state.answer else 0
+    utterance = Utterance(number=started.utterance, onset_sample=started.mic_sample, over=over)
+    move.set(utterance=utterance, next_utterance=started.utterance + 1)
+    if in_hand(move.state):
+        barge(move)
+
+
+def on_paused(move: Move, paused: SpeechPaused) -> None:
+    """A silence, or news of the same one."""
+    utterance = move.state.utterance
+    if utterance is None or paused.utterance != utterance.number:
+        return
+    began_ns = move.now_ns - ns(paused.silence_ms)
+    if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:
+        began_ns = min(began_ns, utterance.pause.began_ns)
+    pause = Pause(mic_sample=paused.mic_sample, began_ns=began_ns, p_end=paused.p_end)
+    move.set(utterance=replace(utterance, pause=pause))
+    move.tell("step", 0, name="pause", took_ns=paused.took_ns)
+    decide(move)
+    consider(move)
+
+
+def on_resumed(move: Move, resumed: SpeechResumed) -> None:
+    """The person goes on within the utterance; over the avatar's voice that is a new reason to hold."""
+    utterance = move.state.utterance
+    if utterance is None or resumed.utterance != utterance.number:
+        return
+    move.set(utterance=replace(utterance, pause=None, end_at_ns=0))
+    if in_hand(move.state):
+        barge(move)
+
+
+def on_transcript(move: Move, transcript: Transcript) -> None:
+    """Words so far, or for good."""
+    state = move.state
+    if transcript.final:
+        _on_final(move, transcript)
+        return
+    utterance = state.utterance
+    if utterance is None or transcript.utterance != utterance.number or transcript.n < utterance.n:
+        return
+    changed = transcript.text != utterance.text
+    utterance = replace(
+        utterance,
+        text=transcript.text,
+        n=transcript.n,
+        through_sample=max(utterance.through_sample, transcript.through_sample),
+    )
+    move.set(utterance=utterance, language=_language(state, transcript))
+    if changed:
+        move.tell("heard", 0, utterance=utterance.number, text=joined(state.carried, transcript.text), final=False)
+    decide(move)
+    consider(move)
+
+
+def consider(move: Move) -> None:
+    """In a pause: prepare an answer to the words so far, and see when the utterance will be over."""
+    state = move.state
+    utterance = state.utterance
+    if utterance is None or utterance.pause is None:
+        return
+    pause = utterance.pause
+    text = joined(state.carried, utterance.text)
+    silent_long_enough = move.now_ns >= pause.began_ns + ns(state.settings.speculation_after_ms)
+    if text and utterance.covered() and silent_long_enough and not in_hand(state):
+        settle(move)
+        speculate(move, text)
+    state = move.state
+    hit = state.attempt.hit() if state.attempt else None
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit)
+    end_at_ns = pause.began_ns + ns(wait_ms)
+    move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
+    if move.now_ns >= end_at_ns and state.hold is None:
+        end_utterance(move)
+
+
+def end_utterance(move: Move) -> None:
+    """Ask for the final words: the utterance is over where speech stopped (or, without a pause, where it is now)."""
+    utterance = move.state.utterance
+    assert utterance
+    mic_sample = (
+        utterance.pause.mic_sample if utterance.pause else max(utterance.through_sample, utterance.onset_sample)
+    )
+    move.set(utterance=None)
+    _to_ending(move, utterance)
+    move.do(EndUtterance(utterance=utterance.number, mic_sample=mic_sample))
+    move.tell("step", 0, name="end_of_turn", took_ns=0, utterance=utterance.number, end_sample=mic_sample)
+
+
+def drop_speech(move: Move) -> None:
+    """What is being said is overtaken by something typed; words cut off before it stay in the dialogue."""
+    if move.state.utterance:
+        end_utterance(move)
+    carried = move.state.carried
+    move.set(ending=None, carried="", says=())
+    if carried:
+        settle(move, at_once=True)
+        remember(move, carried)
+
+
+def on_ended(move: Move, ended: SpeechEnded) -> None:
+    """vad says that the utterance is over: by itself, or as it was asked."""
+    utterance = move.state.utterance
+    if utterance is None or ended.utterance != utterance.number:
+        return
+    pause = utterance.pause or Pause(mic_sample=ended.mic_sample, began_ns=move.now_ns, p_end=1.0)
+    move.set(utterance=None)
+    _to_ending(move, replace(utterance, pause=pause))
+
+
+def _to_ending(move: Move, utterance: Utterance) -> None:
+    """Wait for the final words of `utterance`; an older one that still waited lends its provisional words."""
+    older = move.state.ending
+    if older and not (older.over and not takes_the_floor(older.text, move.state.language)):
+        move.set(carried=joined(move.state.carried, older.text))
+    move.set(ending=replace(utterance, ended_ns=move.now_ns, end_at_ns=0))
+
+
+def _on_final(move: Move, transcript: Transcript) -> None:
+    state = move.state
+    utterance = next((u for u in (state.ending, state.utterance) if u and u.number == transcript.utterance), None)
+    if utterance is None:
+        return
+    if utterance is state.ending:
+        move.set(ending=None)
+    else:
+        move.set(utterance=None)
+    move.set(language=_language(state, transcript))
+    move.tell("step", 0, name="final_words", took_ns=transcript.took_ns, utterance=utterance.number)
+    conclude(move, utterance, transcript.text)
+
+
+def conclude(move: Move, utterance: Utterance, text: str) -> None:
+    """The words of an utterance are known: answer them, unless they only said "I am listening" or it goes on."""
+    end_sample = utterance.pause.mic_sample if utterance.pause else utterance.through_sample
+    move.set(mic_through=max(move.state.mic_through, end_sample))
+    state = move.state
+    if _only_listens(state, utterance, text):
+        move.tell("heard", 0, utterance=utterance.number, text="", final=True)
+        _give_floor_back(move)
+        return
+    if in_hand(state):
+        if not takes_the_floor(text, state.language):
+            _give_floor_back(move)
+            return
+        interrupt(move, joins=True)
+    words = joined(move.state.carried, text)
+    move.tell("heard", 0, utterance=utterance.number, text=words, final=True)
+    if move.state.utterance or move.state.ending:
+        move.set(carried=words)
+        consider(move)
+    elif words:
+        accept(move, Waiting(text=words, spoken=True, utterance=utterance.number, end_sample=end_sample))
+    else:
+        _nothing_understood(move, utterance, end_sample)
+
+
+def _only_listens(state: TurnState, utterance: Utterance, text: str) -> bool:
+    """A backchannel over the avatar's voice; but "yes" to a question it has finished asking is an answer."""
+    if not utterance.over or state.carried or takes_the_floor(text, state.language):
+        return False
+    question = next((line.text for line in reversed(state.dialogue) if line.role == "avatar"), "")
+    if state.settling:
+        question = state.settling.answer.full_text()
+    asked = not in_hand(state) and question.rstrip("\"'”» ").endswith(("?", "？"))
+    return not (asked and affirms(text, state.language))
+
+
+def _give_floor_back(move: Move) -> None:
+    """The person did not mean to speak."""
+    if not move.state.utterance and not move.state.ending:
+        if move.state.hold:
+            let_go(move)
+        drop_attempt(move)
+    speak_up(move)
+
+
+def _nothing_understood(move: Move, utterance: Utterance, end_sample: int) -> None:
+    drop_attempt(move)
+    long_ms = (end_sample - utterance.onset_sample) / MIC_SAMPLES_PER_MS
+    if long_ms >= move.state.settings.not_caught_ms and not move.state.apologised and not utterance.over:
+        text, language = phrase(NOT_CAUGHT, move.state.language)
+        move.set(apologised=True)
+        say(move, ToSay(kind="apology", text=text, language=language))
+    speak_up(move)
+
+
+def _language(state: TurnState, transcript: Transcript) -> str:
+    """The language spoken, if the persona speaks it."""
+    known = transcript.text and transcript.language in state.languages
+    return transcript.language if known else state.language

@@ -1,0 +1,110 @@
+"""A persona: who answers. One TOML file, checked here, carried to every stage as a snapshot of plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from broker.errors import ConfigError
+from broker.tables import fill, read_toml
+
+IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face:
+    portrait: str = "vera"
+    """A folder of static/avatars/."""
+    motion: float = 1.0
+    """0 keeps the head still, 1 is lively."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceChoice:
+    engine: str = "auto"
+    voice: str = ""
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brain:
+    engine: str = "auto"
+    prompt: str = ""
+    url: str = ""
+    model: str = ""
+    api_key_env: str = ""
+    temperature: float = 0.6
+    max_tokens: int = 300
+    timeout_s: float = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    folder: str = ""
+    answer: float = 0.33
+    ask_back: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallTalk:
+    say: tuple[str, ...] = ()
+    reply: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearing:
+    engine: str = "auto"
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persona:
+    id: str = ""
+    name: str = ""
+    description: str = ""
+    languages: tuple[str, ...] = ("en",)
+    greeting: str = ""
+    suggestions: tuple[str, ...] = ()
+    face: Face = field(default_factory=Face)
+    voices: dict[str, VoiceChoice] = field(default_factory=dict)
+    brain: Brain = field(default_factory=Brain)
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    small_talk: tuple[SmallTalk, ...] = ()
+    asr: Hearing = field(default_factory=Hearing)
+    turns: dict[str, float] = field(default_factory=dict)
+    """Turn-taking numbers that differ from the installation's; the keys of broker.turns.TurnSettings."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Plain data with every key present, as `Open` carries it; tuples become lists on the wire."""
+        return dataclasses.asdict(self)
+
+
+def known(folder: Path) -> tuple[str, ...]:
+    """The ids of the personas in `folder`, sorted."""
+    return tuple(sorted(path.stem for path in folder.glob("*.toml") if IDENTIFIER.fullmatch(path.stem)))
+
+
+def load(folder: Path, name: str) -> Persona:
+    """The persona `name`. Raises ConfigError naming the known ones, or the key that is wrong."""
+    if not IDENTIFIER.fullmatch(name) or name not in known(folder):
+        raise ConfigError(f"There is no persona {name[:40]!r}. Known personas: {', '.join(known(folder)) or 'none'}.")
+    table = read_toml(folder / f"{name}.toml")
+    persona = fill(Persona, table | {"id": name}, f"{name}.toml")
+    _check(persona)
+    return persona
+
+
+def _check(persona: Persona) -> None:
+    where = f"{persona.id}.toml"
+    if not persona.languages:
+        raise ConfigError(f"{where}: languages must name at least one, such as ['en'].")
+    if not 0 <= persona.knowledge.ask_back <= persona.knowledge.answer <= 1:
+        raise ConfigError(f"{where}: knowledge needs 0 ≤ ask_back ≤ answer ≤ 1.")
+    for language, voice in persona.voices.items():
+        if language not in persona.languages:
+            raise ConfigError(f"{where}: [voices.{language}] is for a language that `languages` does not list.")
+        if not 0.5 <= voice.rate <= 2.0:
+            raise ConfigError(f"{where}: [voices.{language}] rate {voice.rate} must be between 0.5 and 2.")

@@ -1,0 +1,42 @@
+"""What the avatar says of its own accord, per language: "one moment", apologies. Not what an engine answers."""
+
+from __future__ import annotations
+
+ONE_MOMENT = "one_moment"
+NOT_CAUGHT = "not_caught"
+FAILED = "failed"
+
+_PHRASES = {
+    "en": {
+        ONE_MOMENT: "One moment, please.",
+        NOT_CAUGHT: "Sorry, I did not catch that.",
+        FAILED: "I am sorry, I cannot answer that right now. Please ask me again.",
+    },
+    "es": {
+        ONE_MOMENT: "Un momento, por favor.",
+        NOT_CAUGHT: "Perdón, no le he entendido.",
+        FAILED: "Lo siento, ahora mismo no puedo responder. Pregúntemelo otra vez, por favor.",
+    },
+    "zh": {
+        ONE_MOMENT: "请稍等。",
+        NOT_CAUGHT: "不好意思，我没听清。",
+        FAILED: "抱歉，我现在无法回答，请再问我一次。",
+    },
+    "de": {
+        ONE_MOMENT: "Einen Moment, bitte.",
+        NOT_CAUGHT: "Entschuldigung, das habe ich nicht verstanden.",
+        FAILED: "Es tut mir leid, das kann ich gerade nicht beantworten. Bitte fragen Sie mich noch einmal.",
+    },
+    "fr": {
+        ONE_MOMENT: "Un instant, s'il vous plaît.",
+        NOT_CAUGHT: "Pardon, je n'ai pas compris.",
+        FAILED: "Je suis désolé, je ne peux pas répondre pour le moment. Reposez-moi la question, s'il vous plaît.",
+    },
+}
+
+
+def phrase(name: str, language: str) -> tuple[str, str]:
+    """The phrase `name` and the language it is in: `language` where there are words for it, else English."""
+    known = language if language in _PHRASES else language.split("-")[0]
+    known = known if known in _PHRASES else "en"
+    return _PHRASES[known][name], known

@@ -1,0 +1,184 @@
+"""The turn machine's side of a crash: what is asked, spoken or heard again, from the broker's ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from broker.answering import hold_sound, let_sound, release_sound, settle, speak_up
+from broker.barge_in import let_go
+from broker.ledger import Answer
+from broker.listening import end_utterance
+from broker.messages import Ask, Buffered, Cancel, Sentence
+from broker.move import Accept, Move
+from broker.turn_state import Presence, TurnState, Utterance, ns
+
+PRE_ROLL_SAMPLES = 4800
+"""300 ms of microphone before an onset, which the vad needs to find it again."""
+
+
+NOBODY = -1
+"""The number of an utterance that no `Transcript` will ever name."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """Event: other processes now serve the session as these kinds; all have got their `Open`."""
+
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Event: a sentence whose way to the tts led to a dead process; the ledger has it."""
+
+    sentence: Sentence
+
+
+def microphone_restart(state: TurnState) -> tuple[int, int]:
+    """From which mic_sample the microphone is heard again by a successor, and the number of its first utterance."""
+    open_utterance = state.ending or state.utterance
+    if open_utterance:
+        return max(0, open_utterance.onset_sample - PRE_ROLL_SAMPLES), open_utterance.number
+    return state.mic_through, state.next_utterance
+
+
+def on_replaced(move: Move, event: Replaced) -> None:
+    """Give the successors what their predecessors took along."""
+    if event.kinds & {"vad", "asr"}:
+        _hear_again(move)
+    if "programme" in event.kinds:
+        move.set(owed=())
+        for answer in _live(move.state):
+            _say_again(move, answer, *answer.first_unsaid())
+    elif "tts" in event.kinds:
+        owed = tuple(answer.turn for answer in _live(move.state))
+        move.set(owed=owed, owed_by_ns=move.now_ns + ns(move.state.settings.buffered_ms))
+    if "llm" in event.kinds:
+        _ask_again(move)
+
+
+def _hear_again(move: Move) -> None:
+    """The utterance begins anew under its number; words carried over stay."""
+    _, number = microphone_restart(move.state)
+    move.set(utterance=None, ending=None, next_utterance=number)
+    if move.state.carried:
+        # Should nothing be found again, the words before it must still be answered.
+        move.set(ending=Utterance(number=NOBODY, onset_sample=move.state.mic_through, ended_ns=move.now_ns))
+    if move.state.hold:
+        let_go(move)
+
+
+def _ask_again(move: Move) -> None:
+    for answer in (move.state.attempt, move.state.answer):
+        if answer and answer.kind == "answer" and not answer.complete:
+            move.do(_continued(move.state, answer))
+            if answer.accepted_ns:
+                move.do(Accept(turn=answer.turn))
+
+
+def _continued(state: TurnState, answer: Answer) -> Ask:
+    """The question again; an accepted one already stands at the end of the dialogue."""
+    history = state.dialogue
+    if answer.accepted_ns and history and history[-1].role == "user":
+        history = history[:-1]
+    return Ask(
+        turn=answer.turn,
+        text=answer.text,
+        language=state.language,
+        history=history[-int(state.settings.history_lines) :],
+        said_so_far=tuple(said.text for said in answer.said),
+        speculative=not answer.accepted_ns,
+    )
+
+
+def on_buffered(move: Move, buffered: Buffered) -> None:
+    """The programme keeps what it has of the sentence in hand; what comes after it is spoken again.
+
+    It speaks of its turns oldest first and all at once, so older ones it did not mention are not there at all.
+    """
+    state = move.state
+    for answer in _live(state):
+        if answer.turn not in state.owed or 0 < buffered.turn < answer.turn:
+            continue
+        move.set(owed=tuple(turn for turn in move.state.owed if turn != answer.turn))
+        if answer.turn != buffered.turn:
+            _say_again(move, answer, *answer.first_unsaid())
+        elif buffered.complete:
+            _say_again(move, answer, buffered.sentence + 1, 0)
+        else:
+            _say_again(move, answer, buffered.sentence, buffered.next_word)
+    soon_ns = move.now_ns + ns(state.settings.buffered_rest_ms)
+    move.set(owed_by_ns=min(state.owed_by_ns, soon_ns))
+
+
+def nothing_buffered(move: Move) -> None:
+    """What the programme has not spoken of, it does not have."""
+    on_buffered(move, Buffered(turn=0, sentence=0, next_word=0, complete=False))
+
+
+def on_missed(move: Move, missed: Missed) -> None:
+    """Speak one sentence that got lost on its way to a tts that died; with a `Buffered` due, that covers it."""
+    for answer in _live(move.state):
+        if answer.turn == missed.sentence.turn and answer.turn not in move.state.owed:
+            move.do(*(each for each in answer.speak_again(missed.sentence.n, 0) if each.n == missed.sentence.n))
+
+
+def _say_again(move: Move, answer: Answer, sentence: int, word: int) -> None:
+    move.do(*answer.speak_again(sentence, word))
+    if answer.accepted_ns:
+        move.do(Accept(turn=answer.turn))
+
+
+def _live(state: TurnState) -> Iterator[Answer]:
+    """The turns in hand, oldest first."""
+    turns = [each for each in (state.moment, state.answer, state.attempt) if each and not each.done]
+    return iter(sorted(turns, key=lambda each: each.turn))
+
+
+# --- nobody listening ------------------------------------------------------------------------------------------------
+
+
+def go_away(move: Move) -> None:
+    """The page has gone or is silent: hold, finish the utterance, write down what was heard until now."""
+    if move.state.presence is not Presence.HERE:
+        return
+    move.set(presence=Presence.AWAY, hold=None)
+    settle(move, at_once=True)
+    if move.state.utterance:
+        end_utterance(move)
+    if any(each and each.committed for each in (move.state.answer, move.state.moment)):
+        hold_sound(move, "away")
+
+
+def come_back(move: Move) -> None:
+    """The page plays again: go on from the first word that it did not acknowledge."""
+    first = move.state.presence is Presence.NOT_YET
+    move.set(presence=Presence.HERE, played_ns=move.now_ns)
+    if first and (move.state.turn or move.state.dialogue):
+        move.set(greeting="")
+    answer = move.state.answer
+    if answer and answer.hearing.end_sample > move.state.acknowledged:
+        _say_unheard(move, answer)
+    release_sound(move)
+    let_sound(move)
+    speak_up(move)
+
+
+def _say_unheard(move: Move, answer: Answer) -> None:
+    """What the page missed can only be said under a new turn: the old one's voice has left the programme."""
+    turn = move.state.turn + 1
+    rest = replace(
+        answer,
+        turn=turn,
+        committed=False,
+        done=False,
+        hearing=answer.hearing.only_heard(move.state.acknowledged),
+        progress_ns=move.now_ns,
+    )
+    move.do(Cancel(through_turn=turn - 1))
+    move.set(turn=turn, answer=rest, moment=None, cancelled_through=turn - 1, held=False)
+    move.tell("turn", answer.turn, what="cancelled", text=answer.text, speculative=False, again=turn)
+    if not rest.complete:
+        move.do(_continued(move.state, rest))
+    move.do(*rest.speak_again(*rest.first_unsaid()), Accept(turn=turn))

@@ -1,0 +1,219 @@
+"""What the turn machine knows: frozen and hashable, so that every state it can reach may be explored.
+
+All instants are the caller's `now_ns`; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from broker.clock import NS_PER_MS
+from broker.errors import ConfigError
+from broker.ledger import Answer, AnswerKind
+from broker.messages import Exchange
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnSettings:
+    """The numbers of turn taking; a persona's [turns] overrides them. Milliseconds unless named otherwise."""
+
+    speculation_after_ms: float = 100
+    """Silence after which an answer to the words so far may be prepared."""
+    wasted_attempts: float = 2
+    """Attempts that may come to nothing before waiting for the end of the utterance."""
+    hold_decision_ms: float = 300
+    """A hold becomes a cancel or a resume within this."""
+    joined_words: float = 3
+    """An answer of which fewer words have begun is withdrawn when the person goes on."""
+    one_moment_ms: float = 2500
+    """An accepted question without a first sentence gets a spoken "one moment"."""
+    answer_timeout_ms: float = 20_000
+    """… and without one for this long an apology. Above a persona's brain.timeout_s."""
+    voice_timeout_ms: float = 8_000
+    """An answer that stops coming in its middle is given up."""
+    final_timeout_ms: float = 3_000
+    """An utterance whose final words never come is answered by the provisional ones."""
+    ack_wait_ms: float = 300
+    """What comes after an answer waits this long for the page to say how far it was heard."""
+    away_ms: float = 3_000
+    """A page that acknowledges nothing for this long is not listening."""
+    not_caught_ms: float = 1_000
+    """Speech of this length without any word understood is answered by "I did not catch that"."""
+    buffered_ms: float = 500
+    """The programme says within this what it has of a dead tts's voice …"""
+    buffered_rest_ms: float = 50
+    """… and of all turns at once."""
+    history_lines: float = 24
+    text_limit: float = 4_000
+    """Characters of one typed text."""
+
+    @staticmethod
+    def of(numbers: dict[str, Any], where: str = "turns") -> TurnSettings:
+        """The defaults with `numbers` over them. Raises ConfigError naming the known keys."""
+        known = {each.name for each in dataclasses.fields(TurnSettings)}
+        for key, value in numbers.items():
+            if key not in known:
+                raise ConfigError(f"{where} has no key {key!r}. Known keys: {', '.join(sorted(known))}.")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 3_600_000:
+                raise ConfigError(f"{where}.{key} is {value!r}; it must be a number between 0 and 3600000.")
+        return TurnSettings(**numbers)
+
+
+def ns(milliseconds: float) -> int:
+    """Milliseconds of a setting, in nanoseconds."""
+    return round(milliseconds * NS_PER_MS)
+
+
+class Presence(StrEnum):
+    """Whether somebody listens."""
+
+    NOT_YET = "not_yet"
+    """No packet has been acknowledged since the session began."""
+    HERE = "here"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """A silence within an utterance, which may be its end."""
+
+    mic_sample: int
+    """Where speech stopped."""
+    began_ns: int
+    p_end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """What the person says now, or has just said."""
+
+    number: int
+    onset_sample: int
+    over: int = 0
+    """The turn that was in hand when it began; 0: none."""
+    text: str = ""
+    n: int = -1
+    through_sample: int = 0
+    pause: Pause | None = None
+    end_at_ns: int = 0
+    """When it is over unless the person goes on; 0 while not paused."""
+    ended_ns: int = 0
+    """When it was over; its final words are awaited."""
+
+    def covered(self) -> bool:
+        """Whether the words so far account for all sound up to the pause."""
+        return self.pause is not None and self.through_sample >= self.pause.mic_sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Barge:
+    """A hold because the person speaks, until it is known what it is."""
+
+    since_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settling:
+    """A turn that has ended; how far it was heard is not acknowledged yet."""
+
+    answer: Answer
+    since_ns: int
+    interrupted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Words to be answered as soon as it is settled what was heard of the answer before."""
+
+    text: str
+    spoken: bool
+    utterance: int = -1
+    end_sample: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToSay:
+    """Something the broker itself says when nobody speaks."""
+
+    kind: AnswerKind
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnState:
+    """One session's conversation, whole."""
+
+    settings: TurnSettings = field(default_factory=TurnSettings)
+    languages: tuple[str, ...] = ("en",)
+    language: str = "en"
+    mode: str = "voice"
+    origin_ns: int = 0
+    greeting: str = ""
+    """Still to be spoken, when the page first plays."""
+
+    turn: int = 0
+    """The newest turn given out."""
+    cancelled_through: int = 0
+    attempt: Answer | None = None
+    """An answer prepared before the utterance is known to be over. Never together with `answer`."""
+    answer: Answer | None = None
+    """The turn that is being thought or spoken."""
+    moment: Answer | None = None
+    """The "one moment" spoken while `answer` has nothing yet."""
+    settling: Settling | None = None
+    waiting: Waiting | None = None
+    says: tuple[ToSay, ...] = ()
+
+    utterance: Utterance | None = None
+    """What is being said now."""
+    ending: Utterance | None = None
+    """What was said and whose final words are awaited."""
+    next_utterance: int = 0
+    carried: str = ""
+    """Words of earlier utterances that the open one continues."""
+    mic_through: int = 0
+    """The microphone up to here is dealt with."""
+    wasted: int = 0
+    hold: Barge | None = None
+
+    held: bool = False
+    """The programme has been told to hold."""
+    presence: Presence = Presence.NOT_YET
+    acknowledged: int = 0
+    """The programme_sample up to which the page has played."""
+    played_ns: int = 0
+    dialogue: tuple[Exchange, ...] = ()
+    typed_ids: tuple[str, ...] = ()
+    apologised: bool = False
+    """The last thing said was "I did not catch that"."""
+    owed: tuple[int, ...] = ()
+    """Turns whose voice died with a tts; the programme is to say what it has of each (`Buffered`)."""
+    owed_by_ns: int = 0
+    """What it has not spoken of by then it does not have."""
+
+
+def in_hand(state: TurnState) -> bool:
+    """Whether something is being thought or spoken."""
+    return state.answer is not None or state.moment is not None
+
+
+def committed_turns(state: TurnState) -> tuple[int, ...]:
+    """The turns whose voice may sound, for `Open`."""
+    turns = (each.turn for each in (state.moment, state.answer) if each and each.committed and not each.done)
+    return tuple(sorted(turns))
+
+
+def phase(state: TurnState) -> str:
+    """What the page shows: listening, thinking, speaking, held or away."""
+    if state.presence is Presence.AWAY:
+        return "away"
+    if state.hold:
+        return "held"
+    if any(each and each.hearing.end_sample for each in (state.answer, state.moment)):
+        return "speaking"
+    return "thinking" if in_hand(state) or state.waiting else "listening"

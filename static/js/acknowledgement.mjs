@@ -1,0 +1,30 @@
+// @ts-check
+/**
+ * When to tell the edge what has been heard: with the first sound, four times a second while it goes on, and at once
+ * when the avatar is interrupted. The dialogue keeps only what was acknowledged. Pure: time is an argument.
+ */
+
+const EVERY_MS = 250;
+
+export class Acknowledgement {
+  #sentMs = -Infinity;
+  #sentRtp = -1;
+
+  /**
+   * @param {number | null} heardRtp what is at the speaker now; null while nothing plays
+   * @param {number} nowMs page time
+   * @returns {{type: "played", rtp: number, t: number} | null} the message to send, if one is due
+   */
+  due(heardRtp, nowMs) {
+    if (heardRtp === null || heardRtp === this.#sentRtp || nowMs - this.#sentMs < EVERY_MS) return null;
+    this.#sentMs = nowMs;
+    this.#sentRtp = heardRtp;
+    return { type: "played", rtp: heardRtp, t: nowMs };
+  }
+
+  /** The next one is due at once. */
+  hurry() {
+    this.#sentMs = -Infinity;
+    this.#sentRtp = -1;
+  }
+}

@@ -1,0 +1,102 @@
+// @ts-check
+/**
+ * One peer connection to the edge: microphone up, voice and picture down. The offer always has a sendrecv audio and a
+ * recvonly video transceiver, so voice and text mode differ by a replaced track and nothing is negotiated twice.
+ */
+import { offered } from "./codecs.mjs";
+
+/** Host candidates connect within 0.1 s; after this long there is no way through. */
+const CONNECT_WITHIN_MS = 8000;
+
+/**
+ * @typedef {object} CallEvents
+ * @property {(message: object) => void} send offer and candidates, for the edge
+ * @property {(stream: MediaStream) => void} stream voice and picture, complete
+ * @property {(state: "connected" | "unsteady" | "failed") => void} state
+ */
+
+export class Call {
+  #events;
+  /** @type {RTCPeerConnection} */
+  #connection;
+  /** @type {RTCRtpTransceiver} */
+  #audio;
+  /** @type {RTCRtpTransceiver} */
+  #video;
+  /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
+  #early = [];
+  #closed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #deadline;
+
+  /** @param {RTCIceServer[]} iceServers @param {CallEvents} events */
+  constructor(iceServers, events) {
+    this.#events = events;
+    this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.#audio = this.#connection.addTransceiver("audio", { direction: "sendrecv" });
+    this.#video = this.#connection.addTransceiver("video", { direction: "recvonly" });
+    const codecs = offered(RTCRtpReceiver.getCapabilities?.("video")?.codecs ?? []);
+    if (codecs.length) this.#video.setCodecPreferences?.(codecs);
+    this.#connection.onicecandidate = ({ candidate }) =>
+      events.send({ type: "candidate", candidate: candidate ? plain(candidate) : null });
+    this.#connection.onconnectionstatechange = () => this.#changed();
+  }
+
+  /** Where the voice comes in: says which RTP time is being played. */
+  get voice() {
+    return this.#audio.receiver;
+  }
+
+  /** @param {MediaStreamTrack | null} track what the avatar hears from now on; null: nothing */
+  async speakThrough(track) {
+    if (!this.#closed) await this.#audio.sender.replaceTrack(track);
+  }
+
+  async offer() {
+    this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
+    await this.#connection.setLocalDescription();
+    if (this.#closed) return;
+    this.#events.send({ type: "offer", sdp: this.#connection.localDescription?.sdp });
+    this.#events.stream(new MediaStream([this.#audio.receiver.track, this.#video.receiver.track]));
+  }
+
+  /** @param {string} sdp */
+  async answer(sdp) {
+    if (this.#connection.signalingState !== "have-local-offer") return;
+    await this.#connection.setRemoteDescription({ type: "answer", sdp });
+    for (const candidate of this.#early.splice(0)) await this.candidate(candidate);
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate null: there are no more */
+  async candidate(candidate) {
+    if (this.#closed || !candidate) return;
+    if (!this.#connection.remoteDescription) this.#early.push(candidate);
+    // A candidate this browser cannot use (another address family, say) is one path less and no failure.
+    else await this.#connection.addIceCandidate(candidate).catch(() => {});
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#deadline);
+    this.#connection.onicecandidate = this.#connection.onconnectionstatechange = null;
+    this.#connection.close();
+  }
+
+  #changed() {
+    const state = this.#connection.connectionState;
+    if (state === "connected") {
+      clearTimeout(this.#deadline);
+      this.#events.state("connected");
+    } else if (state === "disconnected") this.#events.state("unsteady");
+    else if (state === "failed") this.#fail();
+  }
+
+  #fail() {
+    if (!this.#closed) this.#events.state("failed");
+  }
+}
+
+/** @param {RTCIceCandidate} candidate */
+function plain({ candidate, sdpMid, sdpMLineIndex }) {
+  return { candidate, sdpMid, sdpMLineIndex };
+}

@@ -1,0 +1,67 @@
+// @ts-check
+/**
+ * Where the face is: the picture that comes with the call, with the portrait below it until the first frame is there.
+ * A page that draws the face itself uses the canvas instead; the video element then only plays the voice.
+ */
+import { initials } from "./personas.mjs";
+
+export class Face {
+  #figure;
+  #video;
+  #poster;
+  #letters;
+
+  /**
+   * @param {{figure: HTMLElement, video: HTMLVideoElement, poster: HTMLImageElement, letters: HTMLElement}} elements
+   *   letters: for a face without a picture
+   */
+  constructor({ figure, video, poster, letters }) {
+    this.#figure = figure;
+    this.#video = video;
+    this.#poster = poster;
+    this.#letters = letters;
+    video.addEventListener("resize", () => this.#moving());
+    poster.addEventListener("error", () => (poster.hidden = true));
+  }
+
+  /** Whether the voice can be heard, as far as the page has a say. */
+  get audible() {
+    return !!this.#video.srcObject && !this.#video.paused && !this.#video.muted;
+  }
+
+  /** @param {import("./personas.mjs").Persona} persona */
+  introduce({ name, poster }) {
+    this.#letters.textContent = initials(name);
+    this.#poster.hidden = !poster;
+    if (poster && this.#poster.getAttribute("src") !== poster) this.#poster.src = poster;
+  }
+
+  /**
+   * @param {MediaStream} stream voice and picture
+   * @returns {Promise<boolean>} false when the browser wants a click before it plays sound
+   */
+  async show(stream) {
+    this.#figure.dataset.picture = "still";
+    this.#video.srcObject = stream;
+    return this.play();
+  }
+
+  async play() {
+    try {
+      await this.#video.play();
+      return true;
+    } catch (error) {
+      // AbortError: a newer call has taken the element; that one reports for itself.
+      return !(error instanceof Error && error.name === "NotAllowedError");
+    }
+  }
+
+  clear() {
+    this.#figure.dataset.picture = "still";
+    this.#video.srcObject = null;
+  }
+
+  #moving() {
+    if (this.#video.videoWidth && this.#video.srcObject) this.#figure.dataset.picture = "moving";
+  }
+}

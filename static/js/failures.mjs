@@ -1,0 +1,142 @@
+// @ts-check
+/** Every way a call can fail, as a sentence for the person and what they can do about it. Pure. */
+
+/**
+ * @typedef {"again" | "text" | "none"} Remedy again: offer to try again; text: the call can go on without a microphone
+ * @typedef {{code: string, title: string, text: string, remedy: Remedy}} Failure
+ */
+
+/** @type {Record<string, {title: string, text: string, remedy: Remedy}>} */
+const FAILURES = {
+  mic_missing: {
+    title: "No microphone found",
+    text: "Plug one in or switch one on, then try again. You can type in the meantime.",
+    remedy: "text",
+  },
+  mic_denied: {
+    title: "The microphone is blocked",
+    text: "Allow it for this page by the icon beside the address, then try again. You can type in the meantime.",
+    remedy: "text",
+  },
+  mic_busy: {
+    title: "The microphone is in use",
+    text: "Another program seems to hold it. Close that, then try again. You can type in the meantime.",
+    remedy: "text",
+  },
+  mic_lost: {
+    title: "The microphone was unplugged",
+    text: "Plug it in again or choose another one. You can type in the meantime.",
+    remedy: "text",
+  },
+  mic_failed: {
+    title: "The microphone did not start",
+    text: "Your browser could not open it. Try another one, or type instead.",
+    remedy: "text",
+  },
+  mic_insecure: {
+    title: "No microphone on this address",
+    text: "Browsers give one only to pages opened by https or on this machine (localhost). You can type instead.",
+    remedy: "text",
+  },
+  no_webrtc: {
+    title: "This browser cannot make calls",
+    text: "It has no WebRTC, or it is switched off. A current Chrome, Edge, Firefox or Safari will do.",
+    remedy: "none",
+  },
+  not_ready: {
+    title: "Just a moment",
+    text: "The server is still getting ready. The call starts by itself as soon as it is.",
+    remedy: "none",
+  },
+  capacity: {
+    title: "Every seat is taken",
+    text: "As many people are talking as this server can serve well. Please try again in a minute.",
+    remedy: "again",
+  },
+  persona: {
+    title: "Nobody by that name here",
+    text: "The link asks for someone this server does not know. Please choose one of the people below.",
+    remedy: "none",
+  },
+  forbidden: {
+    title: "This conversation belongs to someone else",
+    text: "It could not be taken up again from here. You can start a new one.",
+    remedy: "again",
+  },
+  insecure: {
+    title: "This address is not allowed",
+    text: "The server accepts calls only from its own address. Open the one it printed when it started.",
+    remedy: "none",
+  },
+  ice: {
+    title: "No way through for sound",
+    text:
+      "This browser and the server can exchange text, but no sound or pictures. " +
+      "A firewall or a VPN that blocks UDP is the usual reason.",
+    remedy: "again",
+  },
+  sdp: {
+    title: "No common language for sound",
+    text: "The server could not use what this browser offered. A current Chrome, Edge, Firefox or Safari will do.",
+    remedy: "again",
+  },
+  server: {
+    title: "The server stumbled",
+    text: "Something broke on its side. Please try again.",
+    remedy: "again",
+  },
+  lost: {
+    title: "Connection lost",
+    text: "Trying to reach the server again. Your conversation is kept.",
+    remedy: "none",
+  },
+  unreachable: {
+    title: "The server does not answer",
+    text: "It may be restarting, or your network is down. Trying again by itself.",
+    remedy: "none",
+  },
+  elsewhere: {
+    title: "The conversation moved",
+    text: "It goes on in another tab of this browser.",
+    remedy: "again",
+  },
+  sound_blocked: {
+    title: "Sound is waiting for you",
+    text: "The browser plays no sound before you touch the page. Click anywhere.",
+    remedy: "none",
+  },
+  rate: {
+    title: "A little slower, please",
+    text: "That was too much at once; some of it was not taken.",
+    remedy: "none",
+  },
+  too_large: { title: "That was too long", text: "Please say it in fewer words.", remedy: "none" },
+  bad_message: {
+    title: "A message was not understood",
+    text: "The page and the server may be of different versions. Reload the page if this happens again.",
+    remedy: "none",
+  },
+};
+
+/** The codes this page has words for. */
+export const FAILURE_CODES = Object.freeze(Object.keys(FAILURES));
+
+/**
+ * @param {string} code @param {string} said the server's own sentence, used where this page has none for the code
+ * @returns {Failure}
+ */
+export function failure(code, said = "") {
+  const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : null;
+  if (known) return { code, ...known };
+  const text = said || "The server reported a problem it gave no words for.";
+  return { code, title: "Something went wrong", text, remedy: "again" };
+}
+
+/** The failure behind what getUserMedia threw. @param {unknown} error */
+export function microphoneCode(error) {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") return "mic_denied";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "mic_missing";
+  if (name === "NotReadableError" || name === "AbortError") return "mic_busy";
+  return "mic_failed";
+}

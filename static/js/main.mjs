@@ -1,0 +1,328 @@
+// @ts-check
+/** The call page, wired: elements to modules, modules to each other. What they do is in the modules. */
+import { Acknowledgement } from "./acknowledgement.mjs";
+import { Call } from "./call.mjs";
+import { Chooser } from "./chooser.mjs";
+import { Conversation } from "./conversation.mjs";
+import { byId, make } from "./dom.mjs";
+import { Ear } from "./ear.mjs";
+import { Face } from "./face.mjs";
+import { failure } from "./failures.mjs";
+import { Hush } from "./hush.mjs";
+import { listenToKeys } from "./keys.mjs";
+import { socketAddress, wishOf } from "./link.mjs";
+import { Microphone, MicrophoneError } from "./microphone.mjs";
+import { MicrophoneView } from "./microphone_view.mjs";
+import { Notices } from "./notices.mjs";
+import { OneTab } from "./one_tab.mjs";
+import { chosen, fetchPersonas, languageName, persona as whole } from "./personas.mjs";
+import { SessionStore, tabStorage } from "./session_store.mjs";
+import { Socket } from "./socket.mjs";
+import { Meter, Sound } from "./sound.mjs";
+import { stateLabel } from "./states.mjs";
+import { wireTabs } from "./tabs.mjs";
+import { Transcript } from "./transcript.mjs";
+import { WaterfallView } from "./waterfall_view.mjs";
+
+/** Captions and acknowledgements go on when the tab is hidden and draws no frames. */
+const HIDDEN_TICK_MS = 100;
+const KEEP_MS = 5000;
+
+const page = document.documentElement;
+const elements = {
+  lobby: byId("lobby", HTMLElement),
+  call: byId("call", HTMLElement),
+  with: byId("with", HTMLElement),
+  state: byId("state", HTMLElement),
+  unlock: byId("unlock", HTMLButtonElement),
+  start: byId("start", HTMLButtonElement),
+  mute: byId("mute", HTMLButtonElement),
+  mode: byId("mode", HTMLButtonElement),
+  interrupt: byId("interrupt", HTMLButtonElement),
+  text: byId("text", HTMLInputElement),
+  suggestions: byId("suggestions", HTMLElement),
+  language: byId("language", HTMLSelectElement),
+  video: byId("avatar", HTMLVideoElement),
+  figure: byId("face", HTMLElement),
+};
+
+const wish = wishOf(location.search);
+const sound = new Sound();
+const voiceMeter = new Meter(sound);
+const microphoneMeter = new Meter(sound);
+const ear = new Ear();
+const acknowledgement = new Acknowledgement();
+const microphone = new Microphone(navigator.mediaDevices);
+const hush = new Hush(elements.video);
+const store = new SessionStore(tabStorage());
+const face = new Face({
+  figure: elements.figure,
+  video: elements.video,
+  poster: byId("poster", HTMLImageElement),
+  letters: byId("initials", HTMLElement),
+});
+const transcript = new Transcript({
+  captions: byId("captions", HTMLElement),
+  dialogue: byId("dialogue", HTMLElement),
+  panel: byId("dialogue-panel", HTMLElement),
+  heard: byId("heard", HTMLElement),
+});
+const waterfall = new WaterfallView(byId("waterfall", HTMLElement), byId("timing-note", HTMLElement));
+const notices = new Notices(
+  {
+    box: byId("notice", HTMLElement),
+    again: byId("again", HTMLButtonElement),
+    dismiss: byId("dismiss", HTMLButtonElement),
+  },
+  tryAgain,
+);
+const chooser = new Chooser(byId("personas", HTMLElement), choose);
+
+const oneTab = new OneTab(() => conversation.yield());
+
+/** @type {import("./personas.mjs").Persona[]} */
+let personas = [];
+
+const conversation = new Conversation({
+  socket: (events) => new Socket(socketAddress(location), events),
+  call: (ice, events) => new Call(ice, events),
+  microphone,
+  store,
+  listener: {
+    changed: show,
+    session(session) {
+      page.dataset.session = session.session;
+      oneTab.claim(session.session);
+      introduce(whole(session.persona));
+      transcript.begin(session.dialogue);
+    },
+    async media(stream, voice) {
+      ear.listenTo(voice);
+      acknowledgement.hurry();
+      voiceMeter.follow(stream);
+      hush.open();
+      elements.unlock.hidden = await face.show(stream);
+    },
+    message: take,
+    notice: (reason) => notices.show(reason),
+  },
+});
+
+const microphoneViews = ["lobby-microphone", "call-microphone"].map(
+  (id) => new MicrophoneView(byId(id, HTMLElement), microphone, (device) => useMicrophone(device)),
+);
+
+// --- what the edge says --------------------------------------------------------------------------------------------
+
+/** @param {any} message */
+function take(message) {
+  transcript.take(message);
+  if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
+  if (message.type === "degraded") degraded(message);
+}
+
+/** @param {{step: string, reason: string}} message */
+function degraded({ step, reason }) {
+  const list = byId("degraded", HTMLElement);
+  list.prepend(make("li", { step }, reason || step));
+  while (list.children.length > 5) list.lastElementChild?.remove();
+}
+
+// --- what the person does ------------------------------------------------------------------------------------------
+
+function start() {
+  if (!globalThis.RTCPeerConnection || !globalThis.WebSocket) return notices.show(failure("no_webrtc"));
+  sound.unlock();
+  waterfall.clear();
+  transcript.begin([]);
+  const persona = chosen(personas, wish.persona);
+  if (persona) introduce(persona);
+  conversation.start(wish);
+}
+
+function tryAgain() {
+  if (conversation.state === "error") start();
+  else if (conversation.state !== "idle") conversation.setMode("voice");
+  else testMicrophone();
+  notices.show(null);
+}
+
+/** @param {string} id */
+function choose(id) {
+  wish.persona = id;
+  const languages = chosen(personas, id)?.languages ?? [];
+  elements.language.replaceChildren(
+    ...languages.map((tag) => Object.assign(make("option", {}, languageName(tag)), { value: tag })),
+  );
+  byId("language-choice", HTMLElement).hidden = languages.length < 2;
+  if (languages.includes(wish.language)) elements.language.value = wish.language;
+  else wish.language = "";
+}
+
+function toggleMute() {
+  if (conversation.mode === "voice") conversation.mute(!microphone.muted);
+}
+
+function interrupt() {
+  if (conversation.state === "speaking" || conversation.state === "held") hush.shut();
+  conversation.interrupt();
+}
+
+/** @param {string} text */
+function say(text) {
+  if (!text.trim()) return;
+  // Typed words cancel what is being said.
+  if (conversation.state === "speaking") hush.shut();
+  conversation.say(text);
+}
+
+async function testMicrophone() {
+  sound.unlock();
+  try {
+    await microphone.open();
+    byId("lobby-microphone", HTMLElement).hidden = false;
+    byId("microphone-test", HTMLElement).hidden = true;
+    notices.show(null);
+  } catch (error) {
+    notices.show(failure(error instanceof MicrophoneError ? error.code : "mic_failed"));
+  }
+}
+
+/** @param {string} deviceId */
+async function useMicrophone(deviceId) {
+  if (conversation.state !== "idle" && conversation.state !== "error") return conversation.useMicrophone(deviceId);
+  microphone.deviceId = deviceId;
+  await testMicrophone();
+}
+
+byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
+elements.start.addEventListener("click", start);
+elements.mute.addEventListener("click", toggleMute);
+elements.interrupt.addEventListener("click", interrupt);
+elements.mode.addEventListener("click", () => conversation.setMode(conversation.mode === "voice" ? "text" : "voice"));
+elements.language.addEventListener("change", () => (wish.language = elements.language.value));
+for (const touch of ["pointerup", "keydown"]) {
+  document.addEventListener(touch, async () => {
+    sound.unlock();
+    if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
+  });
+}
+byId("microphone-test", HTMLButtonElement).addEventListener("click", testMicrophone);
+byId("composer", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  say(elements.text.value);
+  elements.text.value = "";
+});
+for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (elements.lobby.querySelectorAll("[name=mode]"))) {
+  radio.checked = radio.value === wish.mode;
+  radio.addEventListener("change", () => {
+    wish.mode = radio.value === "text" ? "text" : "voice";
+    show();
+  });
+}
+listenToKeys({ mute: toggleMute, interrupt }, inCall);
+wireTabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")));
+addEventListener("online", () => conversation.nudge());
+document.addEventListener("visibilitychange", () => document.hidden || conversation.nudge());
+addEventListener("pagehide", () => store.touch());
+
+// --- what the page shows -------------------------------------------------------------------------------------------
+
+function inCall() {
+  return !["idle", "error"].includes(conversation.state);
+}
+
+function show() {
+  const { state, failed, again } = conversation;
+  const calling = state !== "idle" && failed?.code !== "persona";
+  const mode = calling ? conversation.mode : wish.mode;
+  Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
+  if (!calling) page.dataset.session = "";
+  elements.lobby.hidden = calling;
+  elements.call.hidden = !calling;
+  elements.state.textContent = stateLabel(state, { mode, muted: microphone.muted, again });
+  elements.mute.setAttribute("aria-pressed", String(microphone.muted));
+  elements.mute.setAttribute("aria-label", microphone.muted ? "Unmute the microphone" : "Mute the microphone");
+  elements.mode.setAttribute("aria-pressed", String(mode === "text"));
+  elements.mute.disabled = elements.mode.disabled = elements.text.disabled = state === "error";
+  elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
+  hush.hold(state === "held");
+  if (state === "held") acknowledgement.hurry();
+  if (inCall()) return;
+  face.clear();
+  ear.listenTo(null);
+  elements.unlock.hidden = true;
+  if (!calling) elements.with.textContent = "";
+}
+
+/** @param {import("./personas.mjs").Persona} persona */
+function introduce(persona) {
+  face.introduce(persona);
+  elements.with.textContent = persona.name;
+  elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
+}
+
+/** @param {string} text */
+function chip(text) {
+  const button = make("button", {}, text);
+  button.type = "button";
+  button.addEventListener("click", () => {
+    say(text);
+    button.remove();
+  });
+  return button;
+}
+
+// --- time ----------------------------------------------------------------------------------------------------------
+
+function tick() {
+  const nowMs = performance.now();
+  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  if (rtp === null || !inCall()) return;
+  transcript.advance(rtp);
+  const played = face.audible ? acknowledgement.due(rtp, nowMs) : null;
+  if (played) conversation.tell(played);
+}
+
+function drawLevels() {
+  const nowMs = performance.now();
+  microphoneMeter.follow(microphone.stream);
+  const mine = microphone.muted ? 0 : microphoneMeter.read(nowMs);
+  for (const view of microphoneViews) view.level(mine);
+  elements.mute.style.setProperty("--level", mine.toFixed(2));
+  const theirs = conversation.state === "speaking" ? voiceMeter.read(nowMs) : 0;
+  elements.figure.style.setProperty("--level", theirs.toFixed(2));
+}
+
+function frame() {
+  tick();
+  drawLevels();
+  requestAnimationFrame(frame);
+}
+
+requestAnimationFrame(frame);
+setInterval(tick, HIDDEN_TICK_MS);
+setInterval(() => inCall() && store.touch(), KEEP_MS);
+
+// --- the beginning -------------------------------------------------------------------------------------------------
+
+async function begin() {
+  show();
+  const saved = store.recall();
+  if (saved) {
+    microphone.muted = saved.muted;
+    Object.assign(wish, { persona: saved.persona, mode: saved.mode, language: saved.language });
+    conversation.start(wish, saved);
+  }
+  try {
+    personas = await fetchPersonas();
+  } catch {
+    return inCall() || notices.show(failure("unreachable"));
+  }
+  const persona = chosen(personas, wish.persona);
+  if (!persona && !inCall()) notices.show(failure("persona"));
+  chooser.show(personas, persona?.id ?? personas[0]?.id ?? "");
+  if (persona) choose(persona.id);
+}
+
+begin();

@@ -1,0 +1,41 @@
+// @ts-check
+/** The one message to the person at the top of the page. */
+
+/** How long a message that asks nothing of the person stays. */
+const PASSING_MS = 8000;
+/** These pass by themselves; every other stays until it is over or closed. */
+const PASSING = new Set(["rate", "too_large", "bad_message"]);
+
+export class Notices {
+  #box;
+  #title;
+  #text;
+  #again;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #passing;
+
+  /**
+   * @param {{box: HTMLElement, again: HTMLButtonElement, dismiss: HTMLButtonElement}} elements
+   * @param {() => void} onAgain
+   */
+  constructor({ box, again, dismiss }, onAgain) {
+    this.#box = box;
+    this.#title = /** @type {HTMLElement} */ (box.querySelector("strong"));
+    this.#text = /** @type {HTMLElement} */ (box.querySelector("span"));
+    this.#again = again;
+    again.addEventListener("click", onAgain);
+    dismiss.addEventListener("click", () => this.show(null));
+  }
+
+  /** @param {import("./failures.mjs").Failure | null} failure null: nothing (any more) */
+  show(failure) {
+    clearTimeout(this.#passing);
+    this.#box.hidden = !failure;
+    document.documentElement.dataset.failure = failure?.code ?? "";
+    if (!failure) return;
+    this.#title.textContent = failure.title;
+    this.#text.textContent = failure.text;
+    this.#again.hidden = failure.remedy === "none";
+    if (PASSING.has(failure.code)) this.#passing = setTimeout(() => this.show(null), PASSING_MS);
+  }
+}

@@ -1,0 +1,188 @@
+"""One contract for all engines, on their real loading code; which one `auto` takes; errors that name the remedy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.spoken import silence, speak, trimmed
+from broker.errors import EngineError, MissingError
+from tests.asr.tiny_whisper import build
+from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
+from workers.asr.whisper_engine import find_model
+
+ROOT = Path(__file__).resolve().parents[2]
+PERSONA = {"name": "Vera", "knowledge": {"folder": ""}, "asr": {"engine": "auto", "words": []}}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
+    build(folder / "whisper-tiny")
+    return folder
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest, weights: Path) -> Iterator[AsrEngine]:
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    yield engines.get(request.param)
+    engines.close()
+
+
+def prepared(engine: AsrEngine) -> Recogniser:
+    recogniser = engine.open(PERSONA, "en")
+    patience = time.monotonic() + 60
+    while not recogniser.ready():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    return recogniser
+
+
+def feed(recogniser: Recogniser, sound: np.ndarray) -> None:
+    pcm = sound.astype("<i2").tobytes()
+    for at in range(0, len(pcm), 2 * PIECE):
+        recogniser.feed(pcm[at : at + 2 * PIECE])
+
+
+def settle(recogniser: Recogniser) -> None:
+    recogniser.settle()
+    patience = time.monotonic() + 60
+    while recogniser.busy():
+        assert time.monotonic() < patience
+        time.sleep(0.002)
+
+
+SPOKEN = np.concatenate([silence(200), trimmed(speak("Good morning, how are you?")), silence(100)])
+
+
+def test_after_settling_the_words_account_for_all_sound(engine: AsrEngine) -> None:
+    recogniser = prepared(engine)
+    recogniser.begin()
+    feed(recogniser, SPOKEN)
+    settle(recogniser)
+    assert recogniser.through == len(SPOKEN)
+    assert recogniser.words().text
+    assert recogniser.words().language == "en"
+    assert 0 <= recogniser.words().confidence <= 1
+    assert recogniser.took_ns > 0
+    recogniser.close()
+
+
+def test_hearing_goes_on_after_settling(engine: AsrEngine) -> None:
+    recogniser = prepared(engine)
+    recogniser.begin()
+    for _ in range(2):
+        feed(recogniser, SPOKEN)
+        settle(recogniser)
+    assert recogniser.through == 2 * len(SPOKEN)
+    recogniser.close()
+
+
+def test_an_utterance_forgotten_and_heard_again_has_the_same_words(engine: AsrEngine) -> None:
+    recogniser = prepared(engine)
+    heard = []
+    for _ in range(3):
+        recogniser.begin()
+        feed(recogniser, SPOKEN)
+        settle(recogniser)
+        heard.append(recogniser.words().text)
+        recogniser.end(keep=False)
+    assert heard[0] == heard[1] == heard[2]
+    recogniser.close()
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100])
+def test_hardly_any_sound_is_no_error(engine: AsrEngine, samples: int) -> None:
+    recogniser = prepared(engine)
+    recogniser.begin()
+    feed(recogniser, np.zeros(samples, np.int16))
+    settle(recogniser)
+    assert recogniser.words().text == ""
+    recogniser.end()
+    recogniser.end()
+    recogniser.close()
+
+
+def test_closing_before_it_is_ready_is_no_error(engine: AsrEngine) -> None:
+    engine.open(PERSONA, "en").close()
+
+
+def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    recogniser = prepared(engines.get("pocketsphinx"))
+    recogniser.begin()
+    feed(recogniser, SPOKEN)
+    assert recogniser.words().text == "good morning how are you"
+    recogniser.close()
+    engines.close()
+
+
+def test_words_of_a_persona_are_understood_only_by_it(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "orchard").mkdir()
+    (tmp_path / "orchard" / "a.md").write_text("# Quinces\n\nAsked: do you grow the mirabelles; where is the fermentarium")
+    engines = Engines(weights, tmp_path / "cache", tmp_path)
+    persona = PERSONA | {"knowledge": {"folder": "orchard"}}
+    heard = {}
+    for name, who in (("own", persona), ("other", PERSONA)):
+        recogniser = engines.open(who, "en", "pocketsphinx")
+        while not recogniser.ready():
+            time.sleep(0.01)
+        recogniser.begin()
+        feed(recogniser, np.concatenate([silence(200), trimmed(speak("Where is the fermentarium?")), silence(100)]))
+        heard[name] = recogniser.words().text
+        recogniser.close()
+    engines.close()
+    assert "fermentarium" in heard["own"]
+    assert "fermentarium" not in heard["other"]
+
+
+def test_auto_takes_whisper_where_its_weights_are_and_pocketsphinx_elsewhere(weights: Path, tmp_path: Path) -> None:
+    assert AUTO[0] == "whisper"
+    assert Engines(weights, tmp_path, tmp_path).choose("auto", "es")[0] == "whisper"
+    name, why = Engines(tmp_path, tmp_path, tmp_path).choose("auto", "en")
+    assert name == "pocketsphinx"
+    assert "bin/models pull whisper" in why
+
+
+@pytest.mark.parametrize("engine", ["auto", "pocketsphinx"])
+@pytest.mark.parametrize("language", ["es", "zh", "fr"])
+def test_another_language_without_whisper_says_what_to_pull(tmp_path: Path, engine: str, language: str) -> None:
+    engines = Engines(tmp_path, tmp_path, tmp_path)
+    with pytest.raises(EngineError, match="bin/models pull whisper") as caught:
+        engines.open(PERSONA, language, engine)
+    assert caught.value.code == "asr_language"
+
+
+def test_unknown_engines_are_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="pocketsphinx, whisper"):
+        Engines(tmp_path, tmp_path, tmp_path).open(PERSONA, "en", "sphinx5")
+    with pytest.raises(MissingError):
+        Engines(tmp_path, tmp_path, tmp_path).open(PERSONA, "en", "no.such.module:Engine")
+
+
+def test_a_whisper_folder_without_its_tokenizer_is_not_taken(tmp_path: Path) -> None:
+    folder = build(tmp_path / "whisper-tiny")
+    assert find_model(tmp_path) == folder
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(MissingError):
+        find_model(tmp_path)
+
+
+def test_broken_whisper_weights_are_told_in_words(tmp_path: Path) -> None:
+    folder = build(tmp_path / "whisper-tiny")
+    (folder / "model.bin").write_bytes(b"not a model")
+    engines = Engines(tmp_path, tmp_path, tmp_path)
+    recogniser = engines.open(PERSONA, "en")
+
+    def wait() -> None:
+        patience = time.monotonic() + 60
+        while not recogniser.ready() and time.monotonic() < patience:
+            time.sleep(0.01)
+
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        wait()
+    engines.close()

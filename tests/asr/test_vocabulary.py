@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workers.asr.vocabulary import ASKED, persona_sentences, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Who's there?", "who's there"),
+        ("It costs 25 euros — since 1998.", "it costs twenty five euros since nineteen ninety eight"),
+        ("Write to desk@example.org or see https://example.org/a?b=c today", "write to or see today"),
+        ("Press `Ctrl+C` twice", "press twice"),
+        ("3.5 litres", "three point five litres"),
+        ("", ""),
+        ("★ … ,,, ***", ""),
+        ("99999999999999999999", ""),
+    ],
+)
+def test_text_becomes_words_as_they_are_said(text: str, words: str) -> None:
+    assert words_of(text) == tuple(words.split())
+
+
+def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# The quince\n\nIt is green. It is sour.\n\nAsked: what is a quince; is it sweet\n")
+    (tmp_path / "b.html").write_text("<h1>Pears</h1><p>Are &amp; stay soft.<script>var x = 1</script></p>")
+    (tmp_path / "broken.txt").write_bytes(b"fine words \xff\xfe here")
+    (tmp_path / "picture.png").write_bytes(b"unread bytes")
+    (tmp_path / "questions.toml").write_text("held = 'out question'")
+    persona = {
+        "suggestions": ["Tell me a joke"],
+        "small_talk": [{"say": ["what's up"], "reply": ["Not much"]}],
+        "asr": {"words": ["Zyzzyva"]},
+    }
+    found = dict(persona_sentences(persona, tmp_path))
+    assert found[("what", "is", "a", "quince")] == ASKED
+    assert found[("it", "is", "sour")] == 1.0
+    assert found[("what's", "up")] == ASKED
+    assert ("what", "is", "zyzzyva") in found
+    assert ("tell", "me", "about", "the", "quince") in found
+    assert ("are", "stay", "soft") in found
+    assert ("fine", "words", "here") in found
+    everything = {word for words in found for word in words}
+    assert not everything & {"unread", "held", "var"}
+
+
+def test_a_bare_persona_still_has_talk() -> None:
+    assert (("thank", "you"), 1.0) in persona_sentences({}, None)
+    assert persona_sentences({}, Path("/nowhere"))

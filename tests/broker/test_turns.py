@@ -1,0 +1,507 @@
+"""Who has the floor: speculation, the end of a turn, barge-in, joined utterances, what is heard, apologies."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.errors import ConfigError
+from broker.ledger import Answer
+from broker.messages import (
+    Ask,
+    Cancel,
+    Commit,
+    EndUtterance,
+    Exchange,
+    Failed,
+    Hold,
+    Interrupt,
+    Played,
+    Resume,
+    SetMode,
+    Speak,
+    SpeechEnded,
+    Typed,
+)
+from broker.turn_state import Presence, phase
+from broker.turns import Away, Say, TurnSettings
+from tests.broker.talk import Talk, of, plain, told
+
+
+def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    asked = talk.pauses()
+    assert of(asked, Ask) == [Ask(turn=1, text="when do you open", language="en", speculative=True)]
+    assert not of(talk.sentence(1, 0, "At nine."), Commit), "nothing sounds before the words are final"
+    ended = talk.wait(300)
+    assert of(ended, EndUtterance) == [EndUtterance(utterance=0, mic_sample=16000)]
+    assert not of(ended, Commit)
+    final = talk.words("When do you open?", final=True)
+    assert of(final, Commit) == [Commit(turn=1)]
+    assert not of(final, Ask)
+    committed = next(data for data in told(final, "turn") if data["what"] == "committed")
+    assert committed["speculative"] and committed["wasted"] == 0 and committed["end_sample"] == 16000
+
+
+def test_other_final_words_cancel_the_attempt_and_are_asked_anew() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you", through_ms=1000)
+    talk.pauses()
+    talk.sentence(1, 0, "What do you mean?")
+    talk.wait(1000)
+    final = talk.words("when do you close", final=True)
+    assert of(final, Cancel) == [Cancel(through_turn=1)]
+    assert of(final, Ask) == [Ask(turn=2, text="when do you close", language="en")]
+    assert not of(final, Commit)
+    assert of(talk.sentence(2, 0, "At six."), Commit) == [Commit(turn=2)]
+
+
+def test_words_that_do_not_cover_the_pause_are_not_speculated_on() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do", through_ms=700)
+    assert not of(talk.pauses(mic_ms=1000), Ask)
+    assert of(talk.words("when do you open", through_ms=1000), Ask)
+
+
+def test_silence_shorter_than_the_setting_is_waited_out_before_speculating() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    assert not of(talk.pauses(silence_ms=40), Ask)
+    assert len(of(talk.wait(70), Ask)) == 1
+
+
+def test_at_most_two_attempts_of_an_utterance_are_wasted() -> None:
+    talk = Talk()
+    talk.starts()
+    asks = []
+    for n in range(5):
+        talk.words("one two three four five".rsplit(" ", 4 - n)[0], through_ms=1000 * (n + 1))
+        asks += of(talk.pauses(mic_ms=1000 * (n + 1), p_end=0.1), Ask)
+        talk.wait(150)
+        talk.goes_on(mic_ms=1000 * (n + 1) + 150)
+    assert len(asks) == 2
+    talk.pauses(mic_ms=5000)
+    talk.wait(1000)
+    final = talk.words("one two three four five", final=True)
+    assert [ask.speculative for ask in of(final, Ask)] == [False]
+    assert talk.state.wasted == 0
+
+
+def test_a_pause_with_the_same_words_keeps_its_attempt() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    talk.pauses()
+    talk.goes_on(mic_ms=1150)
+    talk.words("when do you open", through_ms=1400)
+    assert not plain(talk.pauses(mic_ms=1300))
+    assert talk.state.wasted == 0
+
+
+def test_an_unsure_pause_waits_longer_than_a_sure_one() -> None:
+    waits = {}
+    for p_end in (0.05, 0.95):
+        talk = Talk()
+        talk.starts()
+        talk.words("tell me about the library", through_ms=1000)
+        talk.pauses(p_end=p_end)
+        begin = talk.ms
+        while not of(talk.wait(10), EndUtterance):
+            pass
+        waits[p_end] = talk.ms - begin
+    assert waits[0.05] > waits[0.95] + 100
+
+
+def test_nothing_is_answered_when_nothing_was_said() -> None:
+    talk = Talk()
+    talk.starts(mic_ms=0)
+    talk.pauses(mic_ms=400)
+    talk.wait(1500)
+    done = talk.words("", final=True)
+    assert not plain(done)
+    assert talk.state.dialogue == ()
+
+
+def test_long_speech_that_was_not_understood_is_admitted_once_in_a_row() -> None:
+    talk = Talk()
+    spoken = []
+    for utterance in range(2):
+        talk.starts(utterance, mic_ms=utterance * 10_000)
+        talk.pauses(utterance, mic_ms=utterance * 10_000 + 2000)
+        talk.wait(1500)
+        talk.words("", utterance, final=True)
+        talk.wait(500)
+        for speak in of(talk.actions, Speak):
+            if talk.state.answer and speak.turn == talk.state.answer.turn:
+                talk.voice(speak.turn, 0, speak.text)
+        spoken = of(talk.actions, Speak)
+    assert [speak.text for speak in spoken] == ["Sorry, I did not catch that."]
+
+
+# --- barge-in ---------------------------------------------------------------------------------------------------------
+
+LONG = "We open at nine in the morning and we close at six in the evening."
+
+
+def speaking(words: int = 5) -> Talk:
+    """An avatar in mid-answer."""
+    talk = Talk()
+    talk.says("when do you open")
+    talk.sentence(1, 0, LONG)
+    talk.voice(1, 0, LONG, words)
+    return talk
+
+
+def test_speech_over_the_answer_holds_it_at_once() -> None:
+    talk = speaking()
+    assert of(talk.starts(1, 9000), Hold) == [Hold(reason="barge_in")]
+    assert phase(talk.state) == "held"
+
+
+@pytest.mark.parametrize("text", ["", "mhm", "yeah", "Uh-huh.", "okay yeah", "[NOISE]", "the"])
+def test_a_backchannel_resumes_within_the_time_and_makes_no_turn(text: str) -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(120)
+    done = talk.words(text, 1, 9300)
+    done += talk.pauses(1, mic_ms=9250)
+    assert len(of(done, Resume)) == 1, "the words account for the whole pause: nothing to wait for"
+    done += talk.wait(1000)
+    done += talk.words(text, 1, 9300, final=True)
+    assert not of(done, Cancel) and not of(done, Ask)
+    assert talk.state.turn == 1
+    assert [line.role for line in talk.state.dialogue] == ["user"]
+    talk.voice(1, 0, LONG)
+    talk.wait(500)
+    assert talk.state.dialogue[-1] == Exchange(role="avatar", text=LONG)
+
+
+def test_a_hold_ends_by_its_timer_when_no_word_ever_comes() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    assert not plain(talk.wait(290))
+    assert of(talk.wait(20), Resume) == [Resume()]
+
+
+def test_words_that_take_the_floor_cancel_even_after_a_resume() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(400)
+    done = talk.words("yeah but what about", 1, 9500)
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+    assert not talk.state.held
+
+
+def test_an_interruption_keeps_exactly_the_words_that_were_heard() -> None:
+    talk = speaking(words=5)
+    talk.starts(1, 9000)
+    talk.wait(100)
+    talk.words("wait what about sunday", 1, 9300)
+    talk.wait(300)
+    assert talk.state.dialogue[-1] == Exchange(role="avatar", text="We open at nine in", interrupted=True)
+
+
+def test_the_question_after_an_interruption_waits_for_the_acknowledgement() -> None:
+    talk = speaking(words=4)
+    talk.voice(1, 0, LONG, words=5, listening=False)
+    typed = talk(Typed(text="never mind"))
+    assert of(typed, Cancel) and not of(typed, Ask), "the fifth word has left and is not acknowledged"
+    done = talk.acknowledge()
+    (ask,) = of(done, Ask)
+    assert ask.history == (
+        Exchange(role="user", text="when do you open"),
+        Exchange(role="avatar", text="We open at nine in", interrupted=True),
+    )
+
+
+def test_the_acknowledgement_is_waited_for_300_ms_at_most() -> None:
+    talk = speaking(words=3)
+    talk.voice(1, 0, LONG, words=5, listening=False)
+    talk(Typed(text="never mind"))
+    assert not of(talk.wait(295, listening=False), Ask)
+    (ask,) = of(talk.wait(10, listening=False), Ask)
+    assert ask.history[-1].text == "We open at", "the unacknowledged words are left out"
+
+
+def test_typed_text_and_the_button_cancel_at_once() -> None:
+    assert of(speaking()(Typed(text="stop")), Cancel)
+    talk = speaking()
+    assert of(talk(Interrupt()), Cancel)
+    assert not of(talk.wait(1000), Ask)
+    assert not of(talk(Interrupt()), Cancel), "there is nothing left to interrupt"
+
+
+def test_going_on_before_three_words_joins_the_utterances() -> None:
+    talk = Talk()
+    talk.says("when do you open")
+    talk.sentence(1, 0, LONG)
+    talk.voice(1, 0, LONG, words=2)
+    talk.starts(1, 3000)
+    talk.wait(100)
+    done = talk.words("on sundays", 1, 3500)
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+    assert talk.state.dialogue == (), "the question and the answer left the dialogue"
+    done = talk.pauses(1, mic_ms=3500)
+    assert [ask.text for ask in of(done, Ask)] == ["when do you open on sundays"]
+    talk.wait(1000)
+    talk.words("on sundays", 1, 3500, final=True)
+    assert talk.state.dialogue == (Exchange(role="user", text="when do you open on sundays"),)
+
+
+def test_noise_after_the_question_only_delays_the_answer() -> None:
+    talk = Talk()
+    talk.says("when do you open")
+    talk.starts(1, 3000)
+    talk.wait(100)
+    done = talk.pauses(1, mic_ms=3200)
+    talk.sentence(1, 0, LONG)
+    done += talk.wait(400)
+    assert of(done, Resume)
+    talk.voice(1, 0, LONG)
+    talk.wait(1500)
+    assert [line.text for line in talk.state.dialogue] == ["when do you open", LONG]
+
+
+def test_yes_to_a_question_just_asked_is_an_answer_although_it_began_over_it() -> None:
+    talk = Talk()
+    talk.says("tell me about the library")
+    text = "Would you like to hear more?"
+    talk.sentence(1, 0, text)
+    talk.voice(1, 0, text, words=5)
+    talk.starts(1, 9000)
+    talk.wait(50)
+    talk.voice(1, 0, text)
+    talk.words("yes", 1, 9500)
+    talk.pauses(1, mic_ms=9500)
+    talk.wait(1200)
+    talk.words("yes", 1, 9500, final=True)
+    assert [line.text for line in talk.state.dialogue] == ["tell me about the library", text, "yes"]
+
+
+def test_the_answer_to_an_utterance_cut_too_early_waits_for_the_rest() -> None:
+    """The person goes on after the utterance was ended and before its final words have come."""
+    talk = Talk()
+    talk.starts()
+    talk.words("I would like to know", through_ms=1000)
+    talk.pauses()
+    talk.wait(1200)
+    talk.starts(1, 2500)
+    assert not of(talk.words("I would like to know", final=True), Commit)
+    talk.words("when you open", 1, 3500)
+    talk.pauses(1, mic_ms=3500)
+    talk.wait(1200)
+    talk.words("when you open", 1, 3500, final=True)
+    assert [line.text for line in talk.state.dialogue] == ["I would like to know when you open"]
+
+
+# --- long thoughts and faults -------------------------------------------------------------------------------------------
+
+
+def test_a_silent_brain_gets_a_spoken_moment_and_its_answer_comes_after_it() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    done = talk.wait(2600)
+    (moment,) = of(done, Speak)
+    assert moment.turn == 2 and of(done, Commit) == [Commit(turn=2)]
+    assert not of(talk.sentence(1, 0, LONG), Commit), "one turn at a time"
+    done = talk.voice(2, 0, moment.text)
+    assert of(done, Commit) == [Commit(turn=1)]
+    talk.voice(1, 0, LONG)
+    talk.wait(500)
+    assert [line.text for line in talk.state.dialogue] == ["explain everything", LONG]
+
+
+def test_a_brain_that_stays_silent_ends_in_an_apology() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    talk.wait(2600)
+    talk.voice(2, 0, "One moment, please.")
+    done = talk.wait(20_000)
+    assert [speak.turn for speak in of(done, Speak)] == [3]
+    assert [data["code"] for data in told(done, "error")] == ["answer_timeout"]
+    assert not of(talk.sentence(1, 0, "Too late."), Commit)
+
+
+def test_a_failure_in_mid_answer_lets_the_words_there_finish_before_the_apology() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    talk.sentence(1, 0, "It is simple.", last=False)
+    talk.voice(1, 0, "It is simple.", words=1)
+    assert not plain(talk(Failed(turn=1, code="llm_cut", text="I lost my thread.", kind="llm")))
+    talk.voice(1, 0, "It is simple.", last=False)
+    done = talk.wait(500)
+    assert [speak.text for speak in of(talk.actions, Speak)] == ["I lost my thread."]
+    assert talk.state.dialogue[-1].text == "It is simple."
+    assert not of(done, Cancel) or of(done, Speak)
+
+
+def test_an_answer_without_a_word_is_apologised_for() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    talk.sentence(1, 0, "", last=True)
+    assert len(of(talk.actions, Speak)) == 1
+
+
+def test_a_voice_that_fails_is_told_and_not_apologised_for_by_the_same_voice() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    talk.sentence(1, 0, LONG)
+    done = talk(Failed(turn=1, code="tts_language", text="I have no voice for this.", kind="tts"))
+    assert [data["code"] for data in told(done, "error")] == ["tts_language"]
+    assert not of(talk.wait(2000), Speak)
+    assert phase(talk.state) == "listening"
+
+
+def test_a_voice_that_never_comes_is_given_up() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    talk.sentence(1, 0, LONG)
+    done = talk.wait(9000)
+    assert [data["code"] for data in told(done, "error")] == ["no_voice"]
+    assert of(done, Cancel)
+
+
+# --- greeting, presence, modes -------------------------------------------------------------------------------------------
+
+
+def test_the_greeting_waits_for_the_first_packet_that_plays() -> None:
+    talk = Talk(present=False, greeting="Hello, I am Vera.")
+    assert not plain(talk.wait(5000, listening=False))
+    done = talk(Played(programme_sample=960))
+    assert [speak.text for speak in of(done, Speak)] == ["Hello, I am Vera."]
+    assert of(done, Commit) == [Commit(turn=1)]
+    talk.voice(1, 0, "Hello, I am Vera.")
+    talk.wait(500)
+    assert talk.state.dialogue == (Exchange(role="avatar", text="Hello, I am Vera."),)
+
+
+def test_a_question_typed_before_anything_plays_replaces_the_greeting_and_waits() -> None:
+    talk = Talk(present=False, greeting="Hello.")
+    talk(Typed(text="when do you open"))
+    assert not of(talk.sentence(1, 0, LONG), Commit)
+    done = talk(Played(programme_sample=960))
+    assert of(done, Commit) == [Commit(turn=1)] and not of(done, Speak)
+
+
+def test_a_page_that_stops_acknowledging_holds_the_answer_and_hears_the_rest_when_it_is_back() -> None:
+    talk = speaking(words=3)
+    talk.voice(1, 0, LONG, words=5, listening=False)
+    done = talk.wait(3000, listening=False)
+    assert of(done, Hold) == [Hold(reason="away")]
+    assert talk.state.presence is Presence.AWAY and phase(talk.state) == "away"
+    done = talk.acknowledge()
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+    (speak,) = of(done, Speak)
+    assert (speak.turn, speak.n, speak.from_word, speak.text) == (2, 0, 3, LONG)
+    assert of(done, Commit) == [Commit(turn=2)]
+
+
+def test_nothing_is_committed_while_nobody_listens() -> None:
+    talk = Talk()
+    talk(Away())
+    talk(Typed(text="when do you open"))
+    assert not of(talk.sentence(1, 0, LONG), Commit)
+    assert of(talk.acknowledge(), Commit) == [Commit(turn=1)]
+
+
+def test_text_sent_twice_is_answered_once() -> None:
+    talk = Talk()
+    assert of(talk(Typed(text="hello", id="a")), Ask)
+    assert not of(talk(Typed(text="hello", id="a")), Ask)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_empty_text_is_ignored(text: str) -> None:
+    assert not plain(Talk()(Typed(text=text)))
+
+
+def test_huge_text_is_refused_with_a_sentence() -> None:
+    done = Talk()(Typed(text="x" * 100_000))
+    assert [data["code"] for data in told(done, "error")] == ["text_too_long"]
+    assert not plain(done)
+
+
+def test_in_text_mode_the_microphone_is_not_listened_to() -> None:
+    talk = Talk()
+    talk(SetMode(mode="text"))
+    talk.starts()
+    talk.words("hello there", through_ms=1000)
+    assert not plain(talk.pauses())
+    talk(SetMode(mode="voice"))
+    talk.starts(1)
+    talk.words("hello there", 1, through_ms=1000)
+    assert of(talk.pauses(1), Ask)
+
+
+def test_speech_and_text_share_the_dialogue() -> None:
+    talk = Talk()
+    talk.says("when do you open")
+    talk.sentence(1, 0, LONG)
+    talk.voice(1, 0, LONG)
+    talk.wait(500)
+    (ask,) = of(talk(Typed(text="and on sundays")), Ask)
+    assert [line.text for line in ask.history] == ["when do you open", LONG]
+
+
+def test_something_to_say_waits_until_the_floor_is_free() -> None:
+    talk = speaking()
+    assert not plain(talk(Say("Dinner is ready.")))
+    talk.voice(1, 0, LONG)
+    talk.wait(400)
+    assert [speak.text for speak in of(talk.actions, Speak)] == ["Dinner is ready."]
+
+
+def test_vad_may_end_an_utterance_by_itself() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    talk(SpeechEnded(utterance=0, mic_sample=16000, reason="length"))
+    assert of(talk.words("when do you open", final=True), Ask)
+
+
+def test_stale_and_unknown_utterances_change_nothing() -> None:
+    talk = Talk()
+    talk.says("hello")
+    state = talk.state
+    talk.starts(0)
+    talk.pauses(7)
+    talk.words("nonsense", 7)
+    talk.words("nonsense", 0, final=True)
+    talk.goes_on(9)
+    assert talk.state == state
+
+
+def test_an_acknowledgement_from_the_future_or_the_past_moves_nothing() -> None:
+    talk = Talk()
+    talk(Played(programme_sample=10**15))
+    assert talk.state.acknowledged <= talk.programme_sample
+    before = talk.state.acknowledged
+    talk(Played(programme_sample=5))
+    talk(Played(programme_sample=-5))
+    assert talk.state.acknowledged == before
+
+
+def test_turn_numbers_only_grow_and_each_is_given_once() -> None:
+    talk = speaking()
+    talk(Typed(text="one"))
+    talk(Typed(text="two"))
+    talk.wait(400)
+    turns = [action.turn for action in talk.actions if isinstance(action, Ask | Speak)]
+    assert turns == sorted(set(turns))
+
+
+def test_a_wrong_turn_setting_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="hold_decision_ms"):
+        TurnSettings.of({"hold_decison_ms": 200})
+    with pytest.raises(ConfigError, match="number"):
+        TurnSettings.of({"hold_decision_ms": "soon"})
+    assert TurnSettings.of({"hold_decision_ms": 200}).hold_decision_ms == 200
+
+
+def test_an_answer_is_hashable_so_that_states_can_be_merged() -> None:
+    assert hash(Answer(turn=1, kind="answer")) == hash(Answer(turn=1, kind="answer"))
+    assert hash(speaking().state)

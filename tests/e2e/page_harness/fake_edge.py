@@ -1,0 +1,206 @@
+"""The scripted edge: serves the page as the real one does and says on /ws what the test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp import WSMsgType, web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.sdp import candidate_from_sdp
+
+from tests.e2e.page_harness.programme import RTP_ORIGIN, WORD_SAMPLES, Beep, PictureTrack, Programme, VoiceTrack
+
+STATIC = Path(__file__).parents[3] / "static"
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+"""Stricter than the edge's own: what holds under it needs no exception."""
+
+Json = dict[str, Any]
+
+PERSONAS: list[Json] = [
+    {
+        "id": "host",
+        "name": "Vera",
+        "description": "Knows everything about Visavis and how it was made.",
+        "languages": ["en"],
+        "suggestions": ["What are you?", "How fast do you answer?", "Which faces can you wear?", "Do you listen?"],
+        "poster": "/avatars/vera/poster.jpg",
+    },
+    {
+        "id": "campus",
+        "name": "Noor Haddad",
+        "description": "Finds lecture halls, opening hours and the shortest way to a coffee.",
+        "languages": ["en", "es"],
+        "suggestions": ["Where is the library?"],
+        "poster": "",
+    },
+    {
+        "id": "helpdesk",
+        "name": "Sam",
+        "description": "Patient with printers, passwords and people.",
+        "languages": ["en"],
+        "suggestions": ["I forgot my password"],
+        "poster": "/avatars/nobody/poster.jpg",
+    },
+]
+
+
+class FakeEdge:
+    """One page at a time. `received` is everything the page said, in order, without pings."""
+
+    def __init__(self, poster: bytes = b"", face: np.ndarray | None = None) -> None:
+        self.received: list[Json] = []
+        self.hellos = 0
+        self.refuse: Json | None = None
+        """An error to answer every hello with, instead of a session."""
+        self.answer_offers = True
+        self.dialogue: list[Json] = []
+        self.programme = Programme()
+        self._poster, self._face = poster, face
+        self._socket: web.WebSocketResponse | None = None
+        self._connection: RTCPeerConnection | None = None
+        self._runner: web.AppRunner | None = None
+        self._news = asyncio.Event()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/", self._page)
+        app.router.add_get("/personas", self._personas)
+        app.router.add_get("/avatars/vera/poster.jpg", self._picture)
+        app.router.add_get("/ws", self._talk)
+        app.router.add_static("/static/", STATIC)
+        app.on_response_prepare.append(_with_policy)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """As a killed process: the socket breaks and the sound ends. `start` again comes back on the same port."""
+        await self.hang_up()
+        if self._connection:
+            await self._connection.close()
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def hang_up(self) -> None:
+        """Only the WebSocket breaks."""
+        if self._socket:
+            await self._socket.close()
+
+    async def say(self, message: Json) -> None:
+        assert self._socket is not None, "no page is connected"
+        await self._socket.send_str(json.dumps(message))
+
+    async def state(self, state: str) -> None:
+        await self.say({"type": "state", "state": state})
+
+    async def speak(
+        self, turn: int, n: int, text: str, words_through: int | None = None, samples: int = WORD_SAMPLES
+    ) -> int:
+        """Sentence `n` of `turn` enters the programme: a beep and a caption word every `samples`. Returns where it ends."""
+        await self.say(
+            {"type": "sentence", "turn": turn, "n": n, "text": text, "passage": "host.md#1", "kind": "answer"}
+        )
+        begin = self.programme.programme_sample + 2_400
+        words = []
+        for index, word in enumerate(text.split()[:words_through]):
+            start = begin + index * samples
+            self.programme.beeps.append(Beep(programme_sample=start))
+            words.append([turn, n, index, word.strip(".,!?—"), (start + RTP_ORIGIN) % 2**32, samples])
+        await self.say({"type": "words", "words": words})
+        return begin + len(words) * samples
+
+    async def until(self, wanted: Callable[[Json], bool], timeout_s: float = 15.0) -> Json:
+        """The first message of the page for which `wanted` holds, also one that is there already."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                self._news.clear()
+                for message in self.received:
+                    if wanted(message):
+                        return message
+                await self._news.wait()
+
+    async def until_type(self, kind: str, timeout_s: float = 15.0) -> Json:
+        return await self.until(lambda message: message["type"] == kind, timeout_s)
+
+    # --- routes ------------------------------------------------------------------------------------------------------
+
+    async def _page(self, request: web.Request) -> web.FileResponse:
+        return web.FileResponse(STATIC / "call.html")
+
+    async def _personas(self, request: web.Request) -> web.Response:
+        return web.json_response(PERSONAS)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        if not self._poster:
+            raise web.HTTPNotFound
+        return web.Response(body=self._poster, content_type="image/png")
+
+    async def _talk(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._socket = socket
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                await self._take(socket, json.loads(frame.data))
+        return socket
+
+    async def _take(self, socket: web.WebSocketResponse, message: Json) -> None:
+        if message["type"] == "ping":
+            await socket.send_json({"type": "pong", "t": message["t"], "edge_ms": 0})
+            return
+        self.received.append(message)
+        if message["type"] == "hello":
+            await self._hello(socket, message)
+        elif message["type"] == "offer" and self.answer_offers:
+            await self._offer(socket, message["sdp"])
+        elif message["type"] == "candidate" and message["candidate"] and self._connection:
+            await self._candidate(message["candidate"])
+        self._news.set()
+
+    async def _hello(self, socket: web.WebSocketResponse, hello: Json) -> None:
+        self.hellos += 1
+        if self.refuse is not None:
+            await socket.send_json({"type": "error", **self.refuse})
+            return
+        persona = next((p for p in PERSONAS if p["id"] == hello["persona"]), PERSONAS[0])
+        session = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
+        offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
+        news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona}
+        await socket.send_json({"type": "session", **session, **offsets, **news})
+        await socket.send_json({"type": "state", "state": "listening"})
+
+    async def _offer(self, socket: web.WebSocketResponse, sdp: str) -> None:
+        if self._connection:
+            await self._connection.close()
+        self.programme = Programme()
+        connection = self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        connection.addTrack(VoiceTrack(self.programme))
+        connection.addTrack(PictureTrack(self.programme, self._face))
+        lines = [line for line in sdp.splitlines() if not (line.startswith("a=candidate") and ".local" in line)]
+        await connection.setRemoteDescription(RTCSessionDescription("\r\n".join(lines) + "\r\n", "offer"))
+        await connection.setLocalDescription(await connection.createAnswer())
+        await socket.send_json({"type": "answer", "sdp": connection.localDescription.sdp})
+
+    async def _candidate(self, candidate: Json) -> None:
+        if not candidate["candidate"] or ".local" in candidate["candidate"]:
+            return
+        parsed = candidate_from_sdp(candidate["candidate"].removeprefix("candidate:"))
+        parsed.sdpMid, parsed.sdpMLineIndex = candidate["sdpMid"], candidate["sdpMLineIndex"]
+        assert self._connection is not None
+        await self._connection.addIceCandidate(parsed)
+
+
+async def _with_policy(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Content-Security-Policy"] = POLICY

@@ -1,0 +1,412 @@
+"""The call page in a real Chromium, against a scripted edge with real WebRTC media: what it says, shows and survives."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.page_harness.browser import CHROMIUM, Browsers, Tab
+from tests.e2e.page_harness.fake_edge import FakeEdge
+from tests.e2e.page_harness.programme import RTP_ORIGIN, know_the_origin
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium")
+
+know_the_origin()
+
+
+Story = Callable[[FakeEdge, Tab], Awaitable[None]]
+Play = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    """Plays a story with a fresh edge and a fresh tab; the page must not have complained in its console."""
+    browsers = Browsers()
+
+    async def with_edge(story: Story, allow_microphone: bool) -> None:
+        edge = FakeEdge()
+        await edge.start()
+        try:
+            async with browsers.tab(allow_microphone) as here:
+                here.page.set_default_timeout(15_000)
+                await story(edge, here)
+                assert here.complaints == []
+        finally:
+            await edge.stop()
+
+    with asyncio.Runner() as runner:
+        yield lambda story, allow_microphone=True: runner.run(with_edge(story, allow_microphone))
+        runner.run(browsers.close())
+
+
+async def call(edge: FakeEdge, here: Tab, query: str = "") -> None:
+    """Open the page, press Start, be heard."""
+    await here.page.goto(edge.url + query)
+    await here.page.click("#start")
+    await state(here, "listening")
+    await edge.until_type("played")
+
+
+async def state(here: Tab, wanted: str) -> None:
+    await here.page.wait_for_selector(f"html[data-state={wanted}]")
+
+
+async def failure(here: Tab, wanted: str) -> None:
+    await here.page.wait_for_selector(f"html[data-failure={wanted}]")
+
+
+async def words(here: Tab) -> list[str]:
+    return await here.page.locator("#captions .word").all_inner_texts()
+
+
+async def lines(here: Tab) -> list[str]:
+    return await here.page.locator("#dialogue .line").all_inner_texts()
+
+
+def of(edge: FakeEdge, kind: str) -> list[dict[str, Any]]:
+    return [message for message in edge.received if message["type"] == kind]
+
+
+def test_a_call_says_hello_offers_and_acknowledges_what_is_played(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        assert [m["type"] for m in edge.received[:2]] == ["hello", "offer"]
+        hello, offer = edge.received[:2]
+        expected = {"persona": "host", "mode": "voice", "session": "", "token": "", "mouth": False, "language": ""}
+        assert hello == {"type": "hello", **expected}
+        audio, video = re.findall(r"m=(\w+) \d+ \S+ ([\d ]+)", offer["sdp"])
+        assert (audio[0], video[0]) == ("audio", "video")
+        assert "a=sendrecv" in offer["sdp"].split("m=video")[0]
+        assert "a=recvonly" in offer["sdp"].split("m=video")[1]
+        first_codec = video[1].split()[0]
+        fmtp = re.search(rf"a=fmtp:{first_codec} (.*)", offer["sdp"])
+        assert fmtp is not None and "42e01f" in fmtp[1] and "packetization-mode=1" in fmtp[1]
+        await edge.until(lambda _: len(of(edge, "played")) >= 5)
+        played = of(edge, "played")
+        samples = [(m["rtp"] - RTP_ORIGIN) % 2**32 for m in played]
+        assert samples == sorted(samples), "what is heard only goes on"
+        assert samples[-1] <= edge.programme.programme_sample, "nothing is heard before it was sent"
+        gone = [(b - a) / 48 - (m["t"] - l["t"]) for a, b, l, m in zip(samples, samples[1:], played, played[1:])]
+        assert sorted(abs(ms) for ms in gone)[len(gone) // 2] < 60, "rtp and page time go together"
+        assert await here.page.get_attribute("html", "data-session") == "session-1"
+        await here.page.wait_for_selector("#face[data-picture=moving]")
+
+    play(story)
+
+
+HEAR_AND_SEE = """() => {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  context.createMediaStreamSource(document.querySelector("#avatar").srcObject).connect(analyser);
+  const samples = new Float32Array(256);
+  const log = (globalThis.seen = []);
+  let loud = false;
+  let quietAt = 0;
+  setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    const now = samples.some((sample) => Math.abs(sample) > 0.05);
+    if (now && !loud && performance.now() - quietAt > 40) log.push("beep");
+    if (now) quietAt = performance.now();
+    loud = now;
+  }, 4);
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes)
+        if (node.className?.startsWith?.("word")) log.push(node.textContent);
+  }).observe(document.querySelector("#captions"), { childList: true, subtree: true });
+  return context.resume();
+}"""
+
+
+def test_captions_follow_the_words_as_they_are_heard(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await here.page.evaluate(HEAR_AND_SEE)
+        await asyncio.sleep(0.3)
+        await edge.state("speaking")
+        said = "One two three four five six."
+        await edge.speak(1, 0, said, samples=24_000)
+        await here.page.wait_for_selector("#captions .word[data-index='5']")
+        await asyncio.sleep(0.5)
+        seen: list[str] = await here.page.evaluate("() => globalThis.seen")
+        assert [each for each in seen if each != "beep"] == ["One", "two", "three", "four", "five", "six."]
+        assert seen.count("beep") == 6
+        for n, word in enumerate(said.split()):
+            beeps_before = seen[: seen.index(word)].count("beep")
+            assert beeps_before in (n, n + 1), f"{word!r} is shown with its beep: {seen}"
+        assert await words(here) == said.split()
+        await edge.say({"type": "turn", "turn": 1, "what": "finished", "heard": said})
+        await here.page.wait_for_selector("#captions.over")
+        assert await lines(here) == [said]
+
+    play(story)
+
+
+def test_when_the_sound_stalls_the_captions_wait(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.speak(1, 0, "one two three four five six seven eight", samples=12_000)
+        await here.page.wait_for_selector("#captions .word[data-index='2']")
+        edge.programme.stalled = True
+        await asyncio.sleep(1.2)
+        shown = await words(here)
+        assert len(shown) < 8, "the sound stopped, so must the words"
+        await asyncio.sleep(0.5)
+        assert await words(here) == shown
+        edge.programme.stalled = False
+        await here.page.wait_for_selector("#captions .word[data-index='7']")
+
+    play(story)
+
+
+def test_an_interrupted_answer_keeps_what_was_heard_and_strikes_the_rest(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.say({"type": "user", "text": "Tell me everything"})
+        await edge.state("speaking")
+        await edge.speak(1, 0, "This is a long and winding story.", samples=12_000)
+        await here.page.wait_for_selector("#captions .word[data-index='3']")
+        acknowledged = len(of(edge, "played"))
+        await edge.state("held")
+        await edge.until(lambda _: len(of(edge, "played")) > acknowledged)
+        await edge.say({"type": "turn", "turn": 1, "what": "interrupted", "heard": "This is a"})
+        await edge.state("listening")
+        await here.page.wait_for_selector("#captions .unheard")
+        shown = len(await words(here))
+        struck = await here.page.locator("#captions .unheard").all_inner_texts()
+        assert struck[0] == "long"
+        await asyncio.sleep(1.0)
+        assert len(await words(here)) == shown, "dropped words never show"
+        answer = here.page.locator("#dialogue .line[data-role=avatar]")
+        assert await answer.get_attribute("data-interrupted") == "true"
+        assert (await answer.inner_text()).startswith("This is a")
+        assert "long" not in await answer.inner_text()
+        assert await answer.get_attribute("data-passage") == "host.md#1"
+
+    play(story)
+
+
+COUNT_MICROPHONES = """() => {
+  globalThis.asked = 0;
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) => (globalThis.asked++, ask(wanted));
+}"""
+
+
+def test_text_mode_leaves_the_microphone_alone_until_it_is_switched(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.add_init_script(f"({COUNT_MICROPHONES})()")
+        await call(edge, here, "?mode=text")
+        assert of(edge, "hello")[0]["mode"] == "text"
+        await here.page.fill("#text", "What are you?")
+        await here.page.press("#text", "Enter")
+        await here.page.fill("#text", "And how fast?")
+        await here.page.click("#send")
+        await edge.until(lambda _: len(of(edge, "text")) == 2)
+        first, second = of(edge, "text")
+        assert (first["text"], second["text"]) == ("What are you?", "And how fast?")
+        assert first["id"] != second["id"]
+        assert await here.page.evaluate("() => globalThis.asked") == 0
+        await here.page.click("#mode")
+        await edge.until_type("mode")
+        await here.page.wait_for_selector("html[data-mode=voice]")
+        assert await here.page.evaluate("() => globalThis.asked") == 1
+        assert len(of(edge, "offer")) == 1, "a switch is a replaced track, not a negotiation"
+
+    play(story)
+
+
+def test_the_keyboard_mutes_and_interrupts_but_not_from_the_text_box(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await here.page.keyboard.press("m")
+        assert (await edge.until_type("mute"))["muted"] is True
+        assert await here.page.get_attribute("#mute", "aria-pressed") == "true"
+        await here.page.fill("#text", "")
+        await here.page.locator("#text").press_sequentially("mmm")
+        assert len(of(edge, "mute")) == 1
+        await edge.state("speaking")
+        await state(here, "speaking")
+        await here.page.keyboard.press("Escape")
+        await edge.until_type("interrupt")
+        await here.page.click("#interrupt")
+        await edge.until(lambda _: len(of(edge, "interrupt")) == 2)
+
+    play(story)
+
+
+def test_provisional_words_are_dimmed_until_they_are_accepted(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.say({"type": "heard", "utterance": 0, "text": "how fast do", "final": False})
+        await edge.say({"type": "heard", "utterance": 0, "text": "how fast can you", "final": False})
+        await here.page.wait_for_selector("#heard .loose:text-is('can you')")
+        assert await here.page.inner_text("#heard") == "how fast can you"
+        assert await here.page.get_attribute("#dialogue .line", "data-provisional") == "true"
+        await edge.say({"type": "user", "text": "How fast can you answer?"})
+        await here.page.wait_for_selector("#dialogue .line[data-provisional=false]")
+        assert await lines(here) == ["How fast can you answer?"]
+        assert await here.page.inner_text("#heard") == ""
+
+    play(story)
+
+
+def test_a_killed_edge_is_found_again_with_the_session_and_its_dialogue(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.stop()
+        await state(here, "connecting")
+        await here.page.fill("#text", "Are you still there?")
+        await here.page.press("#text", "Enter")
+        edge.received.clear()
+        edge.dialogue = [{"role": "user", "text": "Hello", "interrupted": False}]
+        await edge.start()
+        hello = await edge.until_type("hello")
+        assert (hello["session"], hello["token"]) == ("session-1", "secret-1")
+        assert (await edge.until_type("text"))["text"] == "Are you still there?"
+        await state(here, "listening")
+        await edge.until_type("played")
+        assert await lines(here) == ["Hello"]
+        assert await here.page.get_attribute("html", "data-failure") == ""
+
+    play(story)
+
+
+def test_a_reloaded_page_takes_its_conversation_up_by_itself(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=campus")
+        edge.received.clear()
+        await here.page.reload()
+        hello = await edge.until_type("hello")
+        assert (hello["persona"], hello["session"], hello["token"]) == ("campus", "session-1", "secret-1")
+        await state(here, "listening")
+        if await here.page.is_visible("#unlock"):
+            await here.page.click("#unlock")
+        await edge.until_type("played")
+
+    play(story)
+
+
+def test_a_duplicated_tab_takes_the_call_and_the_old_one_steps_back(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        kept = await here.page.evaluate("() => sessionStorage.getItem('visavis.call')")
+        second = await here.context.new_page()
+        await second.goto(edge.url)
+        await second.evaluate("(kept) => sessionStorage.setItem('visavis.call', kept)", kept)
+        await second.reload()
+        await failure(here, "elsewhere")
+        await state(here, "error")
+        await asyncio.sleep(0.5)
+        assert edge.hellos == 2, "the two must not fight for the session"
+
+    play(story)
+
+
+def test_stop_says_goodbye_and_a_reload_begins_nothing(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await here.page.click("#stop")
+        await edge.until_type("bye")
+        await state(here, "idle")
+        await here.page.reload()
+        await here.page.wait_for_selector(".persona")
+        assert edge.hellos == 1
+        await state(here, "idle")
+
+    play(story)
+
+
+def test_a_refused_microphone_is_explained_and_the_call_goes_on_in_writing(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await failure(here, "mic_denied")
+        assert "microphone" in await here.page.inner_text("#notice")
+        await state(here, "listening")
+        await here.page.wait_for_selector("html[data-mode=text]")
+        assert (await edge.until_type("mode"))["mode"] == "text"
+        await edge.until_type("played")
+
+    play(story, allow_microphone=False)
+
+
+def test_a_server_that_is_not_ready_is_waited_for(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.refuse = {"code": "not_ready", "text": "tts is missing", "fatal": True}
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await failure(here, "not_ready")
+        await state(here, "connecting")
+        edge.refuse = None
+        await state(here, "listening")
+        assert not await here.page.is_visible("#notice")
+
+    play(story)
+
+
+@pytest.mark.parametrize("code", ["capacity", "insecure", "server"])
+def test_a_refusal_is_told_in_a_sentence(play: Play, code: str) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.refuse = {"code": code, "text": "No.", "fatal": True}
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await failure(here, code)
+        await state(here, "error")
+        assert len(await here.page.inner_text("#notice")) > 40
+        edge.refuse = None
+        await here.page.click("#stop")
+        await state(here, "idle")
+
+    play(story)
+
+
+def test_an_unknown_persona_brings_the_choice_back(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.refuse = {"code": "persona", "text": "No.", "fatal": True}
+        await here.page.goto(edge.url + "?persona=nobody")
+        await failure(here, "persona")
+        await here.page.click("#start")
+        await state(here, "error")
+        assert await here.page.is_visible("#personas")
+        edge.refuse = None
+        await here.page.click("[data-persona=helpdesk]")
+        await here.page.click("#start")
+        await state(here, "listening")
+        assert of(edge, "hello")[-1]["persona"] == "helpdesk"
+
+    play(story)
+
+
+def test_a_link_to_an_unknown_place_shows_what_is_wrong_before_start(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url + "?persona=nobody")
+        await failure(here, "persona")
+        await state(here, "idle")
+
+    play(story)
+
+
+def test_rubbish_from_the_edge_breaks_nothing(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        for message in (
+            {"type": "words", "words": [[1, 0, 0, "x"]]},
+            {"type": "words"},
+            {"type": "heard"},
+            {"type": "turn", "turn": 9, "what": "finished"},
+            {"type": "latency", "turn": 1, "total_ms": 1, "steps": []},
+            {"type": "candidate", "candidate": {"candidate": "nonsense", "sdpMid": "0", "sdpMLineIndex": 0}},
+            {"type": "a message of tomorrow"},
+        ):
+            await edge.say(message)
+        await edge.state("thinking")
+        await state(here, "thinking")
+        await edge.speak(10, 0, "Still here.")
+        await here.page.wait_for_selector("#captions .word[data-index='1']")
+
+    play(story)

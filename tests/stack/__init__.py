@@ -1,0 +1,1 @@
+"""The whole stack as a user has it: supervisord, real processes, a real browser."""

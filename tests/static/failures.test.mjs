@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { FAILURE_CODES, failure, microphoneCode } from "../../static/js/failures.mjs";
+
+const OF_THE_EDGE = "not_ready capacity persona forbidden insecure bad_message too_large rate ice sdp server".split(
+  " ",
+);
+
+test("every code of the edge has words of its own", () => {
+  for (const code of OF_THE_EDGE) assert.ok(FAILURE_CODES.includes(code), code);
+});
+
+test("every failure is a title and whole sentences", () => {
+  const titles = FAILURE_CODES.map((code) => failure(code).title);
+  assert.equal(new Set(titles).size, titles.length);
+  for (const code of FAILURE_CODES) assert.match(failure(code).text, /^[A-Z].*\.$/, code);
+});
+
+test("an unknown code is told in the server's words, and never as a property of Object", () => {
+  assert.equal(failure("brand_new", "The moon is in the way.").text, "The moon is in the way.");
+  assert.match(failure("constructor").text, /\.$/);
+  assert.equal(failure("toString").title, failure("brand_new").title);
+});
+
+test("what getUserMedia throws becomes a code with words", () => {
+  const thrown = (name) => Object.assign(new Error("x"), { name });
+  assert.equal(microphoneCode(thrown("NotAllowedError")), "mic_denied");
+  assert.equal(microphoneCode(thrown("NotFoundError")), "mic_missing");
+  assert.equal(microphoneCode(thrown("NotReadableError")), "mic_busy");
+  assert.equal(microphoneCode("what?"), "mic_failed");
+});

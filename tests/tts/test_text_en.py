@@ -1,0 +1,121 @@
+"""English text as it is spoken: a table of written and said."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.tts.text import spoken
+
+CASES = {
+    # numbers
+    "I have 3 cats.": "i have three cats",
+    "1,234 dogs": "one thousand two hundred thirty four dogs",
+    "pi is 3.14159": "pi is three point one four one five nine",
+    "-5 degrees": "minus five degrees",
+    "agent 007": "agent zero zero seven",
+    "an id of 123456789": "an id of one two three four five six seven eight nine",
+    "~40 seats": "about forty seats",
+    "the 21st of June": "the twenty first of june",
+    "in 102nd place": "in one hundred second place",
+    "1/2 or 3/4": "one half or three quarters",
+    "2½ cups": "two and a half cups",
+    "a 50/50 chance": "a fifty fifty chance",
+    "pages 10-20": "pages ten to twenty",
+    "5k people": "five thousand people",
+    "version 1.2.3": "version one point two point three",
+    "10.0.0.1": "ten dot zero dot zero dot one",
+    # years and dates
+    "in 1998": "in nineteen ninety eight",
+    "in 1905": "in nineteen oh five",
+    "in 2007": "in two thousand seven",
+    "since 2024": "since twenty twenty four",
+    "the 1990s": "the nineteen nineties",
+    "the '80s": "the eighties",
+    "2010-2015": "twenty ten to twenty fifteen",
+    "March 5, 2024": "march fifth twenty twenty four",
+    "on 5 March": "on the fifth of march",
+    "on 2024-03-05": "on march fifth twenty twenty four",
+    "on 3/5/2024": "on march fifth twenty twenty four",
+    "Jan. 2": "january second",
+    # times
+    "at 10:30am": "at ten thirty A M",
+    "at 10 am": "at ten A M",
+    "at 5 p.m. sharp": "at five P M sharp",
+    "at 14:05": "at fourteen oh five",
+    "at 9:00": "at nine o'clock",
+    # money
+    "$5": "five dollars",
+    "$1": "one dollar",
+    "$5.50": "five dollars and fifty cents",
+    "$0.99": "ninety nine cents",
+    "$3.5 million": "three point five million dollars",
+    "€20 or 5€": "twenty euros or five euros",
+    "£3.01": "three pounds and one penny",
+    "$5M": "five million dollars",
+    # percentages and units
+    "5% off": "five percent off",
+    "10-20%": "ten to twenty percent",
+    "5 km": "five kilometers",
+    "1 km": "one kilometer",
+    "5km at 100 km/h": "five kilometers at one hundred kilometers per hour",
+    "20°C": "twenty degrees Celsius",
+    "16 GB": "sixteen gigabytes",
+    "6'2\"": "six foot two",
+    # telephones
+    "+1 555-123-4567": "plus one five five five, one two three, four five six seven",
+    "(555) 123-4567": "five five five one two three, four five six seven",
+    # abbreviations
+    "Dr. Smith": "doctor smith",
+    "12 Elm Dr. is near": "twelve elm drive is near",
+    "St. John St.": "saint john street",
+    "Mr. J. K. Brown Jr.": "mister J K brown junior",
+    "e.g. this, i.e. that, etc.": "for example this that is that et cetera",
+    "No. 5": "number five",
+    "I said no.": "i said no",
+    "the U.S. economy": "the U S economy",
+    # initials and names
+    "NASA and the FBI": "nasa and the F B I",
+    "API calls and PDFs": "A P I calls and P D effs",
+    "WebRTC": "web R T C",
+    "GPT-4 and H.264": "G P T four and H two sixty four",
+    "COVID-19": "covid nineteen",
+    "Plan B": "plan B",
+    "room A and a cat": "room A and a cat",
+    "STOP RIGHT NOW PLEASE": "stop right now please",
+    "World War II": "world war two",
+    "Henry VIII": "henry the eighth",
+    "Chapter IV": "chapter four",
+    # addresses
+    "https://www.example.com/docs/faq?x=1": "example dot com slash docs slash faq",
+    "jane.doe@example.org": "jane dot doe at example dot org",
+    "visavis.io": "vee zah vee dot I O",
+    # marks, markup, pictures
+    "AT&T": "A T and T",
+    "C++ and C#": "C plus plus and C sharp",
+    "5 + 3 = 8": "five plus three equals eight",
+    "and/or": "and or",
+    "he/she": "he or she",
+    "**bold** and _thin_ and `code`": "bold and thin and code",
+    "see [our page](https://x.y/z)": "see our page",
+    "<b>hi</b>": "hi",
+    "Hello 😀 world": "hello world",
+    "don’t can't": "don't can't",
+    "a well-known café": "a well known café",
+}
+
+
+@pytest.mark.parametrize(("written", "said"), CASES.items())
+def test_english_is_read_as_people_say_it(written: str, said: str) -> None:
+    assert " ".join(word for token in spoken(written, "en") for word in token.spoken) == said
+
+
+@pytest.mark.parametrize("written", CASES)
+def test_every_english_word_keeps_its_place(written: str) -> None:
+    tokens = list(spoken(written, "en"))
+    assert [token.text for token in tokens] == written.split()
+    assert [token.index for token in tokens] == list(range(len(tokens)))
+
+
+def test_stops_follow_the_words_they_stand_after() -> None:
+    stops = [(token.text, token.stop) for token in spoken("Well, yes. Really?! It is (by Dr. No) so: go… now", "en")]
+    assert [stop for _, stop in stops] == [",", ".", "?", "", ",", "", "", ",", ":", ",", ""]

@@ -1,0 +1,60 @@
+"""Mandarin text as it is spoken: a table of written and said."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.tts.text import spoken
+from workers.tts.text_zh import cardinal
+
+CASES = {
+    "今天是2024年3月5日。": "今天是二零二四年三月五日",
+    "现在10:30": "现在十点半",
+    "2:05": "两点零五分",
+    "下午2点": "下午两点",
+    "增长了50%": "增长了百分之五十",
+    "￥5.5": "五点五元",
+    "$20万": "二十万美元",
+    "我有2个苹果": "我有两个苹果",
+    "13812345678": "幺三八幺二三四五六七八",
+    "5km": "五公里",
+    "100 kg": "一百公斤",
+    "-20℃": "负二十摄氏度",
+    "www.example.com": "www点example点com",
+    "用AI和WebRTC": "用AI和webRTC",
+    "10-20人": "十到二十人",
+    "3/4": "四分之三",
+    "第1名": "第一名",
+    "2024-03-05": "二零二四年三月五日",
+    "“你好”（真的）！": "你好真的",
+}
+
+
+@pytest.mark.parametrize(("written", "said"), CASES.items())
+def test_mandarin_is_read_as_people_say_it(written: str, said: str) -> None:
+    assert "".join(word for token in spoken(written, "zh") for word in token.spoken) == said
+
+
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    {
+        "0": "零",
+        "10": "十",
+        "20": "二十",
+        "110": "一百一十",
+        "101": "一百零一",
+        "1010": "一千零一十",
+        "10005": "一万零五",
+        "120000": "十二万",
+        "100000001": "一亿零一",
+        "1,234.5": "一千二百三十四点五",
+    }.items(),
+)
+def test_numbers_are_counted_in_ten_thousands(digits: str, said: str) -> None:
+    assert cardinal(digits) == said
+
+
+def test_each_character_is_a_word() -> None:
+    tokens = list(spoken("“你好”，WiFi很好。", "zh-CN"))
+    assert [token.text for token in tokens] == ["“你", "好”，", "WiFi", "很", "好。"]
+    assert [token.stop for token in tokens] == ["", ",", "", "", "."]

@@ -1,0 +1,242 @@
+"""Real peer connections against the edge: what arrives, when, and with which clock."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import numpy as np
+
+from broker.messages import KeyFrame, Played, Wanted
+from tests.webrtc.opus_encoder import chirps
+from tests.webrtc.scene import Microphone, Page, Scene, page, scene, until
+from webrtc.uplink import FRAME
+
+
+def in_a_call(tmp_path: Path, story: Callable[[Scene, Page, dict], Awaitable[None]], **hello: object) -> None:  # type: ignore[type-arg]
+    """Run `story` with an edge and a page that has its session."""
+
+    async def run() -> None:
+        async with scene(tmp_path) as world, page(world) as caller:
+            await story(world, caller, await caller.hello(**hello))
+
+    asyncio.run(run())
+
+
+def test_rtp_time_is_the_programmes_sample_plus_the_offset_told(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call()
+        await world.play(session["session"], 40)
+        await until(lambda: len(caller.packets["audio"]) >= 35 and len(caller.pictures) >= 10)
+        audio = [packet.timestamp for packet in caller.packets["audio"]]
+        samples = [(rtp - session["audio_offset"]) % 2**32 for rtp in audio]
+        assert samples == list(range(samples[0], samples[0] + 960 * len(samples), 960))
+        assert samples[0] % 960 == 0
+        assert samples[0] < 960 * 10
+        video = sorted({(packet.timestamp - session["video_offset"]) % 2**32 for packet in caller.packets["video"]})
+        assert {b - a for a, b in itertools.pairwise(video)} == {3600}
+        assert all(rtp * 8 % (15 * 1920) == 0 for rtp in video)
+
+    in_a_call(tmp_path, story)
+
+
+def test_sender_reports_carry_media_time_even_when_pictures_are_sent_late(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call()
+        name = session["session"]
+
+        async def play() -> None:
+            for n in range(10, 300):
+                world.tick(name, n, picture_sample=960 * (n - 10))
+                await asyncio.sleep(0.02)
+
+        playing = asyncio.ensure_future(play())
+        await until(lambda: caller.reports["audio"] and caller.reports["video"], 5.0)
+        playing.cancel()
+
+        def media_s(kind: str, offset: int, rate_hz: int) -> float:
+            """The programme time, s, that the report's wall time belongs to, minus that of its RTP time."""
+            info = caller.reports[kind][-1].sender_info
+            rtp_s = ((info.rtp_timestamp - offset) % 2**32) / rate_hz
+            return (info.ntp_timestamp / 2**32) - rtp_s
+
+        audio_s = media_s("audio", session["audio_offset"], 48_000)
+        video_s = media_s("video", session["video_offset"], 90_000)
+        assert abs(audio_s - video_s) < 0.0001, "0.2 if the reports told when things were sent"
+
+    in_a_call(tmp_path, story)
+
+
+def test_pictures_decode_and_the_codec_is_h264_when_there_is_a_choice(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        answer = await caller.call()
+        assert "H264/90000" in answer
+        assert "profile-level-id=42e01f" in answer
+        assert "VP9" not in answer
+        first = next(line for line in answer.splitlines() if line.startswith("m=video")).split()[3]
+        assert f"a=rtpmap:{first} H264/90000" in answer
+        await world.play(session["session"], 30)
+        await until(lambda: len(caller.pictures) >= 8)
+        wanted = [each for each in world.asked if isinstance(each, Wanted)]
+        assert (wanted[-1].h264, wanted[-1].vp8, wanted[-1].edge) == (1, 0, "webrtc-1")
+        plane = caller.pictures[3].to_ndarray(format="gray")
+        assert plane.shape == (128, 128)
+        assert plane.std() > 20
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_browser_with_vp8_only_gets_vp8(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        answer = await caller.call(codec="vp8")
+        assert "VP8/90000" in answer
+        assert "H264" not in answer
+        await world.play(session["session"], 30)
+        await until(lambda: len(caller.pictures) >= 8)
+        wanted = [each for each in world.asked if isinstance(each, Wanted)]
+        assert (wanted[-1].h264, wanted[-1].vp8) == (0, 1)
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_lost_picture_on_the_bus_asks_for_a_key_frame_and_sends_nothing_undecodable(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        name = session["session"]
+        await caller.call()
+        await world.play(name, 10)
+        await until(lambda: len(caller.pictures) >= 4)
+        await asyncio.sleep(0.35)
+        asked = len([each for each in world.asked if isinstance(each, KeyFrame)])
+        for n in (12, 14, 16):
+            world.tick(name, n)
+        await until(lambda: len([each for each in world.asked if isinstance(each, KeyFrame)]) > asked)
+        await asyncio.sleep(0.1)
+        sent = {(packet.timestamp - session["video_offset"]) % 2**32 // 3600 for packet in caller.packets["video"]}
+        assert sent == set(range(min(sent), 5)), "picture 5 was lost: 6, 7 and 8 cannot be decoded"
+        for n in range(48, 60):
+            world.tick(name, n)
+        await until(lambda: len(caller.pictures) >= 8)
+
+    in_a_call(tmp_path, story)
+
+
+def test_the_microphone_arrives_contiguous_and_in_time(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call(Microphone(chirps(3.0)))
+        await until(lambda: len(world.frames) >= 100)
+        starts = [frame.mic_sample for frame in world.frames]
+        assert starts == list(range(0, FRAME * len(starts), FRAME))
+        assert all(frame.route == 5 and frame.session == session["session"] for frame in world.frames)
+        sound = np.frombuffer(b"".join(frame.pcm for frame in world.frames), np.int16)
+        assert np.abs(sound.astype(int)).max() > 3000
+
+    in_a_call(tmp_path, story)
+
+
+def test_muted_and_in_text_mode_nothing_of_the_voice_is_handed_on(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call(Microphone(chirps(3.0)))
+        await until(lambda: len(world.frames) >= 20)
+        await caller.send("mute", muted=True)
+        await asyncio.sleep(0.2)
+        count = len(world.frames)
+        await until(lambda: len(world.frames) >= count + 10)
+        assert not any(
+            any(frame.pcm) and np.abs(np.frombuffer(frame.pcm, np.int16)).max() > 200
+            for frame in world.frames[count + 5 :]
+        )
+        await caller.send("mute", muted=False)
+        await until(lambda: np.abs(np.frombuffer(world.frames[-1].pcm, np.int16).astype(int)).max() > 1000)
+        starts = [frame.mic_sample for frame in world.frames]
+        assert starts == list(range(0, FRAME * len(starts), FRAME))
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_successor_of_vad_hears_the_open_utterance_again_and_then_goes_on_live(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call(Microphone(chirps(3.0)))
+        await until(lambda: len(world.frames) >= 60)
+        before = {frame.mic_sample: frame.pcm for frame in world.frames}
+        world.frames.clear()
+        world.open(session["session"], route=6, replaced=("vad",), mic_from=20 * FRAME, utterance=1)
+        await until(lambda: len(world.frames) >= 60)
+        again = [frame for frame in world.frames if frame.route == 6]
+        starts = [frame.mic_sample for frame in again]
+        assert starts == list(range(20 * FRAME, 20 * FRAME + FRAME * len(again), FRAME))
+        assert all(before[frame.mic_sample] == frame.pcm for frame in again if frame.mic_sample in before)
+
+    in_a_call(tmp_path, story)
+
+
+def test_an_acknowledgement_becomes_the_programmes_sample(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call()
+        await world.play(session["session"], 20)
+        await caller.send("ping", t=1000.0)
+        await caller.hears("pong")
+        rtp = (session["audio_offset"] + 960 * 12 + 100) % 2**32
+        await caller.send("played", rtp=rtp, t=1001.0)
+        played = await until(lambda: world.of(Played))
+        assert played[0].programme_sample == 960 * 12 + 100
+        assert 0 <= played[0].page_ms < 2000
+        assert played[0].error_ms >= 0
+        await caller.send("played", rtp=(rtp + 10_000_000) % 2**32, t=1002.0)
+        await caller.send("played", rtp=(rtp + 960) % 2**32, t=1003.0)
+        await until(lambda: len(world.of(Played)) == 2)
+        assert world.of(Played)[1].programme_sample == 960 * 13 + 100
+
+    in_a_call(tmp_path, story)
+
+
+def test_words_reach_the_page_with_the_rtp_time_at_which_they_sound(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        world.tick(session["session"], 7, words=((3, 0, 2, "hello", 960 * 7 + 5, 4000),), speaking=True, turn=3)
+        words = (await caller.hears("words"))["words"]
+        assert words == [[3, 0, 2, "hello", (session["audio_offset"] + 960 * 7 + 5) % 2**32, 4000]]
+        assert not caller.all("mouth"), "only 3D pages get the mouth track"
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_3d_page_gets_the_mouth_track_and_nobody_draws_for_it(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        for n in range(4):
+            world.tick(session["session"], n, mouth=bytes([n] * 15), face={"blink": 0.5}, emotion="happy")
+        await caller.hears("mouth", 1)
+        frames = [frame for message in caller.all("mouth") for frame in message["frames"]]
+        assert frames[3] == [960 * 3, [3] * 15, {"blink": 0.5}, "happy"]
+        assert [(each.h264, each.vp8) for each in world.asked if isinstance(each, Wanted)][-1] == (0, 0)
+
+    in_a_call(tmp_path, story, mouth=True)
+
+
+def test_a_new_offer_replaces_the_old_connection(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.call(Microphone(chirps(1.0)))
+        await until(lambda: len(world.frames) >= 10)
+        await caller.call(Microphone(chirps(1.0)))
+        count = len(world.frames)
+        await until(lambda: len(world.frames) >= count + 10)
+        starts = [frame.mic_sample for frame in world.frames]
+        assert starts == list(range(0, FRAME * len(starts), FRAME))
+        await until(lambda: [each for each in world.asked if isinstance(each, Wanted)][-1].h264 == 1)
+
+    in_a_call(tmp_path, story)
+
+
+def test_candidates_that_are_only_names_do_not_delay_or_prevent_the_call(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        def hidden(sdp: str) -> str:
+            lines = [line for line in sdp.splitlines() if not line.startswith("a=candidate")]
+            local = "a=candidate:1 1 udp 2122260223 4f1c6c2b-1111-4222-8333-444455556666.local 50000 typ host"
+            at = next(n for n, line in enumerate(lines) if line.startswith("m=audio")) + 1
+            return "\r\n".join([*lines[:at], local, *lines[at:]]) + "\r\n"
+
+        await caller.call(edit=hidden)
+        await world.play(session["session"], 10)
+        await until(lambda: len(caller.packets["audio"]) > 3)
+
+    in_a_call(tmp_path, story)

@@ -1,0 +1,77 @@
+"""What a page says is checked field by field; what is wrong is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from webrtc import page_messages
+from webrtc.errors import PageError
+from webrtc.page_messages import Candidate, Heard, Hello, Text, parse
+
+
+def test_a_first_hello_and_a_resuming_one() -> None:
+    assert parse('{"type":"hello","persona":"host","mode":"text"}') == Hello(persona="host", mode="text")
+    resumed = parse('{"type":"hello","session":"abcDEF-_1234","token":"secret"}')
+    assert isinstance(resumed, Hello)
+    assert resumed.session == "abcDEF-_1234"
+
+
+def test_the_other_messages() -> None:
+    assert parse('{"type":"played","rtp":4294967295,"t":12}') == Heard(rtp=4294967295, t=12.0)
+    assert parse('{"type":"candidate","candidate":null}') == Candidate(candidate=None)
+    assert parse('{"type":"text","text":"Hi","id":"1"}') == Text(text="Hi", id="1")
+    assert isinstance(parse('{"type":"interrupt","newer":1}'), page_messages.Stop)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "null",
+        "[]",
+        "{}",
+        '{"type":1}',
+        '{"type":"shout"}',
+        '{"type":"offer"}',
+        '{"type":"offer","sdp":7}',
+        '{"type":"hello","mode":"smell"}',
+        '{"type":"hello","session":"../../etc","token":"x"}',
+        '{"type":"hello","session":"abcdefgh"}',
+        '{"type":"hello","mouth":"yes"}',
+        '{"type":"played","rtp":-1,"t":0}',
+        '{"type":"played","rtp":4294967296,"t":0}',
+        '{"type":"played","rtp":1.5,"t":0}',
+        '{"type":"played","rtp":true,"t":0}',
+        '{"type":"ping","t":NaN}',
+        '{"type":"ping","t":Infinity}',
+        '{"type":"ping","t":' + "9" * 400 + "}",
+        '{"type":"mute","muted":1}',
+        '{"type":"text","text":"   "}',
+        "[" * 90_000,
+        '{"type":"text","text":"' + "\\u0000",
+    ],
+)
+def test_nonsense_is_a_bad_message(text: str) -> None:
+    with pytest.raises(PageError) as refused:
+        parse(text)
+    assert refused.value.code == "bad_message"
+    assert refused.value.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "text", "text": "a" * (page_messages.LONGEST_TEXT + 1)},
+        {"type": "text", "text": "hi", "id": "x" * 300},
+        {"type": "hello", "persona": "p" * 300},
+        {"type": "offer", "sdp": "v=0" + "a" * 90_000},
+        {"type": "offer", "sdp": "v=0" + "a" * 200_000},
+    ],
+)
+def test_what_is_too_long_is_said_to_be(message: dict[str, str]) -> None:
+    with pytest.raises(PageError) as refused:
+        parse(json.dumps(message))
+    assert refused.value.code == "too_large"

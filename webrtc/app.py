@@ -1,0 +1,85 @@
+"""The edge's HTTP: pages, health, metrics, personas, and the WebSocket of calls. Wires; decides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from broker.config import ROOT
+from webrtc import metrics
+from webrtc.calls import Calls
+from webrtc.security import SETTINGS, guard, is_operator
+from webrtc.signaling import Signaling
+
+CALLS: web.AppKey[Calls] = web.AppKey("calls", Calls)
+
+STATIC = ROOT / "static"
+
+LARGEST_BODY = 64 * 1024
+
+
+def create(calls: Calls, static: Path = STATIC) -> web.Application:
+    """The application; `static` holds call.html and what it loads."""
+    app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
+    app[SETTINGS] = calls.settings.server
+    app[CALLS] = calls
+    app.router.add_get("/", _page(static / "call.html"))
+    app.router.add_get("/ws", Signaling(calls).handle)
+    app.router.add_get("/health", _health)
+    app.router.add_get("/ready", _ready)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/personas", _personas)
+    app.router.add_get("/avatars/{name}/{file}", _avatar)
+    app.router.add_static("/static", static)
+    return app
+
+
+def _page(path: Path) -> Handler:
+    async def page(request: web.Request) -> web.StreamResponse:
+        if not path.is_file():
+            raise web.HTTPNotFound(text="This installation has no such page.\n")
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+async def _health(request: web.Request) -> web.Response:
+    """This process is alive, whatever the others do."""
+    return web.json_response({"alive": True})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    """A conversation can start; else 503 and what is missing."""
+    missing = request.app[CALLS].missing()
+    return web.json_response({"ready": not missing, "missing": list(missing)}, status=503 if missing else 200)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    if not is_operator(request):
+        raise web.HTTPUnauthorized(
+            text="This page needs the operator's token.\n", headers={"WWW-Authenticate": "Bearer"}
+        )
+    calls = request.app[CALLS]
+    own = {
+        "name": calls.peer.name,
+        "kind": "webrtc",
+        "state": "ready",
+        "sessions": len(calls),
+        "counters": calls.totals(),
+    }
+    text = metrics.text(calls.processes(), own, calls.latencies, ready=not calls.missing())
+    return web.Response(text=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def _personas(request: web.Request) -> web.Response:
+    return web.json_response(request.app[CALLS].personas.all())
+
+
+async def _avatar(request: web.Request) -> web.StreamResponse:
+    """The picture of a prepared face; nothing else of it is public."""
+    poster = request.app[CALLS].personas.poster(request.match_info["name"])
+    if poster is None or request.match_info["file"] != poster.name:
+        raise web.HTTPNotFound(text="There is no such face.\n")
+    return web.FileResponse(poster, headers={"Cache-Control": "max-age=3600"})

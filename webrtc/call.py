@@ -1,0 +1,414 @@
+"""One session as the edge has it: its page, its peer connection, its microphone, its programme.
+
+Outlives pages (a reload, a lost network) and peer connections; ends with the broker's `Close`. Decides nothing: what
+the person does goes to the broker, what the broker decides goes to the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any, Protocol
+
+from broker.clock import NS_PER_MS, now_ns
+from broker.messages import (
+    Close,
+    Event,
+    Gone,
+    Interrupt,
+    KeyFrame,
+    Message,
+    MicFrame,
+    Open,
+    Peer,
+    Played,
+    Present,
+    Programme,
+    SetMode,
+    Typed,
+    Wanted,
+)
+from webrtc import offer, page_messages
+from webrtc.errors import PageError
+from webrtc.fanout import H264, VP8, Fanout
+from webrtc.key_frames import KeyFrameRequests
+from webrtc.latency import LatencyBook
+from webrtc.media_clock import MediaClock
+from webrtc.microphone import Microphone
+from webrtc.page_clock import PageClock
+from webrtc.page_socket import PageSocket
+from webrtc.peer import PagePeer
+from webrtc.uplink import FRAME, MicSound
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 5.0
+"""A peer connection without its page's WebSocket lives this long: a short break costs no new connection."""
+
+PLAYED_AHEAD = 48_000
+"""Samples a page may claim to have played beyond what was sent (its clock runs on in a gap)."""
+
+PLAYED_BEHIND = 48_000 * 60
+
+
+class Host(Protocol):
+    """What a call needs of the process around it; see calls.py."""
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    def to_broker(self, message: Message, route: int) -> bool: ...
+
+    def to(self, peer: Peer, message: Message, route: int) -> bool: ...
+
+    def listen(self, old: Peer | None, new: Peer | None, session: str) -> None: ...
+
+    def latency(self, session: str, turn: int, record: dict[str, Any]) -> None: ...
+
+    def count(self, name: str, by: float = 1) -> None: ...
+
+
+class Call:
+    """A session at this edge. All methods run on the event loop; none waits except those about the peer connection."""
+
+    def __init__(self, host: Host, session: str, token_hash: str, hello: page_messages.Hello, known: bool) -> None:
+        self.session = session
+        self.token_hash = token_hash
+        self.persona = hello.persona
+        self.mode = hello.mode
+        self.language = hello.language
+        self.mouth = hello.mouth
+        self.page: PageSocket | None = None
+        self.secret = ""
+        """The caller's token, kept for its pages only."""
+        self.resuming = False
+        self.route = 0
+        self.opened: Open | None = None
+        self.dialogue: list[dict[str, Any]] = []
+        """As the broker told it last, for a page that comes back."""
+        self.fanout: Fanout | None = None
+        self.page_clock = PageClock()
+        self.microphone = Microphone(self._send_mic, self._first_mic_sample)
+        self.latency = LatencyBook(self.microphone.history.arrived_ns)
+        self._host = host
+        self._known = known
+        """The session had a life before this edge (it was restarted): microphone samples go on after that."""
+        self._muted = False
+        self._state = "listening"
+        self._keys = KeyFrameRequests(self._ask_key)
+        self._peer: PagePeer | None = None
+        self._peer_lock = asyncio.Lock()
+        self._last_tick = -1
+        self._last_sample = 0
+        self._mouth_frames: list[list[Any]] = []
+        self._wanted = (-1, -1)
+        self._grace: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- the page comes and goes ---
+
+    def present(self) -> None:
+        """Tell the broker that the caller is here."""
+        self._to_broker(
+            Present(
+                session=self.session,
+                persona=self.persona,
+                token_hash=self.token_hash,
+                edge=self._host.peer,
+                mode=self.mode,
+                language=self.language,
+            )
+        )
+
+    def attach(self, page: PageSocket, hello: page_messages.Hello) -> None:
+        """A page has said hello with the right token."""
+        self._stop_grace()
+        if self.page and self.page is not page:
+            self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
+            self.page.end()
+        self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
+        self.mode, self.language = hello.mode, hello.language or self.language
+        self._muted = False
+        self._listen()
+        self.page_clock = PageClock()
+        self.present()
+
+    def detach(self, page: PageSocket, final: bool) -> None:
+        """The page's WebSocket has ended; `final`: the person pressed Stop."""
+        if page is not self.page:
+            return
+        self.page = None
+        if self.opened:
+            self._to_broker(Gone(session=self.session, final=final))
+        self._grace = asyncio.get_running_loop().call_later(0.0 if final else GRACE_S, self._drop_peer)
+
+    def welcome(self, resumed: bool, persona: dict[str, Any]) -> None:
+        """Tell the page what it needs to begin; needs an open session."""
+        assert self.fanout is not None
+        clock = self.fanout.clock
+        self._say(
+            "session",
+            session=self.session,
+            token=self.secret,
+            ice=list(self._host.ice_servers),
+            persona=persona,
+            audio_offset=clock.audio_offset,
+            video_offset=clock.video_offset,
+            resumed=resumed,
+            dialogue=self.dialogue,
+        )
+        self._say("state", state=self._state)
+
+    # --- the broker speaks ---
+
+    def open(self, message: Open) -> None:
+        """The session is served, by these peers; again whenever they change."""
+        before, self.opened = self.opened, message
+        self.route = message.route
+        if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
+            self.fanout = Fanout(MediaClock.start(message.origin_ns), partial(self.want, False))
+            self._drop_peer()
+            if self.page:
+                self.page.welcomed = False
+        old = before.peers.get("programme") if before else None
+        new = message.peers.get("programme")
+        if old != new:
+            self._host.listen(old, new, self.session)
+            self._wanted = (-1, -1)
+        if {"vad", "asr"} & set(message.replaced):
+            self.microphone.again(message.mic_from)
+        self.microphone.resume()
+        self.want()
+
+    def close(self, message: Close) -> None:
+        """The session has ended."""
+        if self.page:
+            if message.reason != "bye":
+                self.page.error(PageError("server", f"The conversation has ended ({message.reason}).", fatal=True))
+            self.page.end()
+            self.page = None
+        self.stop()
+
+    def event(self, event: Event) -> None:
+        """Something the page shows or the latency record needs."""
+        self.latency.event(event, now_ns())
+        data = event.data
+        match event.kind:
+            case "state":
+                self._state = str(data.get("state", self._state))
+                self._say("state", state=self._state)
+            case "heard" | "degraded":
+                self._say(event.kind, **data)
+            case "sentence":
+                self._say("sentence", **{"turn": event.turn, **data})
+            case "turn":
+                self._turn(event.turn, data)
+            case "dialogue":
+                self.dialogue = [dict(line) for line in data.get("lines", [])]
+            case "error":
+                self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
+
+    def programme(self, tick: Programme) -> None:
+        """20 ms of the programme."""
+        if tick.tick <= self._last_tick or self.fanout is None:
+            self._host.count("ticks_repeated")
+            return
+        if self._last_tick >= 0 and tick.tick != self._last_tick + 1:
+            self._host.count("ticks_missing", tick.tick - self._last_tick - 1)
+        self._last_tick, self._last_sample = tick.tick, tick.programme_sample
+        self.fanout.feed(tick)
+        self.latency.programme(tick, now_ns())
+        if tick.words:
+            rtp = self.fanout.clock.audio_rtp
+            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in tick.words])
+        if self.mouth:
+            self._mouth(tick)
+
+    def want(self, always: bool = True) -> None:
+        """Tell the programme which pictures somebody looks at."""
+        if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
+            return
+        wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
+        if always or wanted != self._wanted:
+            self._wanted = wanted
+            message = Wanted(session=self.session, edge=self._host.peer.name, h264=wanted[0], vp8=wanted[1])
+            self._host.to(self.opened.peers["programme"], message, self.route)
+
+    # --- the page speaks ---
+
+    def page_says(self, message: page_messages.PageMessage) -> None:
+        """One message of the attached page. Raises PageError.
+
+        Nothing counts before the broker's `Open`: it is the proof that the token was the right one.
+        """
+        if self.opened is None:
+            raise PageError("not_ready", "The server has not opened this conversation yet.")
+        match message:
+            case page_messages.Offer():
+                self._in_turn(self._answer(message.sdp))
+            case page_messages.Candidate():
+                if message.candidate is not None:
+                    self._in_turn(self._candidate(message.candidate))
+            case page_messages.Text():
+                self.latency.typed(now_ns())
+                self._to_broker(Typed(session=self.session, text=message.text.strip(), id=message.id))
+            case page_messages.Stop():
+                self._to_broker(Interrupt(session=self.session))
+            case page_messages.Mode():
+                self.mode = message.mode
+                self._listen()
+                self._to_broker(SetMode(session=self.session, mode=message.mode))
+            case page_messages.Mute():
+                self._muted = message.muted
+                self._listen()
+            case page_messages.Heard():
+                self._played(message)
+            case _:
+                raise PageError("bad_message", "A page says hello once, at the start.")
+
+    def _played(self, message: page_messages.Heard) -> None:
+        assert self.fanout is not None
+        now = now_ns()
+        sample = self.fanout.clock.programme_sample(message.rtp, self._last_sample)
+        if not self._last_sample - PLAYED_BEHIND <= sample <= self._last_sample + PLAYED_AHEAD or sample < 0:
+            self._host.count("played_ignored")
+            return
+        age_ms = min(self.page_clock.age_ms(message.t, now), 2000.0)
+        error_ms = self.page_clock.error_ms
+        self._to_broker(
+            Played(session=self.session, programme_sample=sample, page_ms=age_ms, error_ms=error_ms),
+        )
+        for turn, record in self.latency.played(sample, now - int(age_ms * NS_PER_MS)):
+            self._host.latency(self.session, turn, record)
+            self._say("latency", turn=turn, **record)
+
+    async def _answer(self, sdp: str) -> None:
+        assert self.fanout is not None
+        await self._close_peer()
+        peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        self._peer = peer
+        try:
+            answer = await peer.answer(sdp)
+        except PageError:
+            await self._close_peer()
+            raise
+        self._say("answer", sdp=answer)
+
+    async def _candidate(self, fields: dict[str, Any]) -> None:
+        candidate = offer.candidate(fields)
+        if candidate and self._peer:
+            await self._peer.add_candidate(candidate)
+
+    def _peer_state(self, peer: PagePeer, state: str) -> None:
+        if peer is not self._peer:
+            return
+        logger.info("peer connection", extra={"session": self.session, "state": state, "codec": peer.codec})
+        if state == "failed":
+            self._say(
+                "error",
+                code="ice",
+                text="No network path for sound and pictures was found between your browser and the server.",
+                fatal=False,
+            )
+            self._host.count("ice_failed")
+            self._drop_peer()
+
+    # --- microphone ---
+
+    def _send_mic(self, frame: MicSound) -> bool:
+        vad = self.opened.peers.get("vad") if self.opened else None
+        if vad is None:
+            return False
+        message = MicFrame(session=self.session, mic_sample=frame.mic_sample, pcm=frame.pcm, concealed=frame.concealed)
+        return self._host.to(vad, message, self.route)
+
+    def _first_mic_sample(self) -> int:
+        """Where the broker says, else 0; for a session this edge had lost: more than was ever counted, as time was."""
+        if self.opened is None or not self._known:
+            return 0
+        if "webrtc" in self.opened.replaced:
+            return self.opened.mic_from
+        elapsed_ms = (now_ns() - self.opened.origin_ns) // NS_PER_MS
+        return max(0, elapsed_ms * 16 // FRAME * FRAME)
+
+    # --- inside ---
+
+    def stop(self) -> None:
+        """Let go of everything; the call is over."""
+        if self.opened:
+            self._host.listen(self.opened.peers.get("programme"), None, self.session)
+        self._stop_grace()
+        self.microphone.stop()
+        self._drop_peer()
+
+    async def stopped(self) -> None:
+        """Wait until the peer connection is closed."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+
+    def stats(self) -> dict[str, float]:
+        """What this call counts, for /metrics."""
+        sent = self.fanout.totals() if self.fanout else {}
+        return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
+
+    def _listen(self) -> None:
+        self.microphone.listen(self.mode == "voice" and not self._muted)
+
+    def _turn(self, turn: int, data: dict[str, Any]) -> None:
+        self._say("turn", **{"turn": turn, **data})
+        if data.get("what") == "committed" and data.get("text"):
+            self._say("user", text=data["text"])
+
+    def _mouth(self, tick: Programme) -> None:
+        self._mouth_frames.append([tick.programme_sample, list(tick.mouth), tick.face, tick.emotion])
+        if len(self._mouth_frames) >= 2:
+            self._say("mouth", frames=self._mouth_frames)
+            self._mouth_frames = []
+
+    def _say(self, kind: str, /, **fields: Any) -> None:
+        if self.page:
+            self.page.send(kind, **fields)
+
+    def _to_broker(self, message: Message) -> None:
+        self._host.to_broker(message, self.route)
+
+    def _want_key(self, codec: str) -> None:
+        self._keys.want(codec, now_ns())
+
+    def _ask_key(self, codec: str) -> None:
+        if self.opened and "programme" in self.opened.peers:
+            self._host.to(self.opened.peers["programme"], KeyFrame(session=self.session, codec=codec), self.route)
+
+    def _in_turn(self, work: Any) -> None:
+        """Do work on the peer connection after what was asked before; its PageErrors go to the page."""
+        task = asyncio.ensure_future(self._locked(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _locked(self, work: Any) -> None:
+        async with self._peer_lock:
+            try:
+                await work
+            except PageError as error:
+                self._host.count(f"page_error_{error.code}")
+                if self.page:
+                    self.page.error(error)
+
+    def _drop_peer(self) -> None:
+        self._stop_grace()
+        if self._peer:
+            self._in_turn(self._close_peer())
+
+    async def _close_peer(self) -> None:
+        peer, self._peer = self._peer, None
+        if peer:
+            await peer.close()
+
+    def _stop_grace(self) -> None:
+        if self._grace:
+            self._grace.cancel()
+            self._grace = None

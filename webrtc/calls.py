@@ -1,0 +1,312 @@
+"""The calls of this edge: which message is whose, and what the broker last said of the fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import Counter
+from typing import Any, Protocol
+
+from broker.clock import NS_PER_S, now_ns
+from broker.config import Settings
+from broker.messages import Alive, Close, Event, Fleet, Gone, Holding, Message, Open, Peer, Programme, Refused, Report
+from webrtc.call import Call
+from webrtc.errors import PageError
+from webrtc.histogram import Histogram
+from webrtc.page_messages import Hello
+from webrtc.page_socket import PageSocket
+from webrtc.personas import PersonaCards
+from webrtc.security import new_token, same, token_hash
+
+logger = logging.getLogger(__name__)
+
+FATAL = frozenset({"forbidden", "persona", "insecure"})
+"""Refusals that trying again does not change."""
+
+FLEET_NS = 5 * NS_PER_S
+"""How long the broker's word counts; it speaks each second."""
+
+ALIVE_S = 0.5
+DIALOGUE_S = 0.3
+"""How long a resumed page waits for the broker's dialogue before it is told to begin without."""
+
+UNANSWERED_S = 3.0
+"""Without a word from the broker for so long a page is told that the server is not ready."""
+
+ABANDONED_S = 30.0
+"""How much longer than the broker this edge keeps a session without a page."""
+
+
+class Wire(Protocol):
+    """The part of broker.bus.Bus (or its twin) that the edge uses."""
+
+    peer: Peer
+    broker: Peer
+    counters: dict[str, float]
+
+    def send(self, to: Peer, message: Message, route: int | None = None) -> bool: ...
+
+    def subscribe(self, pub: str, session: str) -> None: ...
+
+    def unsubscribe(self, pub: str, session: str) -> None: ...
+
+    def receive(self, timeout_ms: int) -> list[Message]: ...
+
+    def forget(self, peer: Peer) -> None: ...
+
+
+class Calls:
+    """All sessions whose caller is at this edge. Runs on the event loop."""
+
+    def __init__(self, settings: Settings, bus: Wire, personas: PersonaCards) -> None:
+        self.settings = settings
+        self.counters: Counter[str] = Counter()
+        self.latencies = Histogram()
+        self.personas = personas
+        self._bus = bus
+        self._calls: dict[str, Call] = {}
+        self._fleet: Fleet | None = None
+        self._fleet_ns = 0
+        self._resuming: dict[str, asyncio.TimerHandle] = {}
+        self._busy_s = time.process_time()
+        self._busy_at = time.monotonic()
+
+    # --- pages ---
+
+    def hello(self, page: PageSocket, hello: Hello) -> Call:
+        """A page begins or resumes. Raises PageError when it may not; the session follows with the broker's `Open`."""
+        if self._silent():
+            raise PageError("not_ready", "The server is not ready yet (broker: not heard from).")
+        resumed = bool(hello.session)
+        token = hello.token or new_token()
+        session = hello.session or secrets.token_urlsafe(9)
+        call = self._calls.get(session)
+        if call and not same(call.token_hash, token_hash(token)):
+            raise PageError("forbidden", "This conversation belongs to somebody else.", fatal=True)
+        if call is None:
+            if not hello.persona:
+                hello = _with_persona(hello, self.settings.sessions.persona)
+            call = Call(self, session, token_hash(token), hello, known=resumed)
+            self._calls[session] = call
+        call.secret = token
+        call.resuming = resumed
+        call.attach(page, hello)
+        asyncio.get_running_loop().call_later(UNANSWERED_S, self._unanswered, call, page)
+        return call
+
+    def goodbye(self, call: Call, page: PageSocket, final: bool) -> None:
+        """A page's WebSocket has ended."""
+        call.detach(page, final)
+        if call.page is not None:
+            return
+        if call.opened is None:
+            self._forget(call)
+        else:
+            in_s = self.settings.sessions.away_s + ABANDONED_S
+            asyncio.get_running_loop().call_later(in_s, self._abandoned, call)
+
+    # --- the bus ---
+
+    def on_message(self, message: Message) -> None:
+        """Everything the bus delivers. A fault costs one message, never the others."""
+        try:
+            self._dispatch(message)
+        except Exception:
+            self.counters["faults"] += 1
+            logger.exception("message failed", extra={"type": type(message).__name__, "session": message.session})
+
+    def _dispatch(self, message: Message) -> None:
+        if isinstance(message, Fleet):
+            self._fleet, self._fleet_ns = message, now_ns()
+        elif isinstance(message, Report):
+            self.report()
+        elif (call := self._calls.get(message.session)) is None:
+            self._unknown(message)
+        elif isinstance(message, Programme):
+            call.programme(message)
+        elif isinstance(message, Event):
+            call.event(message)
+            if message.kind == "dialogue":
+                self._welcome(call)
+        elif isinstance(message, Open):
+            self._opened(call, message)
+        elif isinstance(message, Refused):
+            self._refused(call, message)
+        elif isinstance(message, Close):
+            call.close(message)
+            self._forget(call)
+        else:
+            self.counters["unexpected_message"] += 1
+
+    def on_lost(self, peer: Peer) -> None:
+        """A connection broke. The broker comes back to the same address; a worker's successor has another."""
+        if peer.kind == "broker":
+            self._fleet = None
+        else:
+            self._bus.forget(peer)
+
+    def on_connected(self, peer: Peer) -> None:
+        if peer.kind == "broker":
+            self.alive()
+
+    def report(self) -> None:
+        """Tell a broker that has just started what is here."""
+        self.alive()
+        for call in self._calls.values():
+            facts = {"present": call.page is not None, "persona": call.persona, "token_hash": call.token_hash}
+            self.to_broker(Holding(session=call.session, kind="webrtc", facts=facts), call.route)
+
+    async def run(self) -> None:
+        """Say every half second that this edge is alive, and every second who wants pictures."""
+        beat = 0
+        while True:
+            self.alive()
+            if beat % 2 == 0:
+                for call in list(self._calls.values()):
+                    call.want()
+            self.drain()
+            beat += 1
+            await asyncio.sleep(ALIVE_S)
+
+    def drain(self) -> None:
+        """Take what the event loop's edge-triggered readers may have missed."""
+        for message in self._bus.receive(0):
+            self.on_message(message)
+
+    def alive(self, state: str = "ready") -> None:
+        now, busy_s = time.monotonic(), time.process_time()
+        load = (busy_s - self._busy_s) / max(0.001, now - self._busy_at)
+        self._busy_at, self._busy_s = now, busy_s
+        message = Alive(peer=self._bus.peer, state=state, sessions=len(self._calls), load=load, counters=self.totals())
+        self._bus.send(self._bus.broker, message)
+
+    # --- what calls need (call.Host) ---
+
+    @property
+    def peer(self) -> Peer:
+        return self._bus.peer
+
+    @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]:
+        return self.settings.server.ice_servers
+
+    def to_broker(self, message: Message, route: int) -> bool:
+        return self._bus.send(self._bus.broker, message, route)
+
+    def to(self, peer: Peer, message: Message, route: int) -> bool:
+        return self._bus.send(peer, message, route)
+
+    def listen(self, old: Peer | None, new: Peer | None, session: str) -> None:
+        """Hear the session's programme from `new` and no longer from `old`."""
+        if old:
+            self._bus.unsubscribe(old.pub, session)
+        if new:
+            self._bus.subscribe(new.pub, session)
+        asyncio.get_running_loop().call_soon(self.drain)
+
+    def latency(self, session: str, turn: int, record: dict[str, Any]) -> None:
+        """A turn's record is complete: to listeners, to /metrics, to the log."""
+        self.latencies.add(record["total_ms"] / 1000)
+        call = self._calls[session]
+        self.to_broker(Event(session=session, kind="latency", turn=turn, data=record), call.route)
+        logger.info("latency", extra={"session": session, "turn": turn, "latency": record})
+
+    def count(self, name: str, by: float = 1) -> None:
+        self.counters[name] += by  # type: ignore[assignment]
+
+    # --- what the pages about this process show ---
+
+    def missing(self) -> tuple[str, ...]:
+        """Why no conversation can start; empty when one can."""
+        return self._fleet.missing if self._fleet and not self._silent() else ("broker: not heard from",)
+
+    def _silent(self) -> bool:
+        return self._fleet is None or now_ns() - self._fleet_ns > FLEET_NS
+
+    def processes(self) -> tuple[dict[str, Any], ...]:
+        return self._fleet.processes if self._fleet else ()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def totals(self) -> dict[str, float]:
+        """All counters of this process."""
+        totals: Counter[str] = Counter(self.counters)
+        for call in self._calls.values():
+            totals.update(call.stats())  # type: ignore[arg-type]  # totals are whole numbers
+        return {**self._bus.counters, **totals}
+
+    async def close(self) -> None:
+        """Stopping: pages are told to come back, the broker that nobody is here."""
+        self.alive("stopping")
+        calls, self._calls = list(self._calls.values()), {}
+        for call in calls:
+            if call.page:
+                call.page.end()
+            call.stop()
+        await asyncio.gather(*(call.stopped() for call in calls))
+
+    # --- inside ---
+
+    def _opened(self, call: Call, message: Open) -> None:
+        call.open(message)
+        if call.page is None or call.page.welcomed:
+            return
+        if call.resuming:
+            later = asyncio.get_running_loop().call_later(DIALOGUE_S, self._welcome, call)
+            self._resuming[call.session] = later
+        else:
+            self._welcome(call)
+
+    def _welcome(self, call: Call) -> None:
+        timer = self._resuming.pop(call.session, None)
+        if timer:
+            timer.cancel()
+        if call.page and not call.page.welcomed and call.opened:
+            call.page.welcomed = True
+            resumed = call.resuming and (call.opened.turn > 0 or bool(call.dialogue))
+            call.welcome(resumed, self.personas.card(call.opened.persona))
+
+    def _refused(self, call: Call, message: Refused) -> None:
+        self.counters[f"refused_{message.code}"] += 1
+        if call.page:
+            call.page.error(PageError(message.code, message.text, fatal=message.code in FATAL))
+            call.page.end()
+            call.page = None
+        if call.opened is None or message.code in FATAL:
+            call.stop()
+            self._forget(call)
+
+    def _unanswered(self, call: Call, page: PageSocket) -> None:
+        if page.open and not page.welcomed and call.page is page:
+            lacking = "; ".join(self.missing()) or "the broker does not answer"
+            page.error(PageError("not_ready", f"The server is not ready yet ({lacking}). It will begin by itself."))
+
+    def _unknown(self, message: Message) -> None:
+        """A session whose page left before it was opened must not wait for it."""
+        self.counters["unknown_session"] += 1
+        if isinstance(message, Open):
+            self.to_broker(Gone(session=message.session, final=message.turn == 0), message.route)
+
+    def _abandoned(self, call: Call) -> None:
+        """The broker has not closed a session that nobody came back to (it lost it): do it here."""
+        if call.page is None and self._calls.get(call.session) is call:
+            call.stop()
+            self._forget(call)
+
+    def _forget(self, call: Call) -> None:
+        if self._calls.pop(call.session, None):
+            self.counters.update(call.stats())  # type: ignore[arg-type]  # totals are whole numbers
+
+
+def _with_persona(hello: Hello, persona: str) -> Hello:
+    return Hello(
+        persona=persona,
+        mode=hello.mode,
+        language=hello.language,
+        session=hello.session,
+        token=hello.token,
+        mouth=hello.mouth,
+    )

@@ -1,0 +1,160 @@
+"""One session's programme, packetised once, to every sender that wants it. Encodes nothing, waits for nobody.
+
+Each sender has a small queue of its own. One that overflows loses old sound, and pictures from there to the next key
+frame; the others do not notice. Later issues add viewers here: a viewer is a queue like the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from aiortc.codecs.h264 import H264Encoder
+from aiortc.codecs.vpx import Vp8Encoder
+
+from broker.messages import Programme
+from webrtc.media_clock import MediaClock
+
+AUDIO, H264, VP8 = "opus", "h264", "vp8"
+
+QUEUED = {AUDIO: 10, H264: 8, VP8: 8}
+"""Frames a sender may be behind: 200 ms of sound, 320 ms of pictures."""
+
+VIDEO_TIME_BASE = Fraction(1, 90_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One Opus packet or one picture, cut into RTP payloads. `n` counts ticks or pictures, so that a gap shows."""
+
+    payloads: tuple[bytes, ...]
+    rtp: int
+    programme_sample: int
+    n: int
+    key: bool = True
+
+
+class FrameQueue:
+    """What waits for one sender. `want_key` is called when only a key frame can go on."""
+
+    def __init__(self, codec: str, want_key: Callable[[], None] = lambda: None) -> None:
+        self.codec = codec
+        self.counters: Counter[str] = Counter()
+        self._want_key = want_key
+        self._waiting: deque[Frame] = deque()
+        self._arrived = asyncio.Event()
+        self._until_key = codec != AUDIO
+        self._last_n: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def offer(self, frame: Frame) -> None:
+        """Take the frame, or leave it out; never waits."""
+        if self.codec == AUDIO:
+            if len(self._waiting) >= QUEUED[AUDIO]:
+                self._waiting.popleft()
+                self.counters["audio_dropped"] += 1
+        elif not self._picture_fits(frame):
+            self.counters["pictures_dropped"] += 1
+            return
+        self._waiting.append(frame)
+        self._arrived.set()
+
+    async def take(self) -> Frame:
+        """The next frame, in order."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._waiting.popleft()
+
+    def cut(self) -> None:
+        """Leave out pictures until the next key frame, and ask for one."""
+        if self.codec != AUDIO:
+            self._until_key = True
+            self._want_key()
+
+    def _picture_fits(self, frame: Frame) -> bool:
+        gap = self._last_n is not None and frame.n != self._last_n + 1
+        self._last_n = frame.n
+        if len(self._waiting) >= QUEUED[self.codec]:
+            self.counters["pictures_dropped"] += len(self._waiting)
+            self._waiting.clear()
+            self._until_key = True
+        if frame.key:
+            self._until_key = False
+        elif gap:
+            self.counters["picture_gaps"] += 1
+            self._until_key = True
+        if self._until_key:
+            self._want_key()
+        return not self._until_key
+
+
+class Fanout:
+    """The queues of one session, fed with its programme. `changed` is called when a queue has joined or left."""
+
+    def __init__(self, clock: MediaClock, changed: Callable[[], None] = lambda: None) -> None:
+        self.clock = clock
+        self._changed = changed
+        self.counters: Counter[str] = Counter()
+        self._queues: set[FrameQueue] = set()
+        self._h264 = H264Encoder()
+        self._vp8 = Vp8Encoder()
+
+    def join(self, queue: FrameQueue) -> None:
+        self._queues.add(queue)
+        self._changed()
+
+    def leave(self, queue: FrameQueue) -> None:
+        self._queues.discard(queue)
+        self.counters.update(queue.counters)
+        self._changed()
+
+    def wanted(self, codec: str) -> int:
+        """How many queues there are of a codec."""
+        return sum(queue.codec == codec for queue in self._queues)
+
+    def feed(self, programme: Programme) -> None:
+        """One tick: into every queue that can use it."""
+        if not self._queues:
+            return
+        frames: dict[str, Frame | None] = {}
+        for queue in self._queues:
+            if queue.codec not in frames:
+                frames[queue.codec] = self._frame(queue.codec, programme)
+            if (frame := frames[queue.codec]) is not None:
+                queue.offer(frame)
+
+    def totals(self) -> Counter[str]:
+        """Counters of the queues there are and of those that were."""
+        return sum((queue.counters for queue in self._queues), Counter(self.counters))
+
+    def _frame(self, codec: str, tick: Programme) -> Frame | None:
+        if codec == AUDIO:
+            return self._sound(tick)
+        if codec == H264:
+            return self._picture(self._h264, tick.h264, tick.h264_n, tick.h264_key, tick.picture_sample)
+        self._vp8.picture_id = tick.vp8_n % (1 << 15)
+        return self._picture(self._vp8, tick.vp8, tick.vp8_n, tick.vp8_key, tick.picture_sample)
+
+    def _sound(self, tick: Programme) -> Frame | None:
+        if not tick.opus:
+            return None
+        sample = tick.programme_sample
+        return Frame(payloads=(tick.opus,), rtp=self.clock.audio_rtp(sample), programme_sample=sample, n=tick.tick)
+
+    def _picture(
+        self, packetiser: H264Encoder | Vp8Encoder, access_unit: bytes, n: int, key: bool, sample: int
+    ) -> Frame | None:
+        if not access_unit:
+            return None
+        packet = av.Packet(access_unit)
+        packet.pts, packet.time_base = 0, VIDEO_TIME_BASE
+        payloads, _ = packetiser.pack(packet)
+        rtp = self.clock.video_rtp(sample)
+        return Frame(payloads=tuple(payloads), rtp=rtp, programme_sample=sample, n=n, key=key)

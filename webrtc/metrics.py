@@ -1,0 +1,54 @@
+"""/metrics: what every process counts, in Prometheus's text format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from webrtc.histogram import Histogram
+
+_NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
+
+
+def text(processes: Iterable[Mapping[str, Any]], own: Mapping[str, Any], latencies: Histogram, ready: bool) -> str:
+    """`processes` as the broker's Fleet has them; `own` is this edge, fresher than its entry there."""
+    known = {str(each.get("name")): each for each in processes} | {str(own["name"]): own}
+    lines = ["# TYPE visavis_ready gauge", f"visavis_ready {int(ready)}"]
+    for name, key in (("up", ""), ("sessions", "sessions"), ("load", "load")):
+        lines.append(f"# TYPE visavis_process_{name} gauge")
+        for process in known.values():
+            value = float(process.get("state") == "ready") if not key else _number(process.get(key))
+            lines.append(f"visavis_process_{name}{_labels(process)} {value:g}")
+    lines += _counters(known.values())
+    return "\n".join([*lines, *_latency(latencies)]) + "\n"
+
+
+def _counters(processes: Iterable[Mapping[str, Any]]) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for process in processes:
+        for name, value in sorted(dict(process.get("counters") or {}).items()):
+            metric = f"visavis_{_NOT_A_NAME.sub('_', str(name))}_total"
+            found.setdefault(metric, []).append(f"{metric}{_labels(process)} {_number(value):g}")
+    return [line for metric, lines in sorted(found.items()) for line in (f"# TYPE {metric} counter", *lines)]
+
+
+def _latency(latencies: Histogram) -> list[str]:
+    name = "visavis_mouth_to_ear_seconds"
+    lines = [f"# HELP {name} From the end of the person's speech to the first sound of the answer at the ear."]
+    lines += [f"# TYPE {name} histogram"]
+    lines += [f'{name}_bucket{{le="{bound}"}} {count}' for bound, count in latencies.cumulative()]
+    return [*lines, f"{name}_sum {latencies.sum_s:g}", f"{name}_count {latencies.count}"]
+
+
+def _labels(process: Mapping[str, Any]) -> str:
+    pairs = {"process": process.get("name", ""), "kind": process.get("kind", "")}
+    return "{" + ",".join(f'{key}="{_escaped(value)}"' for key, value in pairs.items()) + "}"
+
+
+def _escaped(value: Any) -> str:
+    return str(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,46 @@
+"""Personas as pages see them: the card of each, and where its face's picture is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from broker import personas
+from broker.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+POSTER = "poster.jpg"
+
+
+class PersonaCards:
+    """The personas of a folder, read anew each time: a changed file shows without a restart."""
+
+    def __init__(self, folder: Path, avatars: Path) -> None:
+        self._folder = folder
+        self._avatars = avatars
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every persona that can be read, by id. A broken one is left out and logged."""
+        cards = []
+        for name in personas.known(self._folder):
+            try:
+                cards.append(self.card(personas.load(self._folder, name).snapshot()))
+            except ConfigError as error:
+                logger.warning("persona left out", extra={"persona": name, "reason": str(error)})
+        return cards
+
+    def card(self, persona: Mapping[str, Any]) -> dict[str, Any]:
+        """What a page shows of a persona's snapshot. `poster` is empty while the face has no picture."""
+        portrait = str(persona.get("face", {}).get("portrait", ""))
+        card = {key: persona.get(key, "") for key in ("id", "name", "description")}
+        card |= {key: list(persona.get(key, ())) for key in ("languages", "suggestions")}
+        card["poster"] = f"/avatars/{portrait}/{POSTER}" if self.poster(portrait) else ""
+        return card
+
+    def poster(self, avatar: str) -> Path | None:
+        """The picture of a prepared face; None when there is none by this name."""
+        path = self._avatars / avatar / POSTER
+        return path if personas.IDENTIFIER.fullmatch(avatar) and path.is_file() else None

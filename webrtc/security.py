@@ -1,0 +1,144 @@
+"""Who may reach the edge, under which name and from which page; what its pages may load; where it may listen.
+
+A page elsewhere on the web can make a browser talk to 127.0.0.1. The Host check stops names that were pointed here
+(DNS rebinding), the Origin check stops other pages' sockets and posts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from broker.config import Server
+from broker.errors import ConfigError
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+SETTINGS: web.AppKey[Server] = web.AppKey("server", Server)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(self), autoplay=(self), camera=(), geolocation=()",
+}
+
+
+def new_token() -> str:
+    """A caller's secret. Only its hash leaves this process, except to its own page."""
+    return secrets.token_urlsafe(24)
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare secrets in time that does not tell how much of them is right."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine can reach what is bound to `host`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_bind(server: Server) -> None:
+    """Raises ConfigError when `server.host` lets others in without TLS and an operator's token."""
+    if is_loopback(server.host):
+        return
+    lacking = []
+    if not server.operator_token:
+        lacking.append("VISAVIS_SERVER_OPERATOR_TOKEN to a secret of 16 characters or more")
+    elif len(server.operator_token) < 16:
+        lacking.append("a longer VISAVIS_SERVER_OPERATOR_TOKEN (16 characters or more)")
+    if not server.tls_cert or not server.tls_key:
+        lacking.append("server.tls_cert and server.tls_key to a certificate and its key")
+    if lacking:
+        raise ConfigError(
+            f"server.host = {server.host!r} can be reached from other machines, so it needs protection: "
+            f"set {' and '.join(lacking)}, or set server.host back to 127.0.0.1."
+        )
+
+
+def is_operator(request: web.Request) -> bool:
+    """The request may operate: it comes from this machine itself, or bears the operator's token."""
+    server = request.app[SETTINGS]
+    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if server.operator_token and same(bearer, server.operator_token):
+        return True
+    forwarded = "Forwarded" in request.headers or "X-Forwarded-For" in request.headers
+    return not forwarded and is_loopback(request.remote or "")
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Checks Host and Origin of every request, adds the headers to every answer."""
+    refusal = _refusal(request)
+    if refusal:
+        raise web.HTTPForbidden(text=refusal + "\n", headers=HEADERS)
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        error.headers.update(_headers(request))
+        raise
+    if not response.prepared:
+        response.headers.update(_headers(request))
+    return response
+
+
+def _refusal(request: web.Request) -> str:
+    """Why the request is not answered; empty when it is."""
+    server = request.app[SETTINGS]
+    host = request.headers.get("Host", "")
+    name = _name(host)
+    if name is None or name not in LOOPBACK_NAMES | {each.lower() for each in (*server.hosts, server.host)}:
+        return f"This server is not called {host[:80]!r}. If it should be, add the name to server.hosts."
+    origin = request.headers.get("Origin")
+    if origin is not None and _place(origin) != host.lower():
+        return f"A page of {origin[:80]!r} may not use this server."
+    return ""
+
+
+def _name(host: str) -> str | None:
+    """The name in a Host header without its port, in lower case; None when it is not one."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an Origin header; None when it has none (`null`: a sandboxed page or a file)."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    host = request.headers.get("Host", "")
+    policy = {
+        "default-src": "'self'",
+        "connect-src": f"'self' ws://{host} wss://{host}",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' blob: mediastream:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    content = "; ".join(f"{name} {value}" for name, value in policy.items())
+    return HEADERS | {"Content-Security-Policy": content}

@@ -1,0 +1,127 @@
+"""What the asr stage needs of an engine, which engines there are, and which one serves whom.
+
+An engine prepares a recogniser for each session beside everything else; the stage feeds it sound in small pieces and
+reads the words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from broker.errors import EngineError, MissingError
+
+ENGINES = {
+    "pocketsphinx": "workers.asr.pocketsphinx_engine:PocketsphinxEngine",
+    "whisper": "workers.asr.whisper_engine:WhisperEngine",
+}
+AUTO = ("whisper", "pocketsphinx")
+"""Best first."""
+
+PIECE: int = 512
+"""Samples (32 ms at 16 kHz) a recogniser is fed at most at once."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Words as heard. `confidence` 0..1; below `doubtful` of the stage they are taken for noise."""
+
+    text: str
+    confidence: float
+    language: str
+
+
+class Recogniser(Protocol):
+    """One session's. Between `begin` and `end` lies one utterance; `feed` and `words` are for that time only."""
+
+    through: int
+    """Samples of the utterance that `words` accounts for."""
+    took_ns: int
+    """Time spent recognising, in all."""
+
+    def ready(self) -> bool:
+        """It can be begun. Raises EngineError when it never will."""
+
+    def begin(self) -> None:
+        """A new utterance."""
+
+    def feed(self, pcm: bytes) -> None:
+        """At most `PIECE` samples, mono s16le 16 kHz."""
+
+    def settle(self) -> None:
+        """Speech has paused: account for all that was fed, soon."""
+
+    def busy(self) -> bool:
+        """Something that was fed or settled is still being worked on elsewhere: look again soon."""
+
+    def words(self) -> Hypothesis:
+        """What was heard through `through`."""
+
+    def end(self, keep: bool = True) -> None:
+        """The utterance is over. Without `keep` it is forgotten as if it had never been: it will be heard again."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class AsrEngine(Protocol):
+    name: str
+
+    def open(self, persona: dict[str, Any], language: str) -> Recogniser:
+        """Begin to prepare a session's recogniser; returns at once. Raises EngineError (code `asr_language`)."""
+
+    def close(self) -> None:
+        """End its threads."""
+
+
+class Engines:
+    """The engines of this process, each made when first chosen."""
+
+    def __init__(
+        self, weights: Path, cache: Path, knowledge: Path, options: dict[str, dict[str, Any]] | None = None
+    ) -> None:
+        """`knowledge`: where the personas' knowledge folders are. `options`: keyword arguments by engine name."""
+        self.weights, self.cache, self.knowledge = weights, cache, knowledge
+        self.options = options or {}
+        self._made: dict[str, AsrEngine] = {}
+
+    def open(self, persona: dict[str, Any], language: str, engine: str = "auto") -> Recogniser:
+        """A recogniser for the session: by the persona's choice, else by `engine`. Raises EngineError."""
+        wished = persona.get("asr", {}).get("engine") or "auto"
+        name, _ = self.choose(wished if wished != "auto" else engine, language)
+        return self.get(name).open(persona, language)
+
+    def choose(self, name: str, language: str) -> tuple[str, str]:
+        """The engine for a language and why it is that one. Raises EngineError naming what would bring one."""
+        if name != "auto":
+            if name not in ENGINES and ":" not in name:
+                raise EngineError(f"There is no speech recogniser {name!r}. Known: {', '.join(ENGINES)}.", "asr_engine")
+            return name, "configured"
+        from .whisper_engine import find_model
+
+        try:
+            return "whisper", f"its weights are in {find_model(self.weights).name}"
+        except MissingError as missing:
+            if language != "en":
+                raise EngineError(
+                    f"Spoken {language!r} needs the whisper engine: {missing} Typing works.", "asr_language"
+                ) from missing
+            return "pocketsphinx", f"whisper is not there: {missing}"
+
+    def get(self, name: str) -> AsrEngine:
+        if name not in self._made:
+            module, _, attribute = ENGINES.get(name, name).partition(":")
+            try:
+                kind = getattr(importlib.import_module(module), attribute)
+            except (ImportError, AttributeError) as exc:
+                raise MissingError(f"The speech recogniser {name} cannot be loaded: {exc}.") from exc
+            self._made[name] = kind(self.weights, self.cache, self.knowledge, **self.options.get(name, {}))
+        return self._made[name]
+
+    def close(self) -> None:
+        for engine in self._made.values():
+            engine.close()
+        self._made.clear()

@@ -1,0 +1,262 @@
+"""pocketsphinx 5, biased to the persona: words while one speaks, a decoder for each session. English only.
+
+One pass of search (`fwdflat` and `bestpath` off): the words stand a few milliseconds after the last sound, not 60.
+The decoder's cepstral mean adapts to the speaker and stays with the session.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from broker.errors import EngineError, MissingError
+
+from .biased_model import BiasedModel, build
+from .engine import Hypothesis
+from .libpocketsphinx import library, model_folder
+from .pronounce import Pronounce
+from .vocabulary import persona_sentences
+
+DOMAIN_WEIGHT: Final = 0.5
+"""Of the persona's language model in the interpolation (bench/asr.py: 0.3 to 0.6 differ by less than a point)."""
+WORD_PENALTY: Final = 0.3
+LOG_BASE: Final = 1.0001
+PIECE_BYTES: Final = 512
+"""What is decoded at once, 16 ms: a step stays short even where the search is wide."""
+MOST_SPARE: Final = 2
+"""Decoders kept for the next session of a persona: making one takes 0.3 s, each holds some 40 MB."""
+
+
+class PocketsphinxEngine:
+    """The models, shared, and the thread that prepares decoders."""
+
+    name = "pocketsphinx"
+
+    def __init__(self, weights: Path, cache: Path, knowledge: Path, bias: bool = True) -> None:
+        """The models are inside the wheel: `weights` is not needed. Without `bias`: general English only.
+
+        Raises MissingError.
+        """
+        try:
+            self._library = library()
+        except ImportError as exc:
+            raise MissingError(
+                f"pocketsphinx is missing or unusable ({exc}): pip install 'pocketsphinx>=5.1,<6'."
+            ) from exc
+        self._cache, self._knowledge, self._bias = cache / "asr", knowledge, bias
+        self._maker = ThreadPoolExecutor(1, "pocketsphinx-maker")
+        self._lock = threading.Lock()
+        self._spare: dict[BiasedModel, list[Decoder]] = {}
+        self._interpolated: dict[BiasedModel, int] = {}
+        self._logmath: int | None = None
+
+    def open(self, persona: dict[str, Any], language: str) -> PocketsphinxRecogniser:
+        if language.partition("-")[0] != "en":
+            raise EngineError(
+                f"pocketsphinx understands English only, not {language!r}. "
+                "`bin/models pull whisper-small` brings an engine that does.",
+                "asr_language",
+            )
+        return PocketsphinxRecogniser(self, self._maker.submit(self._decoder, persona))
+
+    def close(self) -> None:
+        self._maker.shutdown(cancel_futures=True)
+
+    def take_back(self, decoder: Decoder) -> None:
+        """A session is over: its decoder waits for the next one of the same persona."""
+        decoder.forget_speaker()
+        with self._lock:
+            spare = self._spare.setdefault(decoder.model, [])
+            if len(spare) < MOST_SPARE:
+                spare.append(decoder)
+
+    def _decoder(self, persona: dict[str, Any]) -> Decoder:
+        folder = str(persona.get("knowledge", {}).get("folder") or "")
+        knowledge = self._knowledge / folder if folder and self._bias else None
+        sentences = persona_sentences(persona if self._bias else {}, knowledge)
+        model = build(sentences, model_folder(), self._cache, _synthesiser_g2p())
+        with self._lock:
+            spare = self._spare.get(model)
+            if spare:
+                return spare.pop()
+        return Decoder(self._library, model, self._language_model(model))
+
+    def _language_model(self, model: BiasedModel) -> int:
+        """The persona's model and the general one, interpolated; shared by the decoders of this process.
+
+        Only the maker thread comes here, and the stage's thread is the only one that decodes with what it returns.
+        """
+        if model not in self._interpolated:
+            lib = self._library
+            self._logmath = self._logmath or lib.logmath_init(LOG_BASE, 0, 0)
+            config = decoder_config(lib, model)  # reading with a configuration applies its weights to the model
+            parts = [model.language_model, model_folder() / "en-us.lm.bin"]
+            read = [lib.ngram_model_read(config, str(path).encode(), 0, self._logmath) for path in parts]
+            lib.ps_config_free(config)
+            if not all(read):
+                raise EngineError(f"The language model {model.language_model} cannot be read.")
+            domain = DOMAIN_WEIGHT if self._bias else 0.001
+            weights = (ctypes.c_float * 2)(domain, 1 - domain)
+            names = (ctypes.c_char_p * 2)(b"persona", b"general")
+            made = lib.ngram_model_set_init(None, (ctypes.c_void_p * 2)(*read), names, weights, 2)
+            for part in read:  # the set keeps its own references
+                lib.ngram_model_free(part)
+            self._interpolated[model] = made
+        return self._interpolated[model]
+
+
+class Decoder:
+    """A decoder of the C library with one search in it."""
+
+    def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int) -> None:
+        self._lib = lib
+        self.model = model
+        config = decoder_config(lib, model)
+        self._handle = lib.ps_init(config)
+        lib.ps_config_free(config)
+        if not self._handle:
+            raise EngineError(f"pocketsphinx cannot be set up with {model.dictionary}.")
+        if lib.ps_add_lm(self._handle, b"persona", language_model) or lib.ps_activate_search(self._handle, b"persona"):
+            raise EngineError(f"pocketsphinx does not take the language model {model.language_model}.")
+        self._fresh_speaker = self.speaker()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self._lib.ps_free(self._handle)
+
+    def start(self) -> None:
+        self._lib.ps_start_utt(self._handle)
+
+    def feed(self, pcm: bytes) -> None:
+        self._lib.ps_process_raw(self._handle, pcm, len(pcm) // 2, 0, 0)
+
+    def end(self) -> None:
+        self._lib.ps_end_utt(self._handle)
+
+    def text(self) -> str:
+        spelled = self._lib.ps_get_hyp(self._handle, None) or b""
+        return re.sub(r"\(\d+\)", "", spelled.decode())
+
+    def segments(self) -> list[tuple[str, int, int]]:
+        """(word or filler, 10 ms frames, acoustic score) of the best path; scores are relative to each frame's best."""
+        lib, found = self._lib, []
+        first, last, acoustic, linguistic, back = (ctypes.c_int() for _ in range(5))
+        segment = lib.ps_seg_iter(self._handle)
+        while segment:
+            lib.ps_seg_frames(segment, ctypes.byref(first), ctypes.byref(last))
+            lib.ps_seg_prob(segment, ctypes.byref(acoustic), ctypes.byref(linguistic), ctypes.byref(back))
+            found.append((lib.ps_seg_word(segment).decode(), last.value - first.value + 1, acoustic.value))
+            segment = lib.ps_seg_next(segment)
+        return found
+
+    def speaker(self) -> bytes:
+        """The cepstral mean, as text."""
+        return bytes(self._lib.ps_get_cmn(self._handle, 0))
+
+    def set_speaker(self, mean: bytes) -> None:
+        self._lib.ps_set_cmn(self._handle, mean)
+
+    def forget_speaker(self) -> None:
+        self.set_speaker(self._fresh_speaker)
+
+
+class PocketsphinxRecogniser:
+    """One session's decoder."""
+
+    def __init__(self, engine: PocketsphinxEngine, decoder: Future[Decoder]) -> None:
+        self._engine = engine
+        self._coming = decoder
+        self._decoder: Decoder | None = None
+        self._speaker = b""
+        self._open = False
+        self.through = 0
+        self.took_ns = 0
+
+    def ready(self) -> bool:
+        if self._decoder is None and self._coming.done():
+            self._decoder = self._coming.result()
+        return self._decoder is not None
+
+    def begin(self) -> None:
+        assert self._decoder is not None
+        self._speaker = self._decoder.speaker()
+        self._decoder.start()
+        self._open = True
+        self.through = 0
+
+    def feed(self, pcm: bytes) -> None:
+        assert self._decoder is not None
+        started_ns = time.perf_counter_ns()
+        for start in range(0, len(pcm), PIECE_BYTES):
+            self._decoder.feed(pcm[start : start + PIECE_BYTES])
+        self.took_ns += time.perf_counter_ns() - started_ns
+        self.through += len(pcm) // 2
+
+    def settle(self) -> None:
+        pass
+
+    def busy(self) -> bool:
+        return False
+
+    def words(self) -> Hypothesis:
+        assert self._decoder is not None
+        return Hypothesis(self._decoder.text(), confidence(self._decoder.segments()), "en")
+
+    def end(self, keep: bool = True) -> None:
+        if self._open and self._decoder is not None:
+            self._decoder.end()
+            if not keep:
+                self._decoder.set_speaker(self._speaker)
+        self._open = False
+
+    def close(self) -> None:
+        self.end()
+        if self._decoder is not None:
+            self._engine.take_back(self._decoder)
+            self._decoder = None
+        else:
+            self._coming.cancel()
+
+
+SILENCE: Final = frozenset(("<s>", "</s>", "<sil>"))
+
+
+def confidence(segments: list[tuple[str, int, int]]) -> float:
+    """The share of what sounds that is words; the rest the decoder itself took for noise, breath or coughing.
+
+    Acoustic scores are of no use here: white noise scores better than speech (-17 a frame against -30).
+    """
+    words = sum(frames for name, frames, _ in segments if name[0] not in "<[+")
+    other = sum(frames for name, frames, _ in segments if name[0] in "<[+" and name not in SILENCE)
+    return words / (words + other) if words else 0.0
+
+
+def decoder_config(lib: ctypes.CDLL, model: BiasedModel) -> int:
+    """A configuration the caller frees."""
+    config = int(lib.ps_config_init(None))
+    lib.ps_config_set_str(config, b"hmm", str(model_folder() / "en-us").encode())
+    lib.ps_config_set_str(config, b"dict", str(model.dictionary).encode())
+    lib.ps_config_set_str(config, b"lm", None)
+    lib.ps_config_set_bool(config, b"fwdflat", 0)
+    lib.ps_config_set_bool(config, b"bestpath", 0)
+    lib.ps_config_set_float(config, b"wip", WORD_PENALTY)
+    return config
+
+
+def _synthesiser_g2p() -> Pronounce | None:
+    """The tts stage's rules for unknown words, where it has some."""
+    try:
+        from workers.tts.g2p import g2p
+    except ImportError:
+        return None
+
+    def say(word: str) -> tuple[str, ...]:
+        phones = " ".join(re.sub(r"\d", "", phone) for phone in g2p(word, "en"))
+        return (phones,) if phones else ()
+
+    return say

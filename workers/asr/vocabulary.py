@@ -1,0 +1,114 @@
+"""What a persona's callers are likely to say: sentences from its knowledge, its small talk and plain question frames.
+
+Words only, as the recogniser spells them: lower case, numbers written out, no punctuation.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+Sentence = tuple[tuple[str, ...], float]
+"""Words and how often they count."""
+
+ASKED: Final = 4.0
+"""Weight of what callers are known to ask, against 1 for a sentence of the documents."""
+MOST_SENTENCES: Final = 20_000
+
+FRAMES: Final = (
+    "what is {}",
+    "what are {}",
+    "where is {}",
+    "where are {}",
+    "tell me about {}",
+    "tell me more about {}",
+    "how does {} work",
+    "how do i use {}",
+    "what about {}",
+    "can you explain {}",
+    "i have a question about {}",
+    "i have a problem with {}",
+)
+"""What one asks of a topic: the documents' headings and the persona's extra words."""
+
+TALK: Final = (
+    "yes", "no", "yes please", "no thank you", "no thanks", "thank you", "thanks", "thank you very much", "okay", "ok",
+    "all right", "sure", "right", "hello", "hi", "hi there", "hey", "good morning", "good afternoon", "good evening",
+    "goodbye", "bye", "bye bye", "see you", "how are you", "what is your name", "what's your name", "who are you",
+    "what can you do", "what can i ask you", "can you help me", "help", "stop", "wait", "wait a minute", "one moment",
+    "hold on", "never mind", "forget it", "tell me more", "more", "more please", "go on", "continue", "repeat that",
+    "please repeat that", "can you repeat that", "say that again", "could you say that again", "what did you say",
+    "pardon", "sorry", "i didn't understand", "i don't understand", "slower", "slower please", "more slowly please",
+    "can you speak slower", "speak slower please", "louder please", "why", "why not", "how", "when", "where", "who",
+    "really", "that's wrong", "that's right", "uh huh", "mm hmm", "i see", "what else", "anything else", "and then",
+)  # fmt: skip
+"""What anyone says to anyone."""
+
+
+def persona_sentences(persona: dict[str, Any], knowledge: Path | None) -> list[Sentence]:
+    """The persona (plain data) and its knowledge folder to weighted sentences. Missing keys and files add nothing."""
+    found: list[Sentence] = [(words_of(line), 1.0) for line in TALK]
+    topics = [str(word) for word in persona.get("asr", {}).get("words", ())]
+    for line in persona.get("suggestions", ()):
+        found.append((words_of(str(line)), ASKED))
+    for talk in persona.get("small_talk", ()):
+        found += [(words_of(str(line)), ASKED) for line in talk.get("say", ())]
+    if knowledge is not None and knowledge.is_dir():
+        for path in sorted(knowledge.rglob("*")):
+            if path.suffix.lower() in READABLE and path.is_file():
+                headings, sentences = read(path)
+                topics += headings
+                found += sentences
+    found += [(words_of(frame.format(topic)), 0.5) for topic in dict.fromkeys(topics) for frame in FRAMES]
+    return [(words, weight) for words, weight in found if words][:MOST_SENTENCES]
+
+
+READABLE: Final = (".md", ".txt", ".html", ".htm")
+
+
+def read(path: Path) -> tuple[list[str], list[Sentence]]:
+    """A text document to its headings and weighted sentences. Undecodable bytes are passed over."""
+    text = path.read_text(encoding="utf-8", errors="ignore")
+    if path.suffix.lower() in (".html", ".htm"):
+        text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
+        text = html.unescape(re.sub(r"(?i)<h[1-6][^>]*>", "\n# ", re.sub(r"(?i)</(p|h[1-6]|li|td|div)>", "\n", text)))
+        text = re.sub(r"<[^>]*>", " ", text)
+    headings: list[str] = []
+    sentences: list[Sentence] = []
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith("#"):
+            headings.append(line.lstrip("# "))
+            sentences.append((words_of(headings[-1]), 1.0))
+        elif line.lower().startswith("asked:"):  # a document's own list of how people put it
+            sentences += [(words_of(question), ASKED) for question in line[6:].split(";")]
+        else:
+            sentences += [(words_of(sentence), 1.0) for sentence in re.split(r"(?<=[.!?:;])\s+", line)]
+    return headings, sentences
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Text to words as the recogniser spells them."""
+    text = text.replace("’", "'").lower()
+    text = re.sub(r"https?://\S+|\S+@\S+|`[^`]*`", " ", text)
+    return tuple(_spelled(re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*", text)))
+
+
+def _spelled(tokens: list[str]) -> Iterator[str]:
+    from num2words import num2words
+
+    for token in tokens:
+        if token[0].isdigit():
+            number = float(token) if "." in token else int(token)
+            if abs(number) < 1e9:
+                spoken = num2words(number, to="year") if _is_year(number) else num2words(number)
+                yield from re.findall(r"[a-z]+", spoken)
+        else:
+            yield token
+
+
+def _is_year(number: float) -> bool:
+    return isinstance(number, int) and 1100 <= number <= 2099

@@ -1,0 +1,57 @@
+"""What the lipsync stage needs of an engine, and which engines there are."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from broker.config import Settings
+from broker.errors import EngineError, MissingError
+from workers.lipsync.face import FaceState
+
+ENGINES = {"portrait": "workers.lipsync.portrait_engine:PortraitEngine"}
+AUTO = ("portrait",)
+"""Best first."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One picture to draw. `avatar` is what `prepare` gave; `voice` mono s16le 48 kHz around it, may be empty."""
+
+    avatar: Any  # the engine's own
+    face: FaceState
+    voice: bytes = b""
+
+
+class FaceEngine(Protocol):
+    """Draws many sessions' faces with one set of weights. `batch`: the most pictures it draws at once."""
+
+    name: str
+    batch: int
+
+    def find(self, portrait: str) -> Path:
+        """The picture of a portrait by name, quickly. Raises AvatarError naming the known ones."""
+
+    def prepare(self, portrait_path: Path, size: int) -> Any:
+        """A face ready to be drawn; takes its time, in a thread. Raises AvatarError."""
+
+    def draw(self, wanted: list[Wanted]) -> list[bytes]:
+        """Planar yuv420p, one for each, in order."""
+
+
+def choose(name: str, settings: Settings) -> FaceEngine:
+    """The engine of that name, a `"package.module:Class"`, or the best for `auto`. Raises EngineError."""
+    if name not in ENGINES and name != "auto" and ":" not in name:
+        raise EngineError(
+            f"There is no face engine {name!r}. Known engines: auto, {', '.join(ENGINES)}.", "face_engine"
+        )
+    wished = AUTO[0] if name == "auto" else name
+    module, _, attribute = ENGINES.get(wished, wished).partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as exc:
+        raise MissingError(f"The face engine {wished} cannot be loaded: {exc}.") from exc
+    engine: FaceEngine = kind(settings)
+    return engine

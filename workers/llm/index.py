@@ -1,0 +1,189 @@
+"""Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
+
+Three views of a passage are compared with the question by meaning: the whole of it, the ways people ask for it (and its
+heading), and its sentences one by one; character n-grams add names and rare words. Without embeddings (no weights, or a
+language they were not made for) n-grams do all of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.llm.bm25 import CharacterGrams
+from workers.llm.passages import Passage
+from workers.llm.words import content_words, question_core
+
+Vector = NDArray[np.float32]
+
+LONGEST_QUERY_WORDS = 32
+"""Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
+
+ASKED_WEIGHT, WHOLE_WEIGHT, SENTENCE_WEIGHT, GRAMS_WEIGHT = 0.5, 0.3, 0.2, 0.1
+COMMON_SHARE = 0.5
+"""How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
+
+DENSE_CONFIDENCE = (3.5, 7.3, 4.3, 1.45, -4.6)
+"""Weights of score, lead over the second, raw cosine, least covered word, and 1: the probability that the passage is
+right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
+GRAMS_CONFIDENCE = (5.0, 5.0, -2.0)
+"""The same for n-grams alone: score, lead, 1."""
+
+
+class Embedder(Protocol):
+    """What an index needs of a model; MiniLM is one."""
+
+    name: str
+
+    def embed(self, text: str) -> Vector:
+        """The unit vector of a text."""
+
+    def word(self, word: str) -> Vector:
+        """The unit vector of a single word, at the price of a look-up."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage and how well it matches; `relevance` of each of its sentences, in order."""
+
+    passage: Passage
+    score: float
+    relevance: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best passages for a question, best first, and the probability that the first one is right."""
+
+    hits: tuple[Hit, ...]
+    confidence: float
+    vector: Vector | None
+    """The question's embedding, for whoever else compares with it."""
+    features: tuple[float, ...] = ()
+    """What the confidence was computed from."""
+
+
+class Index:
+    """The searchable passages of one persona in one language. Immutable."""
+
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        embedder: Embedder | None = None,
+        embed_all: Callable[[list[str]], Vector] | None = None,
+    ) -> None:
+        """`embed_all` gives the vectors of many texts, shape [texts, size]; it may know most of them already."""
+        self.passages = tuple(passages)
+        self._at = {passage.id: at for at, passage in enumerate(self.passages)}
+        self._embedder = embedder if passages else None
+        texts = [f"{p.title} {p.heading} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
+        self._grams = CharacterGrams(texts)
+        self._sentence_grams = [CharacterGrams(passage.sentences) for passage in self.passages]
+        if self._embedder is not None and embed_all is not None:
+            self._embed(self._embedder, embed_all)
+
+    def _embed(self, embedder: Embedder, embed_all: Callable[[list[str]], Vector]) -> None:
+        whole = [f"{p.heading}. {p.text}" for p in self.passages]
+        asked = [(at, way) for at, p in enumerate(self.passages) for way in (p.heading, *p.asked)]
+        sentences = [(at, f"{p.heading}. {s}") for at, p in enumerate(self.passages) for s in p.sentences]
+        self._raw = embed_all([*whole, *(way for _, way in asked), *(text for _, text in sentences)])
+        self._owner = np.array([*range(len(whole)), *(at for at, _ in asked), *(at for at, _ in sentences)])
+        self._spans = (len(whole), len(whole) + len(asked))
+        self._common = self._raw[: len(whole)].mean(axis=0) * np.float32(COMMON_SHARE)
+        self._rows = _unit(self._raw - self._common)
+        self._words = [
+            np.stack([embedder.word(word) for word in sorted(set(content_words(text))) or ["-"]])
+            for text in (f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages)
+        ]
+
+    def passage(self, passage_id: str) -> Passage | None:
+        """A passage by its id."""
+        at = self._at.get(passage_id)
+        return None if at is None else self.passages[at]
+
+    def find(self, question: str, most: int = 3) -> Found:
+        """The best passages for a question. An empty question or an empty index finds nothing, with confidence 0."""
+        core = _shortened(question_core(question))
+        if not core or not self.passages:
+            return Found((), 0.0, None)
+        return self._find_by_grams(core, most) if self._embedder is None else self._find(core, self._embedder, most)
+
+    def related(self, passage: Passage, exclude: set[str]) -> Passage | None:
+        """The passage nearest to another one that is not in `exclude`."""
+        at = self._at.get(passage.id)
+        if at is None:
+            return None
+        if self._embedder is not None:
+            nearness = self._rows[: self._spans[0]] @ self._rows[at]
+        else:
+            nearness = self._grams.scores(passage.text)
+        order = (self.passages[int(other)] for other in np.argsort(-nearness))
+        return next((other for other in order if other.id != passage.id and other.id not in exclude), None)
+
+    def _find(self, core: str, embedder: Embedder, most: int) -> Found:
+        vector = embedder.embed(core)
+        near = self._rows @ _unit(vector - self._common)
+        wholes, askeds = self._spans
+        grams = self._grams.scores(core)
+        scores = (
+            ASKED_WEIGHT * self._best(near, wholes, askeds)
+            + WHOLE_WEIGHT * near[:wholes]
+            + SENTENCE_WEIGHT * self._best(near, askeds, len(near))
+            + GRAMS_WEIGHT * grams
+        )
+        order = np.argsort(-scores)[: max(2, most)]
+        first = int(order[0])
+        lead = float(scores[first] - scores[order[1]]) if len(order) > 1 else 0.3
+        raw = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
+        covered = [float((self._words[first] @ embedder.word(word)).max()) for word in content_words(core)]
+        features = (float(scores[first]), lead, raw, min(covered, default=0.0))
+        hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
+        return Found(hits, _probability(DENSE_CONFIDENCE, features), vector, features)
+
+    def _best(self, near: Vector, start: int, end: int) -> Vector:
+        """The best row of each passage within one view, shape [passages]."""
+        best = np.full(len(self.passages), -1.0, np.float32)
+        np.maximum.at(best, self._owner[start:end], near[start:end])
+        return best
+
+    def _hit(self, at: int, score: float, near: Vector) -> Hit:
+        start = self._spans[1]
+        relevance = near[start:][self._owner[start:] == at]
+        return Hit(self.passages[at], score, tuple(float(value) for value in relevance))
+
+    def _find_by_grams(self, core: str, most: int) -> Found:
+        scores = self._grams.scores(core)
+        order = np.argsort(-scores)[: max(2, most)]
+        lead = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 0.1
+        features = (float(scores[order[0]]), lead)
+        hits = tuple(
+            Hit(
+                self.passages[int(at)],
+                float(scores[at]),
+                tuple(float(value) for value in self._sentence_grams[int(at)].scores(core)),
+            )
+            for at in order[:most]
+        )
+        return Found(hits, _probability(GRAMS_CONFIDENCE, features) if features[0] > 0 else 0.0, None, features)
+
+
+def _unit(vectors: Vector) -> Vector:
+    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + np.float32(1e-9))
+
+
+def _probability(weights: Sequence[float], features: Sequence[float]) -> float:
+    """The logistic function of the weighted features; the last weight is the constant."""
+    return 1 / (1 + math.exp(-sum(w * f for w, f in zip(weights, (*features, 1.0), strict=True))))
+
+
+def _shortened(text: str) -> str:
+    words = text[:20_000].split()
+    if len(words) > LONGEST_QUERY_WORDS:
+        half = LONGEST_QUERY_WORDS // 2
+        words = words[:half] + words[-half:]
+    return " ".join(word[:40] for word in words)

@@ -1,0 +1,183 @@
+"""Each persona's knowledge, ready to be asked: documents to index, prepared in a thread beside and kept on disk.
+
+A changed document is noticed when a conversation begins; the old index serves until the new one is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.errors import MissingError
+from workers.llm.documents import DocumentError, read_folder
+from workers.llm.embeddings import MiniLM
+from workers.llm.index import Index
+from workers.llm.passages import passages_of
+from workers.llm.small_talk import SmallTalk
+
+logger = logging.getLogger(__name__)
+
+EMBEDDED_LANGUAGES = ("en",)
+"""Languages MiniLM was trained for; the others are searched by character n-grams."""
+
+MOST_KEPT = 64
+"""Personas and languages kept in memory; the one prepared longest ago goes first."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a persona knows in one language, and which documents could not be read."""
+
+    index: Index
+    small_talk: SmallTalk
+    problems: tuple[str, ...] = ()
+
+
+@dataclass
+class _Shelf:
+    signature: str
+    knowledge: Knowledge | None = None
+    coming: Future[Knowledge] | None = None
+
+
+class Library:
+    """Knowledge by persona and language. One thread prepares; `get` never waits."""
+
+    def __init__(self, personas: Path, weights: Path, cache: Path) -> None:
+        """`personas`: where relative knowledge folders start; `weights`: MiniLM's folder; `cache`: for vectors."""
+        self._personas, self._weights, self._cache = personas, weights, cache
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
+        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self._embedder: MiniLM | None = None
+        self._embedder_missing = ""
+
+    @property
+    def detail(self) -> str:
+        """Why the search is weaker than it could be; empty when it is not."""
+        return self._embedder_missing
+
+    def prepare(self, persona: Mapping[str, Any], language: str) -> None:
+        """Begin to load a persona's knowledge, or to load it again if its documents have changed."""
+        key, signature = (_id(persona), language), self._signature(persona)
+        shelf = self._shelves.get(key)
+        if shelf is not None and shelf.signature == signature:
+            return
+        before = shelf.knowledge if shelf else None
+        coming = self._thread.submit(self._load, dict(persona), language)
+        self._shelves.pop(key, None)
+        self._shelves[key] = _Shelf(signature, before, coming)
+        while len(self._shelves) > MOST_KEPT:
+            self._shelves.pop(next(iter(self._shelves)))
+
+    def get(self, persona: Mapping[str, Any], language: str) -> Knowledge | None:
+        """The knowledge, or None while it is being prepared for the first time."""
+        key = (_id(persona), language)
+        if key not in self._shelves:
+            self.prepare(persona, language)
+        shelf = self._shelves[key]
+        if shelf.coming is not None and shelf.coming.done():
+            shelf.knowledge, shelf.coming = shelf.coming.result(), None
+        return shelf.knowledge
+
+    def wait(self, persona: Mapping[str, Any], language: str, timeout_s: float = 60.0) -> Knowledge:
+        """The newest knowledge, waited for: for benches, tools and tests, never inside a stage."""
+        self.prepare(persona, language)
+        shelf = self._shelves[_id(persona), language]
+        if shelf.coming is not None:
+            shelf.knowledge, shelf.coming = shelf.coming.result(timeout_s), None
+        assert shelf.knowledge is not None
+        return shelf.knowledge
+
+    def close(self) -> None:
+        """Stop preparing."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    # --- in the thread ---
+
+    def _load(self, persona: dict[str, Any], language: str) -> Knowledge:
+        folder = self._folder(persona)
+        documents, errors = read_folder(folder) if folder else ([], [])
+        if folder and not folder.is_dir():
+            errors = [DocumentError(folder, "this knowledge folder does not exist", "Correct [knowledge] folder")]
+        for error in errors:
+            logger.warning("document left out", extra={"persona": _id(persona), "reason": str(error)})
+        passages = passages_of(documents)
+        embedder = self._embedder_for(language)
+        problems = tuple(str(error) for error in errors)
+        talk = persona.get("small_talk", ())
+        if embedder is None:
+            return Knowledge(Index(passages), SmallTalk(talk), problems)
+        name = _id(persona)
+
+        def embed_all(texts: list[str]) -> NDArray[np.float32]:
+            return self._vectors(embedder, name, texts)
+
+        return Knowledge(Index(passages, embedder, embed_all), SmallTalk(talk, embed_all), problems)
+
+    def _embedder_for(self, language: str) -> MiniLM | None:
+        if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
+            return None
+        if self._embedder is None:
+            try:
+                self._embedder = MiniLM(self._weights)
+            except MissingError as error:
+                self._embedder_missing = str(error)
+                logger.warning("searching by letters only", extra={"reason": str(error)})
+        return self._embedder
+
+    def _vectors(self, embedder: MiniLM, name: str, texts: list[str]) -> NDArray[np.float32]:
+        """Embeddings of the texts, from the disk where they have been computed before."""
+        digest = hashlib.sha256("\0".join((embedder.name, str(embedder.size), *texts)).encode()).hexdigest()[:32]
+        path = self._cache / "knowledge" / f"{digest}.npy"
+        try:
+            vectors = np.load(path, allow_pickle=False)
+            if vectors.shape == (len(texts), embedder.size) and vectors.dtype == np.float32:
+                return np.asarray(vectors, np.float32)
+        except (OSError, ValueError, EOFError):
+            pass
+        vectors = embedder.embed_all(texts)
+        _keep(path, vectors)
+        logger.info("knowledge prepared", extra={"persona": name, "texts": len(texts)})
+        return vectors
+
+    # --- paths ---
+
+    def _folder(self, persona: Mapping[str, Any]) -> Path | None:
+        name = persona.get("knowledge", {}).get("folder", "")
+        return self._personas / name if name else None
+
+    def _signature(self, persona: Mapping[str, Any]) -> str:
+        """Changes when a document or the small talk does."""
+        parts = [repr(persona.get("small_talk", ()))]
+        folder = self._folder(persona)
+        for path in sorted(folder.rglob("*")) if folder and folder.is_dir() else ():
+            try:
+                parts.append(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}")
+            except OSError:
+                parts.append(f"{path}:gone")
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _id(persona: Mapping[str, Any]) -> str:
+    return str(persona.get("id") or persona.get("name") or "persona")
+
+
+def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
+    """Write so that another process sees all of it or nothing; a full or read-only disk only costs time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
+            np.save(file, vectors, allow_pickle=False)
+        os.replace(file.name, path)
+    except OSError as error:
+        logger.warning("knowledge not kept on disk", extra={"reason": str(error)})

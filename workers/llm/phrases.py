@@ -1,0 +1,91 @@
+"""What the brain says of its own: asking back, not knowing, going on, apologies. Per language; others get English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "empty": "Sorry, I did not catch that. Could you say it again?",
+        "ask_back_one": "I am not quite sure what you mean. Is it about this: {first}?",
+        "ask_back_two": "I am not quite sure what you mean. Is it about {first}, or about {second}?",
+        "unknown": "I am sorry, I do not know that. Please ask me in other words, or something else.",
+        "unknown_again": "That is not in what I was given to know, I am afraid.",
+        "declined": "All right. Then please ask me in other words.",
+        "slower": "Sure, I will speak more slowly.",
+        "faster": "Sure, I will speak a little faster.",
+        "normal": "All right, back to my usual pace.",
+        "nothing_said": "I have not said anything yet. What would you like to know?",
+        "no_more": "That is all I know about this.",
+        "related": "That is all I know about this, but there is something related: {first}.",
+        "meant": "I was talking about this: {first}.",
+        "welcome": "Gladly. What else would you like to know?",
+        "busy": "I am sorry, my brain is busy at the moment. Please ask me again in a little while.",
+        "broken": "I am sorry, something went wrong while I was thinking. Please ask me again.",
+        "cut": "I am sorry, I lost my thread there. Please ask me again.",
+        "timeout": "I am sorry, thinking takes me too long just now. Please ask me again.",
+        "unreachable": "I am sorry, I cannot reach my brain at the moment. Please try again later.",
+        "refused": "I am sorry, my brain does not let me in. Somebody has to check its settings.",
+    },
+    "es": {
+        "empty": "Perdón, no le he entendido. ¿Puede repetirlo?",
+        "ask_back_one": "No estoy seguro de entenderle. ¿Se trata de esto: {first}?",
+        "ask_back_two": "No estoy seguro de entenderle. ¿Se trata de {first}, o de {second}?",
+        "unknown": "Lo siento, eso no lo sé. Pregúntemelo con otras palabras, o pregunte otra cosa.",
+        "unknown_again": "Me temo que eso no está entre lo que sé.",
+        "declined": "De acuerdo. Entonces pregúntemelo con otras palabras, por favor.",
+        "slower": "Claro, hablaré más despacio.",
+        "faster": "Claro, hablaré un poco más rápido.",
+        "normal": "De acuerdo, vuelvo a mi ritmo normal.",
+        "nothing_said": "Todavía no he dicho nada. ¿Qué le gustaría saber?",
+        "no_more": "Eso es todo lo que sé de este tema.",
+        "related": "Eso es todo lo que sé de este tema, pero hay algo relacionado: {first}.",
+        "meant": "Hablaba de esto: {first}.",
+        "welcome": "Con mucho gusto. ¿Qué más le gustaría saber?",
+        "busy": "Lo siento, en este momento estoy muy ocupado. Pregúnteme otra vez dentro de un rato.",
+        "broken": "Lo siento, algo ha salido mal mientras pensaba. Pregúnteme otra vez, por favor.",
+        "cut": "Lo siento, he perdido el hilo. Pregúnteme otra vez, por favor.",
+        "timeout": "Lo siento, ahora mismo tardo demasiado en pensar. Pregúnteme otra vez, por favor.",
+        "unreachable": "Lo siento, en este momento no puedo pensar. Inténtelo más tarde, por favor.",
+        "refused": "Lo siento, no tengo acceso a mi cerebro. Alguien tiene que revisar la configuración.",
+    },
+    "zh": {
+        "empty": "不好意思，我没听清，请再说一遍。",
+        "ask_back_one": "我不太确定您的意思。您是想问{first}吗？",
+        "ask_back_two": "我不太确定您的意思。您是想问{first}，还是{second}？",
+        "unknown": "抱歉，这个我不知道。请换个说法，或者问点别的。",
+        "unknown_again": "抱歉，我的资料里没有这个内容。",
+        "declined": "好的，那请您换个说法再问一次。",
+        "slower": "好的，我说慢一点。",
+        "faster": "好的，我说快一点。",
+        "normal": "好的，恢复正常语速。",
+        "nothing_said": "我还没有说什么呢。您想了解什么？",
+        "no_more": "关于这个，我知道的就这些。",
+        "related": "关于这个我知道的就这些，不过还有相关的内容：{first}。",
+        "meant": "我刚才说的是：{first}。",
+        "welcome": "好的，您还想了解什么？",
+        "busy": "抱歉，我现在有点忙，请稍后再问我。",
+        "broken": "抱歉，我思考的时候出了点问题，请再问我一次。",
+        "cut": "抱歉，我的思路断了，请再问我一次。",
+        "timeout": "抱歉，我想得太久了，请再问我一次。",
+        "unreachable": "抱歉，我现在无法思考，请稍后再试。",
+        "refused": "抱歉，我无法使用我的大脑，需要有人检查一下设置。",
+    },
+}
+
+
+def phrase(name: str, language: str, **inserts: str) -> tuple[str, str]:
+    """The phrase with its inserts, and the language it is in: English where there are no words for `language`."""
+    known = language if language in PHRASES else language.split("-")[0]
+    known = known if known in PHRASES else "en"
+    return PHRASES[known][name].format(**inserts), known
+
+
+def begins_with(name: str, text: str) -> bool:
+    """Whether a line of the dialogue is the phrase `name` in some language (its inserts aside)."""
+    return any(text.startswith(phrases[name].split("{")[0]) for phrases in PHRASES.values())
+
+
+def asks_back(text: str) -> bool:
+    """Whether a line of the dialogue asks back, also when only half of the question was heard."""
+    return any(phrases["ask_back_two"].split("{")[0].split(". ")[0] in text for phrases in PHRASES.values())

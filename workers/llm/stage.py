@@ -1,0 +1,180 @@
+"""The llm stage: questions in, sentences out, for all sessions at once. Which engine thinks, each persona says."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.clock import NS_PER_MS
+from broker.errors import EngineError
+from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
+from workers.llm.engine import Brain, Question, Said, Trouble
+from workers.llm.phrases import phrase
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Session:
+    persona: Mapping[str, Any]
+    language: str
+    brain: Brain | None
+    next_n: dict[int, int] = field(default_factory=dict)
+    """Turn in hand → the number of its next sentence."""
+
+
+class LlmStage:
+    """Sessions and the engines they use. Work in hand is the engines'; here are only numbers of sentences."""
+
+    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain]) -> None:
+        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing."""
+        self.counters: Counter[str] = Counter()
+        self._brain_for = brain_for
+        self._sessions: dict[str, _Session] = {}
+        self._outgoing: list[Message] = []
+        self._stepped_ns = 0
+        self._next_brain = 0
+
+    @property
+    def engine_name(self) -> str:
+        """The engines in use, for the console."""
+        return "+".join(sorted({brain.name for brain in self._brains()})) or "ready"
+
+    @property
+    def due_ns(self) -> int | None:
+        if self._outgoing:
+            return 0
+        waits = [wait for brain in self._brains() if (wait := brain.waiting) is not None]
+        if not waits:
+            return None
+        return 0 if min(waits) == 0 else self._stepped_ns + min(waits) * NS_PER_MS
+
+    def accept(self, message: Message) -> None:
+        match message:
+            case Open():
+                self._open(message)
+            case Close():
+                self._cancel(message.session, 2**62)
+                self._sessions.pop(message.session, None)
+            case Ask():
+                self._ask(message)
+            case Cancel():
+                self._cancel(message.session, message.through_turn)
+            case _:
+                pass  # Hold, Resume and Commit change nothing here: what was asked is answered, whoever may hear it
+
+    def step(self, now_ns: int) -> list[Message]:
+        self._stepped_ns = now_ns
+        outgoing, self._outgoing = self._outgoing, []
+        brains = self._brains()
+        if not outgoing and brains:
+            self._next_brain = (self._next_brain + 1) % len(brains)
+            for brain in brains[self._next_brain :] + brains[: self._next_brain]:
+                outgoing += [message for item in brain.poll() if (message := self._message(item))]
+                if outgoing:
+                    break
+        return outgoing
+
+    def report(self, session: str) -> dict[str, Any]:
+        """What is held of a session, for `Holding`."""
+        known = self._sessions.get(session)
+        return {"turns": sorted(known.next_n) if known else []}
+
+    # --- messages in ---
+
+    def _open(self, message: Open) -> None:
+        known = self._sessions.get(message.session)
+        if known is not None and known.persona == message.persona:
+            known.language = message.language
+        else:
+            known = _Session(message.persona, message.language, self._find_brain(message))
+            self._sessions[message.session] = known
+        if known.brain is not None:
+            known.brain.prepare(message.persona, message.language)
+        self._cancel(message.session, message.cancelled_through)
+
+    def _find_brain(self, message: Open) -> Brain | None:
+        try:
+            return self._brain_for(message.persona)
+        except EngineError as error:
+            logger.error("no brain", extra={"session": message.session, "reason": str(error)})
+            data = {"code": f"llm_{error.code}", "text": str(error)}
+            self._outgoing.append(Event(session=message.session, kind="error", data=data))
+            return None
+
+    def _ask(self, ask: Ask) -> None:
+        known = self._sessions.get(ask.session)
+        if known is None:
+            self.counters["asked_unknown_session"] += 1
+            return
+        if ask.turn in known.next_n:
+            return
+        if known.brain is None:
+            text, _ = phrase("refused", ask.language)
+            self._fail(ask.session, ask.turn, "llm_missing", text)
+            return
+        known.next_n[ask.turn] = len(ask.said_so_far)
+        known.brain.submit(
+            Question(
+                session=ask.session,
+                turn=ask.turn,
+                text=ask.text,
+                language=ask.language or known.language,
+                persona=known.persona,
+                history=ask.history,
+                said_so_far=ask.said_so_far,
+            )
+        )
+
+    def _cancel(self, session: str, through_turn: int) -> None:
+        known = self._sessions.get(session)
+        if known is None:
+            return
+        for turn in [turn for turn in known.next_n if turn <= through_turn]:
+            del known.next_n[turn]
+            self.counters["cancelled"] += 1
+        if known.brain is not None:
+            known.brain.cancel(session, through_turn)
+
+    # --- messages out ---
+
+    def _message(self, item: Said | Trouble) -> Message | None:
+        known = self._sessions.get(item.session)
+        if known is None or item.turn not in known.next_n:
+            return None
+        if isinstance(item, Trouble):
+            del known.next_n[item.turn]
+            self.counters[item.code] += 1
+            logger.warning(
+                "no answer", extra={"session": item.session, "turn": item.turn, "code": item.code, "why": item.detail}
+            )
+            return Failed(session=item.session, turn=item.turn, code=item.code, text=item.text, kind="llm")
+        n = known.next_n[item.turn]
+        known.next_n[item.turn] = n + 1
+        if item.last:
+            del known.next_n[item.turn]
+        self.counters[f"said_{item.kind}"] += 1
+        return Sentence(
+            session=item.session,
+            turn=item.turn,
+            n=n,
+            text=item.text,
+            language=item.language,
+            last=item.last,
+            tags=dict(item.tags),
+            passage=item.passage,
+            confidence=item.confidence,
+            kind=item.kind or "answer",
+            took_ns=item.took_ns,
+        )
+
+    def _fail(self, session: str, turn: int, code: str, text: str) -> None:
+        self.counters[code] += 1
+        self._outgoing.append(Failed(session=session, turn=turn, code=code, text=text, kind="llm"))
+
+    def _brains(self) -> list[Brain]:
+        brains = {id(known.brain): known.brain for known in self._sessions.values() if known.brain is not None}
+        return list(brains.values())

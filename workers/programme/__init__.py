@@ -1,0 +1,1 @@
+"""The programme: the clock of each session, one tick every 20 ms."""

@@ -1,0 +1,231 @@
+"""One sentence on its way from text to voice, by clauses: trimmed, levelled sound with words, phones and mouth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from broker.messages import Phone, Word
+from broker.visemes import MOUTH_FRAME_SAMPLES
+from workers.tts.clauses import Clause, clauses
+from workers.tts.engine import Engine, PhoneMark, Sound, Utterance
+from workers.tts.loudness import RATE_HZ, Samples, limited
+from workers.tts.mouth import Shape, mouth_track
+from workers.tts.text import spoken
+from workers.tts.visemes import shapes
+from workers.tts.words import Token
+
+_LEAD_S = 0.020
+_RELEASE_S = 0.060
+"""How much is kept after the last phone's end for the sound to die away."""
+_FADE_IN_S, _FADE_OUT_S = 0.005, 0.030
+_SENTENCE_PAUSE_S, _LEAST_PAUSE_S = 0.26, 0.10
+_UNSETTLED_S = 0.05
+"""The end of an unfinished clause that what follows still changes: by resampling, limiting and smoothing."""
+_DIPHTHONG_TURN = 0.55
+"""Where in a diphthong its first shape gives way to its second."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voicing:
+    """Who speaks and how: an engine's voice, its pace, and the gain that brings it to the common loudness."""
+
+    engine: Engine
+    voice: str
+    language: str
+    rate: float = 1.0
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """A clause's voice or a part of it: s16le mono 48 kHz, a whole number of mouth frames; times count from the sentence's start."""
+
+    start_sample: int
+    pcm: bytes
+    words: tuple[Word, ...]
+    phones: tuple[Phone, ...]
+    mouth: bytes
+    last: bool
+
+
+class Delivery:
+    """A text being spoken from word `from_word`. `read` until a piece says `last`.
+
+    A clause comes whole, or, from an engine that can begin before it has finished, in two pieces: the first has the
+    clause's words and phones, each has the mouth of its own sound.
+    """
+
+    def __init__(self, text: str, voicing: Voicing, from_word: int = 0) -> None:
+        self._voicing = voicing
+        self._clauses: Iterator[Clause] = clauses(spoken(text, voicing.language, from_word))
+        self._clause = next(self._clauses, Clause((), 0.0))
+        self._utterance: Utterance | None = None
+        self._lead_s = _LEAD_S
+        self._start_sample = 0
+        self._given = 0
+        """Samples of the present clause that were read already."""
+
+    def read(self) -> Piece | None:
+        """The next piece; None while the engine is still at it. Raises EngineError."""
+        if not self._clause.sounding:
+            return self._silent()
+        if self._utterance is None:
+            voicing = self._voicing
+            self._utterance = voicing.engine.start(self._clause.tokens, voicing.language, voicing.voice, voicing.rate)
+        sound = self._utterance.read()
+        if sound is None:
+            return None
+        marks = [mark for mark in sound.phones if mark.phone]
+        if not marks:
+            return self._silent() if sound.complete else None
+        return self._whole(sound, marks) if sound.complete else self._beginning(sound, marks)
+
+    def cancel(self) -> None:
+        if self._utterance:
+            self._utterance.cancel()
+
+    def _beginning(self, sound: Sound, marks: Sequence[PhoneMark]) -> Piece | None:
+        """What of an unfinished clause cannot change any more."""
+        samples, shift = _placed(sound, marks, self._lead_s, None)
+        frames = (len(samples) - round(_UNSETTLED_S * RATE_HZ)) // MOUTH_FRAME_SAMPLES
+        return self._piece(samples, marks, sound.rate_hz, shift, frames, False) if frames > 0 else None
+
+    def _whole(self, sound: Sound, marks: Sequence[PhoneMark]) -> Piece:
+        """The clause, or what is left of it, and the pause after it."""
+        following = next(self._clauses, None)
+        pause_s = self._pause_s(following)
+        lead_s, self._lead_s = self._lead_s, min(0.10, 0.45 * pause_s)
+        samples, shift = _placed(sound, marks, lead_s, pause_s - (self._lead_s if following else 0.0))
+        frames = len(samples) // MOUTH_FRAME_SAMPLES
+        piece = self._piece(samples, marks, sound.rate_hz, shift, frames, following is None)
+        self._move_on(len(samples), following)
+        return piece
+
+    def _piece(
+        self, samples: Samples, marks: Sequence[PhoneMark], rate_hz: int, shift: int, frames: int, last: bool
+    ) -> Piece:
+        """The frames of the clause up to `frames` that were not given yet."""
+        start, alphabet = self._start_sample, self._voicing.engine.alphabet
+        samples = limited(samples * np.float32(self._voicing.gain))
+        placed = [_at_48k(mark, rate_hz, shift) for mark in marks]
+        track = mouth_track(list(_shapes(placed, alphabet)), samples, len(samples) // MOUTH_FRAME_SAMPLES)
+        begin, end = self._given, frames * MOUTH_FRAME_SAMPLES
+        self._given = end
+        return Piece(
+            start_sample=start + begin,
+            pcm=np.rint(samples[begin:end] * 32767).astype("<i2").tobytes(),
+            words=() if begin else tuple(_words(self._clause.tokens, placed, start)),
+            phones=() if begin else tuple(_phone(mark, start, alphabet) for mark in placed),
+            mouth=track[begin // MOUTH_FRAME_SAMPLES : frames].tobytes(),
+            last=last,
+        )
+
+    def _silent(self) -> Piece:
+        """A clause of which nothing is heard keeps its words."""
+        start, following = self._start_sample, next(self._clauses, None)
+        words = tuple(_word(token, start, start) for token in self._clause.tokens)
+        self._move_on(0, following)
+        return Piece(start_sample=start, pcm=b"", words=words, phones=(), mouth=b"", last=following is None)
+
+    def _move_on(self, samples: int, following: Clause | None) -> None:
+        self._start_sample += samples
+        self._given, self._utterance = 0, None
+        if following:
+            self._clause = following
+
+    def _pause_s(self, following: Clause | None) -> float:
+        """The silence after this clause; after the last one enough to sound finished."""
+        pause_s = self._clause.pause_s / self._voicing.rate
+        return pause_s if following else min(max(pause_s, _LEAST_PAUSE_S), _SENTENCE_PAUSE_S)
+
+
+def _placed(sound: Sound, marks: Sequence[PhoneMark], lead_s: float, tail_s: float | None) -> tuple[Samples, int]:
+    """The clause at 48 kHz with exactly this much before its first phone and after its last, and the shift of times.
+
+    The shift is what to add to a time of the engine's, in 48 kHz samples. The length is whole mouth frames. Without
+    `tail_s` the clause is not finished: all there is of it, and its end is not faded.
+    """
+    rate_hz = sound.rate_hz
+    begin = marks[0].start - round(_LEAD_S * rate_hz)
+    end = len(sound.pcm)
+    if tail_s is not None:
+        end = min(marks[-1].end + round(min(_RELEASE_S, tail_s) * rate_hz), end)
+    cut: Samples = sound.pcm[max(begin, 0) : end].astype(np.float32) / np.float32(32768)
+    _fade(cut, round(_FADE_IN_S * rate_hz), round(_FADE_OUT_S * rate_hz) if tail_s is not None else 0)
+    voiced = np.asarray(soxr.resample(cut, rate_hz, RATE_HZ, quality="HQ"), np.float32)
+    shift = round(lead_s * RATE_HZ) - round(marks[0].start * RATE_HZ / rate_hz)
+    at = max(begin, 0) * RATE_HZ // rate_hz + shift
+    length = at + len(voiced)
+    if tail_s is not None:
+        length = max(length, round(marks[-1].end * RATE_HZ / rate_hz) + shift + round(tail_s * RATE_HZ))
+    frames = length // MOUTH_FRAME_SAMPLES if tail_s is None else -(-length // MOUTH_FRAME_SAMPLES)
+    samples = np.zeros(frames * MOUTH_FRAME_SAMPLES, np.float32)
+    skip = max(-at, 0)
+    kept = voiced[skip : skip + len(samples) - at - skip]
+    samples[at + skip : at + skip + len(kept)] = kept
+    return samples, shift
+
+
+def _fade(samples: Samples, fade_in: int, fade_out: int) -> None:
+    fade_in, fade_out = min(fade_in, len(samples)), min(fade_out, len(samples))
+    samples[:fade_in] *= np.linspace(0, 1, fade_in, dtype=np.float32)
+    samples[len(samples) - fade_out :] *= np.linspace(1, 0, fade_out, dtype=np.float32)
+
+
+def _at_48k(mark: PhoneMark, rate_hz: int, shift: int) -> PhoneMark:
+    start, end = (max(0, round(time * RATE_HZ / rate_hz) + shift) for time in (mark.start, mark.end))
+    return PhoneMark(phone=mark.phone, start=start, end=end, token=mark.token)
+
+
+def _shapes(marks: Sequence[PhoneMark], alphabet: str) -> Iterator[Shape]:
+    for mark in marks:
+        visemes = shapes(mark.phone, alphabet)
+        start_s, end_s = mark.start / RATE_HZ, mark.end / RATE_HZ
+        turn_s = start_s + _DIPHTHONG_TURN * (end_s - start_s) if len(visemes) > 1 else end_s
+        yield Shape(viseme=visemes[0], start_s=start_s, end_s=turn_s)
+        if len(visemes) > 1:
+            yield Shape(viseme=visemes[-1], start_s=turn_s, end_s=end_s)
+
+
+def _phone(mark: PhoneMark, start: int, alphabet: str) -> Phone:
+    viseme = shapes(mark.phone, alphabet)[0]
+    return Phone(phone=mark.phone, viseme=viseme, start_sample=start + mark.start, end_sample=start + mark.end)
+
+
+def _words(tokens: Sequence[Token], marks: Sequence[PhoneMark], start: int) -> Iterator[Word]:
+    """Every token with where it sounds. What is not said has no length, where the word before it ends."""
+    spans: dict[int, tuple[int, int]] = {}
+    for mark in marks:
+        begin, _ = spans.get(mark.token, (mark.start, 0))
+        spans[mark.token] = (begin, mark.end)
+    end = marks[0].start
+    for first, count in _groups(tokens, spans):
+        begin, last = spans.get(first, (end, end))
+        for step in range(count):
+            token_end = begin + (last - begin) * (step + 1) // count
+            yield _word(tokens[first + step], start + begin + (last - begin) * step // count, start + token_end)
+        end = last
+
+
+def _groups(tokens: Sequence[Token], spans: dict[int, tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """(position, how many tokens share the sound found there): espeak joins some Chinese characters into one word."""
+    place = 0
+    while place < len(tokens):
+        count = 1
+        while (
+            place in spans
+            and place + count < len(tokens)
+            and tokens[place + count].spoken
+            and place + count not in spans
+        ):
+            count += 1
+        yield place, count
+        place += count
+
+
+def _word(token: Token, start_sample: int, end_sample: int) -> Word:
+    return Word(index=token.index, text=token.text, start_sample=start_sample, end_sample=end_sample)

@@ -1,0 +1,283 @@
+"""The tts stage: sentences become voice, as much as the programme has asked for, the session with least sound first."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.errors import EngineError, MissingError
+from broker.messages import Cancel, Close, Credit, Failed, Message, Open, Sentence, Speak, Voice
+from workers.tts.delivery import Delivery, Piece
+from workers.tts.engine import UnknownLanguage
+from workers.tts.voices import Voices, pace_of
+
+logger = logging.getLogger(__name__)
+
+CHUNK_SAMPLES = 4_800
+"""The most one Voice message carries: 100 ms."""
+_CHUNKS_A_STEP = 10
+_FIRST_GRANT_SAMPLES = 48_000
+_POLL_NS = 2_000_000
+"""How soon to ask again an engine that runs on its own time."""
+
+
+@dataclass
+class _Job:
+    """A sentence to be spoken: what was asked, and how far it has gone."""
+
+    asked: Sentence | Speak
+    delivery: Delivery | None = None
+    piece: Piece | None = None
+    sent_samples: int = 0
+    asked_again_ns: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.asked.turn, self.asked.n
+
+
+@dataclass
+class _Session:
+    """One conversation's voices, its sentences in order, and what may be sent of them."""
+
+    persona: dict[str, Any]
+    language: str
+    cancelled_through: int = 0
+    jobs: dict[tuple[int, int], _Job] = field(default_factory=dict)
+    done: set[tuple[int, int]] = field(default_factory=set)
+    credits: dict[int, Credit] = field(default_factory=dict)
+    first: dict[int, int] = field(default_factory=dict)
+    sent_since_credit: int = 0
+    await_programme: bool = False
+    unprepared: list[str] = field(default_factory=list)
+
+    @property
+    def voices(self) -> dict[str, Any]:
+        voices = self.persona.get("voices")
+        return voices if isinstance(voices, dict) else {}
+
+    def heads(self) -> Iterator[_Job]:
+        """The first unfinished sentence of each turn."""
+        seen: set[int] = set()
+        for key in sorted(self.jobs):
+            if key[0] not in seen:
+                seen.add(key[0])
+                yield self.jobs[key]
+
+    def granted(self, job: _Job) -> float:
+        """Up to which sample of its sentence a job may be sent."""
+        turn, n = job.key
+        credit = self.credits.get(turn)
+        if credit is None:
+            return _FIRST_GRANT_SAMPLES if n == self.first[turn] else 0
+        return math.inf if n < credit.sentence else credit.through_sample if n == credit.sentence else 0
+
+    def buffered(self) -> int:
+        """The sound the programme has of this session, as far as known here, in samples."""
+        newest = max(self.credits.values(), key=lambda credit: credit.turn, default=None)
+        return (newest.buffered_samples if newest else 0) + self.sent_since_credit
+
+    def cancel(self, through_turn: int) -> None:
+        self.cancelled_through = max(self.cancelled_through, through_turn)
+        for key in [key for key in self.jobs if key[0] <= through_turn]:
+            job = self.jobs.pop(key)
+            if job.delivery:
+                job.delivery.cancel()
+        self.done = {key for key in self.done if key[0] > through_turn}
+        self.credits = {turn: credit for turn, credit in self.credits.items() if turn > through_turn}
+        self.first = {turn: n for turn, n in self.first.items() if turn > through_turn}
+
+
+class TtsStage:
+    """All sessions of one tts process. Hold, Resume and Commit change nothing here: credit bounds what is sent."""
+
+    def __init__(self, voices: Voices) -> None:
+        self._voices = voices
+        self._sessions: dict[str, _Session] = {}
+        self.counters: dict[str, float] = {"clauses": 0, "duplicates": 0, "unknown_session": 0, "failed": 0}
+
+    @property
+    def engine_name(self) -> str:
+        """What is loaded, for the registry."""
+        return self._voices.engine
+
+    @property
+    def sessions(self) -> int:
+        return len(self._sessions)
+
+    @property
+    def due_ns(self) -> int | None:
+        """0 when something can be done now; later while only a slow engine is waited for; None until a message."""
+        if any(session.unprepared for session in self._sessions.values()):
+            return 0
+        return min((job.asked_again_ns for _, job in self._ready()), default=None)
+
+    def accept(self, message: Message) -> None:
+        """File a message. Those of unknown sessions are counted and dropped, except `Open`."""
+        if isinstance(message, Open):
+            self._open(message)
+            return
+        session = self._sessions.get(message.session)
+        if session is None:
+            self.counters["unknown_session"] += 1
+            return
+        match message:
+            case Close():
+                session.cancel(max((turn for turn, _ in session.jobs), default=0))
+                del self._sessions[message.session]
+            case Sentence() | Speak():
+                self._file(session, message)
+            case Credit():
+                if message.turn > session.cancelled_through:
+                    session.credits[message.turn] = message
+                    session.sent_since_credit = 0
+                    session.await_programme = False
+            case Cancel():
+                session.cancel(message.through_turn)
+                session.sent_since_credit = 0
+            case _:
+                pass
+
+    def step(self, now_ns: int) -> list[Message]:
+        """Speak a clause, or pass on what is granted, for the session that has least; else prepare a voice."""
+        ready = [(session, job) for session, job in self._ready() if job.asked_again_ns <= now_ns]
+        if ready:
+            session, job = min(ready, key=lambda pair: (pair[0].buffered(), pair[1].key))
+            return self._advance(session, job, now_ns)
+        for session in self._sessions.values():
+            if session.unprepared:
+                self._prepare(session, session.unprepared.pop(0))
+                break
+        return []
+
+    def _open(self, message: Open) -> None:
+        session = self._sessions.get(message.session)
+        if session is None:
+            session = self._sessions[message.session] = _Session(message.persona, message.language)
+        session.persona, session.language = message.persona, message.language
+        session.unprepared = list(dict.fromkeys((message.language, *session.voices)))
+        session.cancel(message.cancelled_through)
+        if "programme" in message.replaced:
+            # What the old one had is lost: the broker asks again for what was not heard, beginning where it broke off.
+            session.credits.clear()
+            session.first.clear()
+            for turn, n in sorted(session.jobs, reverse=True):
+                session.first[turn] = n
+            session.await_programme = True
+
+    def _file(self, session: _Session, asked: Sentence | Speak) -> None:
+        """A `Sentence` counts once; a `Speak` is what the broker wants said now, whatever was said before."""
+        key = (asked.turn, asked.n)
+        if asked.turn <= session.cancelled_through:
+            return
+        again = key in session.jobs or key in session.done
+        if isinstance(asked, Sentence) and again:
+            self.counters["duplicates"] += 1
+            return
+        if isinstance(asked, Speak):
+            session.await_programme = False
+            if again:
+                session.done.discard(key)
+                session.credits.pop(asked.turn, None)
+                session.first[asked.turn] = min([n for turn, n in session.jobs if turn == asked.turn] + [asked.n])
+        session.jobs[key] = _Job(asked)
+        session.first[asked.turn] = min(session.first.get(asked.turn, asked.n), asked.n)
+
+    def _ready(self) -> Iterator[tuple[_Session, _Job]]:
+        for session in self._sessions.values():
+            if not session.await_programme:
+                for job in session.heads():
+                    if session.granted(job) > job.sent_samples or not job.asked.text:
+                        yield session, job
+
+    def _advance(self, session: _Session, job: _Job, now_ns: int) -> list[Message]:
+        try:
+            piece = job.piece or self._read(session, job)
+        except EngineError as exc:
+            return [self._fail(session, job, exc)]
+        if piece is None:
+            job.asked_again_ns = now_ns + _POLL_NS
+            return []
+        job.piece, job.asked_again_ns = piece, 0
+        return list(self._send(session, job, piece))
+
+    def _read(self, session: _Session, job: _Job) -> Piece | None:
+        """The next clause of a sentence, from the engine."""
+        if job.delivery is None:
+            job.delivery = self._deliver(session, job.asked)
+        self.counters["clauses"] += 1
+        return job.delivery.read()
+
+    def _deliver(self, session: _Session, asked: Sentence | Speak) -> Delivery:
+        pace = pace_of(asked.tags.get("rate", 1.0))
+        voicing = self._voices.choose(session.voices, asked.language or session.language, asked.text, pace)
+        return Delivery(asked.text, voicing, asked.from_word if isinstance(asked, Speak) else 0)
+
+    def _send(self, session: _Session, job: _Job, piece: Piece) -> Iterator[Voice]:
+        """As much of the clause as is granted, in chunks; the clause's marks go with its first sound."""
+        granted, end = session.granted(job), piece.start_sample + len(piece.pcm) // 2
+        for _ in range(_CHUNKS_A_STEP):
+            start = job.sent_samples
+            stop = int(min(start + CHUNK_SAMPLES, end, max(granted, start)))
+            if stop == start < end:
+                return
+            job.sent_samples = stop
+            session.sent_since_credit += stop - start
+            last = stop == end and piece.last
+            yield self._voice(job, piece, start, stop, last)
+            if stop == end:
+                job.piece = None
+                if last:
+                    session.done.add(job.key)
+                    del session.jobs[job.key]
+                return
+
+    def _voice(self, job: _Job, piece: Piece, start: int, stop: int, last: bool) -> Voice:
+        asked, opens = job.asked, start == piece.start_sample
+        begin = 2 * (start - piece.start_sample)
+        return Voice(
+            session=asked.session,
+            route=asked.route,
+            turn=asked.turn,
+            sentence=asked.n,
+            start_sample=start,
+            pcm=piece.pcm[begin : begin + 2 * (stop - start)],
+            words=piece.words if opens else (),
+            phones=piece.phones if opens else (),
+            mouth=piece.mouth if opens else b"",
+            mouth_from=piece.start_sample // 480 if opens else 0,
+            last=last,
+            turn_last=last and asked.last,
+            text=asked.text if start == 0 else "",
+            language=asked.language,
+            tags=dict(asked.tags) if start == 0 else {},
+        )
+
+    def _fail(self, session: _Session, job: _Job, error: EngineError) -> Failed:
+        """The turn cannot go on: its sentences are forgotten and the broker is told why."""
+        self.counters["failed"] += 1
+        turn = job.asked.turn
+        for key in [key for key in session.jobs if key[0] == turn]:
+            del session.jobs[key]
+            session.done.add(key)
+        code = "tts_engine" if isinstance(error, MissingError) else error.code
+        return Failed(
+            session=job.asked.session, turn=turn, code=code, text=_kind(error, job.asked.language), kind="tts"
+        )
+
+    def _prepare(self, session: _Session, language: str) -> None:
+        """Load the engine and measure the voice before the first sentence needs it; what fails, fails again there."""
+        try:
+            self._voices.choose(session.voices, language)
+        except EngineError as exc:
+            logger.warning("voice not ready", extra={"language": language, "reason": str(exc)})
+
+
+def _kind(error: EngineError, language: str) -> str:
+    """The error for a person: what cannot be said, and what would help."""
+    if isinstance(error, UnknownLanguage):
+        return f"I have no voice for the language {language!r}: {error}."
+    return f"I cannot speak just now: {error}."
