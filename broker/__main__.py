@@ -18,7 +18,7 @@ from broker.clock import NS_PER_MS, now_ns
 from broker.config import Settings, load
 from broker.control import Control, ControlSettings
 from broker.errors import ConfigError, StoreError
-from broker.messages import Event
+from broker.messages import Alive, Event
 from broker.store import Store
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,12 @@ class Broker:
         for peer in lost:
             self.control.lost(peer, now_ns())
         self.replay.answer(self.control)
+        self.control.own = Alive(
+            peer=self.bus.peer,
+            state="ready",
+            sessions=len(self.control.sessions),
+            counters={**self.bus.counters, **self.control.counters},
+        )
         self.control.tick(now_ns())
         self._send()
 

@@ -397,9 +397,13 @@ def settle_by_ns(state: TurnState) -> int:
 
 
 def settle(move: Move, at_once: bool = False) -> None:
-    """Write down what was heard of the turn that ended, once that is known; then go on with what waited for it."""
+    """Write down what was heard of the turn that ended, once that is known; then go on with what waited for it.
+
+    While nobody listens nothing more will be heard; what a page that is back acknowledges then is no proof.
+    """
     state = move.state
     settling = state.settling
+    at_once = at_once or state.presence is Presence.AWAY
     if settling and not at_once and not acknowledged_whole(state) and move.now_ns < settle_by_ns(state):
         return
     if settling:

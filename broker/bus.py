@@ -200,6 +200,8 @@ class Bus:
         if session not in topics:
             topics.add(session)
             self._sub.setsockopt(zmq.SUBSCRIBE, _topic(session))
+            if self._loop:  # setting an option can swallow the socket's edge-triggered wake-up
+                self._loop.call_soon(self._pump)
 
     def unsubscribe(self, pub: str, session: str) -> None:
         """Stop receiving it."""

@@ -73,7 +73,7 @@ class Media:
     fps: int = 25
     size: int = 512
     video_kbps: int = 900
-    audio_kbps: int = 32
+    audio_kbps: int = 40
 
 
 @dataclass(frozen=True, kw_only=True)

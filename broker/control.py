@@ -77,6 +77,8 @@ class Control:
         self.sessions: dict[str, Session] = {}
         self.events = EventLog()
         self.counters: collections.Counter[str] = collections.Counter()
+        self.own: Alive | None = None
+        """This process's own row for /metrics, kept up by who runs it."""
         self._personas = personas
         self._store = store
         self._boot = boot
@@ -199,7 +201,7 @@ class Control:
         self._fleet_ns = now_ns
         fleet = Fleet(
             missing=self.registry.missing(),
-            processes=self.registry.table(now_ns),
+            processes=self.registry.table(now_ns, [self.own] if self.own else []),
             sessions=len(self.sessions),
             capacity=self.registry.capacity(self.settings.capacity),
         )

@@ -92,9 +92,10 @@ def consider(move: Move) -> None:
     pause = utterance.pause
     text = joined(state.carried, utterance.text)
     silent_long_enough = move.now_ns >= pause.began_ns + ns(state.settings.speculation_after_ms)
-    if text and utterance.covered() and silent_long_enough and not in_hand(state):
+    if text and utterance.covered() and silent_long_enough:
         settle(move)
-        speculate(move, text)
+        if not in_hand(move.state):
+            speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
     wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit)

@@ -154,19 +154,22 @@ def go_away(move: Move) -> None:
 def come_back(move: Move) -> None:
     """The page plays again: go on from the first word that it did not acknowledge."""
     first = move.state.presence is Presence.NOT_YET
+    settle(move)
     move.set(presence=Presence.HERE, played_ns=move.now_ns)
     if first and (move.state.turn or move.state.dialogue):
         move.set(greeting="")
-    answer = move.state.answer
-    if answer and answer.hearing.end_sample > move.state.acknowledged:
-        _say_unheard(move, answer)
+    if move.state.answer and move.state.answer.committed:
+        _say_unheard(move, move.state.answer)
     release_sound(move)
     let_sound(move)
     speak_up(move)
 
 
 def _say_unheard(move: Move, answer: Answer) -> None:
-    """What the page missed can only be said under a new turn: the old one's voice has left the programme."""
+    """What the page missed can only be said under a new turn: the old one's voice has left the programme.
+
+    Always, even if all that is known to have left was acknowledged: news of more may still be under way.
+    """
     turn = move.state.turn + 1
     rest = replace(
         answer,

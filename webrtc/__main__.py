@@ -15,7 +15,8 @@ from aiohttp import web
 from broker import config, logs
 from broker.bus import Bus
 from broker.config import Settings
-from broker.errors import ConfigError
+from broker.errors import ConfigError, VisavisError
+from broker.orphan import end_with_parent
 from webrtc import app
 from webrtc.calls import Calls
 from webrtc.denoise import Denoiser
@@ -75,14 +76,15 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
 def main() -> int:
     """2: the settings do not allow it to start, and the sentence on standard error says why."""
     parser = argparse.ArgumentParser(prog="python -m webrtc", description=__doc__)
-    parser.add_argument("--name", default="webrtc-1", help="its name on the bus")
+    parser.add_argument("--name", default="webrtc-0", help="its name on the bus")
     name = parser.parse_args().name
+    end_with_parent()
     try:
         settings = config.load()
         check_bind(settings.server)
         logs.start(name, settings.log.level)
         asyncio.run(serve(settings, name))
-    except ConfigError as error:
+    except VisavisError as error:
         print(f"webrtc: {error}", file=sys.stderr)
         return 2
     return 0

@@ -67,6 +67,7 @@ async def _metrics(request: web.Request) -> web.Response:
         "kind": "webrtc",
         "state": "ready",
         "sessions": len(calls),
+        "load": calls.load,
         "counters": calls.totals(),
     }
     text = metrics.text(calls.processes(), own, calls.latencies, ready=not calls.missing())

@@ -70,6 +70,8 @@ class Calls:
         self._fleet: Fleet | None = None
         self._fleet_ns = 0
         self._resuming: dict[str, asyncio.TimerHandle] = {}
+        self.load = 0.0
+        """Share of one core used since the last Alive."""
         self._busy_s = time.process_time()
         self._busy_at = time.monotonic()
 
@@ -177,9 +179,11 @@ class Calls:
 
     def alive(self, state: str = "ready") -> None:
         now, busy_s = time.monotonic(), time.process_time()
-        load = (busy_s - self._busy_s) / max(0.001, now - self._busy_at)
+        self.load = (busy_s - self._busy_s) / max(0.001, now - self._busy_at)
         self._busy_at, self._busy_s = now, busy_s
-        message = Alive(peer=self._bus.peer, state=state, sessions=len(self._calls), load=load, counters=self.totals())
+        message = Alive(
+            peer=self._bus.peer, state=state, sessions=len(self._calls), load=self.load, counters=self.totals()
+        )
         self._bus.send(self._bus.broker, message)
 
     # --- what calls need (call.Host) ---
@@ -208,7 +212,8 @@ class Calls:
 
     def latency(self, session: str, turn: int, record: dict[str, Any]) -> None:
         """A turn's record is complete: to listeners, to /metrics, to the log."""
-        self.latencies.add(record["total_ms"] / 1000)
+        if not record["typed"]:
+            self.latencies.add(record["total_ms"] / 1000)
         call = self._calls[session]
         self.to_broker(Event(session=session, kind="latency", turn=turn, data=record), call.route)
         logger.info("latency", extra={"session": session, "turn": turn, "latency": record})

@@ -17,7 +17,7 @@ from aiortc import RTCRtpSender
 from aiortc import clock as ntp_clock
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import random_sequence_number
-from aiortc.rtp import RTP_HISTORY_SIZE, RtpPacket
+from aiortc.rtp import RTP_HISTORY_SIZE, AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from webrtc.fanout import AUDIO, Frame, FrameQueue
 from webrtc.media_clock import MediaClock
@@ -60,6 +60,8 @@ class RtpOut:
         self._sequence = random_sequence_number()
         self._last_n: int | None = None
         sender._run_rtp = self._run  # type: ignore[method-assign]
+        self._report = sender._send_rtcp
+        sender._send_rtcp = self._send_rtcp  # type: ignore[method-assign]
         sender._send_keyframe = queue.cut if queue.codec != AUDIO else lambda: None  # type: ignore[method-assign]
 
     async def _run(self, codec: RTCRtpCodecParameters) -> None:
@@ -80,6 +82,8 @@ class RtpOut:
 
     async def _send(self, frame: Frame, payload_type: int | None) -> None:
         self._skip_lost_ticks(frame)
+        self._set("rtp_timestamp", frame.rtp)
+        self._set("ntp_timestamp", self._clock.ntp(frame.programme_sample))
         history = self._get("rtp_history")
         for n, payload in enumerate(frame.payloads):
             packet = RtpPacket(payload_type=payload_type or 0, sequence_number=self._sequence, timestamp=frame.rtp)
@@ -93,8 +97,11 @@ class RtpOut:
             self._sequence = (self._sequence + 1) % 0x10000
             self._set("octet_count", self._get("octet_count") + len(payload))
             self._set("packet_count", self._get("packet_count") + 1)
-        self._set("rtp_timestamp", frame.rtp)
-        self._set("ntp_timestamp", self._clock.ntp(frame.programme_sample))
+
+    async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
+        """aiortc's sender reports; none before the first frame, when they would pair time 0 with time 0."""
+        if self._last_n is not None or not any(isinstance(packet, RtcpSrPacket) for packet in packets):
+            await self._report(packets)
 
     def _skip_lost_ticks(self, frame: Frame) -> None:
         if self._queue.codec == AUDIO and self._last_n is not None:

@@ -123,7 +123,11 @@ export class Conversation {
     const line = text.trim();
     if (!line || !this.#calling) return;
     const id = `${Date.now().toString(36)}-${++this.#typed}`;
-    if (this.#unconfirmed.size < MOST_UNCONFIRMED) this.#unconfirmed.set(id, line);
+    this.#unconfirmed.set(id, line);
+    for (const oldest of this.#unconfirmed.keys()) {
+      if (this.#unconfirmed.size <= MOST_UNCONFIRMED) break;
+      this.#unconfirmed.delete(oldest);
+    }
     if (this.session) this.#socket.send({ type: "text", text: line, id });
   }
 

@@ -1,7 +1,10 @@
 // @ts-check
 /** What the edge's messages must hold before the page acts on them; those of a type it does not know pass. Pure. */
 
-/** Required fields by message type, with what `typeof` says of them; `list` for arrays. @type {Record<string, object>} */
+/**
+ * Required fields by message type, with what `typeof` says of them; `list` for arrays.
+ * @type {Record<string, Record<string, string>>}
+ */
 const FIELDS = {
   session: { session: "string", token: "string", ice: "list", persona: "object", dialogue: "list" },
   answer: { sdp: "string" },

@@ -100,9 +100,9 @@ const FAILURES = {
     text: "It goes on in another tab of this browser.",
     remedy: "again",
   },
-  sound_blocked: {
-    title: "Sound is waiting for you",
-    text: "The browser plays no sound before you touch the page. Click anywhere.",
+  degraded: {
+    title: "A little simpler for now",
+    text: "The server is busy and takes it easier with the picture or the voice.",
     remedy: "none",
   },
   rate: {

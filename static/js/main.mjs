@@ -2,7 +2,6 @@
 /** The call page, wired: elements to modules, modules to each other. What they do is in the modules. */
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
-import { Chooser } from "./chooser.mjs";
 import { Conversation } from "./conversation.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
@@ -11,11 +10,12 @@ import { failure } from "./failures.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
 import { socketAddress, wishOf } from "./link.mjs";
-import { Microphone, MicrophoneError } from "./microphone.mjs";
+import { Lobby } from "./lobby.mjs";
+import { Microphone } from "./microphone.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
-import { chosen, fetchPersonas, languageName, persona as whole } from "./personas.mjs";
+import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -41,12 +41,10 @@ const elements = {
   interrupt: byId("interrupt", HTMLButtonElement),
   text: byId("text", HTMLInputElement),
   suggestions: byId("suggestions", HTMLElement),
-  language: byId("language", HTMLSelectElement),
   video: byId("avatar", HTMLVideoElement),
   figure: byId("face", HTMLElement),
 };
 
-const wish = wishOf(location.search);
 const sound = new Sound();
 const voiceMeter = new Meter(sound);
 const microphoneMeter = new Meter(sound);
@@ -76,12 +74,14 @@ const notices = new Notices(
   },
   tryAgain,
 );
-const chooser = new Chooser(byId("personas", HTMLElement), choose);
+const lobby = new Lobby(wishOf(location.search), {
+  microphone,
+  sound,
+  changed: show,
+  notice: (reason) => notices.show(reason),
+});
 
 const oneTab = new OneTab(() => conversation.yield());
-
-/** @type {import("./personas.mjs").Persona[]} */
-let personas = [];
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
@@ -125,6 +125,7 @@ function take(message) {
 function degraded({ step, reason }) {
   const list = byId("degraded", HTMLElement);
   list.prepend(make("li", { step }, reason || step));
+  notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
 }
 
@@ -135,28 +136,15 @@ function start() {
   sound.unlock();
   waterfall.clear();
   transcript.begin([]);
-  const persona = chosen(personas, wish.persona);
-  if (persona) introduce(persona);
-  conversation.start(wish);
+  if (lobby.persona) introduce(lobby.persona);
+  conversation.start(lobby.wish);
 }
 
 function tryAgain() {
   if (conversation.state === "error") start();
   else if (conversation.state !== "idle") conversation.setMode("voice");
-  else testMicrophone();
+  else lobby.testMicrophone();
   notices.show(null);
-}
-
-/** @param {string} id */
-function choose(id) {
-  wish.persona = id;
-  const languages = chosen(personas, id)?.languages ?? [];
-  elements.language.replaceChildren(
-    ...languages.map((tag) => Object.assign(make("option", {}, languageName(tag)), { value: tag })),
-  );
-  byId("language-choice", HTMLElement).hidden = languages.length < 2;
-  if (languages.includes(wish.language)) elements.language.value = wish.language;
-  else wish.language = "";
 }
 
 function toggleMute() {
@@ -176,23 +164,11 @@ function say(text) {
   conversation.say(text);
 }
 
-async function testMicrophone() {
-  sound.unlock();
-  try {
-    await microphone.open();
-    byId("lobby-microphone", HTMLElement).hidden = false;
-    byId("microphone-test", HTMLElement).hidden = true;
-    notices.show(null);
-  } catch (error) {
-    notices.show(failure(error instanceof MicrophoneError ? error.code : "mic_failed"));
-  }
-}
-
 /** @param {string} deviceId */
 async function useMicrophone(deviceId) {
   if (conversation.state !== "idle" && conversation.state !== "error") return conversation.useMicrophone(deviceId);
   microphone.deviceId = deviceId;
-  await testMicrophone();
+  await lobby.testMicrophone();
 }
 
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
@@ -200,26 +176,17 @@ elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
 elements.interrupt.addEventListener("click", interrupt);
 elements.mode.addEventListener("click", () => conversation.setMode(conversation.mode === "voice" ? "text" : "voice"));
-elements.language.addEventListener("change", () => (wish.language = elements.language.value));
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }
-byId("microphone-test", HTMLButtonElement).addEventListener("click", testMicrophone);
 byId("composer", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   say(elements.text.value);
   elements.text.value = "";
 });
-for (const radio of /** @type {NodeListOf<HTMLInputElement>} */ (elements.lobby.querySelectorAll("[name=mode]"))) {
-  radio.checked = radio.value === wish.mode;
-  radio.addEventListener("change", () => {
-    wish.mode = radio.value === "text" ? "text" : "voice";
-    show();
-  });
-}
 listenToKeys({ mute: toggleMute, interrupt }, inCall);
 wireTabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")));
 addEventListener("online", () => conversation.nudge());
@@ -235,7 +202,7 @@ function inCall() {
 function show() {
   const { state, failed, again } = conversation;
   const calling = state !== "idle" && failed?.code !== "persona";
-  const mode = calling ? conversation.mode : wish.mode;
+  const mode = calling ? conversation.mode : lobby.wish.mode;
   Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
   if (!calling) page.dataset.session = "";
   elements.lobby.hidden = calling;
@@ -311,18 +278,15 @@ async function begin() {
   const saved = store.recall();
   if (saved) {
     microphone.muted = saved.muted;
-    Object.assign(wish, { persona: saved.persona, mode: saved.mode, language: saved.language });
-    conversation.start(wish, saved);
+    Object.assign(lobby.wish, { persona: saved.persona, mode: saved.mode, language: saved.language });
+    conversation.start(lobby.wish, saved);
   }
   try {
-    personas = await fetchPersonas();
+    lobby.show(await fetchPersonas());
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }
-  const persona = chosen(personas, wish.persona);
-  if (!persona && !inCall()) notices.show(failure("persona"));
-  chooser.show(personas, persona?.id ?? personas[0]?.id ?? "");
-  if (persona) choose(persona.id);
+  if (!lobby.persona && !inCall()) notices.show(failure("persona"));
 }
 
 begin();

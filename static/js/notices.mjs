@@ -4,7 +4,7 @@
 /** How long a message that asks nothing of the person stays. */
 const PASSING_MS = 8000;
 /** These pass by themselves; every other stays until it is over or closed. */
-const PASSING = new Set(["rate", "too_large", "bad_message"]);
+const PASSING = new Set(["rate", "too_large", "bad_message", "degraded"]);
 
 export class Notices {
   #box;
@@ -29,7 +29,10 @@ export class Notices {
 
   /** @param {import("./failures.mjs").Failure | null} failure null: nothing (any more) */
   show(failure) {
+    // What passes by itself does not hide what the person has to deal with.
+    if (failure && PASSING.has(failure.code) && !this.#box.hidden && this.#passing === undefined) return;
     clearTimeout(this.#passing);
+    this.#passing = undefined;
     this.#box.hidden = !failure;
     document.documentElement.dataset.failure = failure?.code ?? "";
     if (!failure) return;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A duplicated tab takes the call's ticket along, and two tabs would wrest it from each other for ever: the newer one has
- * it, the older one is told.
+ * A duplicated tab takes the call's ticket along, and two tabs would wrest it from each other for ever: the newer one
+ * has it, the older one is told.
  */
 
 const CHANNEL = "visavis.call";

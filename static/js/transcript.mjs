@@ -102,7 +102,7 @@ export class Transcript {
 
   /** @param {{turn: number, what: string, text?: string, heard?: string}} event */
   #turn({ turn, what, text = "", heard = "" }) {
-    if (what === "asked") this.#questions.set(turn, text);
+    if (text) this.#questions.set(turn, text);
     if (what === "finished") this.#finishing.set(turn, heard);
     if (what === "finished" && this.#settleFinished()) this.#draw();
     if (what !== "interrupted" && what !== "cancelled") return;

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{turn: number, total_ms: number, steps: Array<{name: string, from_ms: number, ms: number}>,
- *   speculated?: boolean, saved_ms?: number, wasted?: number}} LatencyRecord
+ *   work?: Array<{name: string, ms: number}>, speculated?: boolean, saved_ms?: number, wasted?: number}} LatencyRecord
  * @typedef {{name: string, label: string, ms: number, left: number, width: number}} Bar left and width in percent
  */
 
@@ -41,6 +41,12 @@ export function bars(record) {
     left: percent(from_ms - start),
     width: Math.max(percent(ms), 0.5),
   }));
+}
+
+/** What of the waiting was computing, in words; empty when the record does not say. @param {LatencyRecord} record */
+export function computing(record) {
+  const parts = (record.work ?? []).map(({ name, ms }) => `${name.replaceAll("_", " ")} ${Math.round(ms)} ms`);
+  return parts.length ? `computing: ${parts.join(", ")}` : "";
 }
 
 /** What to say about guessing ahead, or nothing. @param {LatencyRecord} record */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Where the time of each turn went, newest first. */
 import { make } from "./dom.mjs";
-import { bars, speculation } from "./waterfall.mjs";
+import { bars, computing, speculation } from "./waterfall.mjs";
 
 const TURNS_SHOWN = 20;
 
@@ -22,8 +22,8 @@ export class WaterfallView {
     const steps = make("ul", {}, ...bars(record).map(row));
     const turn = make("li", { turn: record.turn, totalMs: record.total_ms }, head, steps);
     turn.className = "turn";
-    const thought = speculation(record);
-    if (thought) turn.append(make("small", {}, thought));
+    const remarks = [speculation(record), computing(record)].filter(Boolean);
+    turn.append(make("small", {}, remarks.join("; ")));
     this.#list.prepend(turn);
     while (this.#list.children.length > TURNS_SHOWN) this.#list.lastElementChild?.remove();
     this.#note.hidden = true;

@@ -56,7 +56,7 @@ def settle(recogniser: Recogniser) -> None:
         time.sleep(0.002)
 
 
-SPOKEN = np.concatenate([silence(200), trimmed(speak("Good morning, how are you?")), silence(100)])
+SPOKEN = np.concatenate([silence(200), trimmed(speak("Where is the station?")), silence(100)])
 
 
 def test_after_settling_the_words_account_for_all_sound(engine: AsrEngine) -> None:
@@ -116,7 +116,7 @@ def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
     recogniser = prepared(engines.get("pocketsphinx"))
     recogniser.begin()
     feed(recogniser, SPOKEN)
-    assert recogniser.words().text == "good morning how are you"
+    assert recogniser.words().text == "where is the station"
     recogniser.close()
     engines.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import ascii_letters
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def build(folder: Path) -> Path:
     decoder.position_encodings.encodings = noise(448, WIDTH)
     embeddings = noise(len(tokens), WIDTH)
     # Letters lie along one axis and the decoder leans to it: it writes, instead of ending or stamping times.
-    embeddings[[len(token) == 1 and token.isalpha() for token in tokens], 0] += 1
+    embeddings[[len(token) == 1 and token in ascii_letters for token in tokens], 0] += 1
     decoder.embeddings.weight = decoder.projection.weight = embeddings
     decoder.scale_embeddings = False
     norm(encoder.layer_norm)

@@ -104,7 +104,7 @@ class House:
         return self.run(lambda: self.control.lost(of, self.now_ns))
 
     def present(self, session: str = "s1", **more: Any) -> list[tuple[str, Message]]:
-        values = {"persona": "host", "token_hash": TOKEN, "edge": peer("webrtc")} | more
+        values: dict[str, Any] = {"persona": "host", "token_hash": TOKEN, "edge": peer("webrtc")} | more
         return self(Present(session=session, **values))
 
     def route(self, session: str = "s1") -> int:
@@ -145,16 +145,14 @@ def test_a_caller_gets_a_route_with_one_process_of_each_kind() -> None:
     assert [name for name, _ in opens] == [*(f"{kind}-1" for kind in WORKER_KINDS), "webrtc-1"]
     opened = opens[0][1]
     assert set(opened.peers) == {*WORKER_KINDS, "webrtc"}
-    assert opened.route and len({message.route for _, message in opens}) == 1
+    assert opened.route
+    assert len({message.route for _, message in opens}) == 1
     assert opened.persona["id"] == "host"
 
 
 def test_sessions_are_spread_and_their_ticks_staggered() -> None:
     house = House()
-    first, second = (
-        one([house.present(name)[-1 - 2]], Open) if False else to(house.present(name), Open)[0][1]
-        for name in ("s1", "s2")
-    )
+    first, second = (to(house.present(name), Open)[0][1] for name in ("s1", "s2"))
     assert first.peers["tts"].name != second.peers["tts"].name
     assert first.origin_ns % 20_000_000 != second.origin_ns % 20_000_000
     assert first.route != second.route
@@ -246,8 +244,8 @@ def test_typed_text_becomes_a_question_to_the_brain() -> None:
 def test_accepted_turns_are_told_to_brain_and_voice_and_sound_only_with_words() -> None:
     house = House()
     house.present()
-    house.from_(Played(programme_sample=0))
     accepted = to(house.from_(Typed(text="when do you open")), Commit)
+    house.from_(Played(programme_sample=0))
     assert sorted(name for name, _ in accepted) == ["llm-1", "tts-1"]
     committed = to(house.from_(Sentence(turn=1, n=0, text=LONG, language="en", last=True)), Commit)
     assert "programme-1" in [name for name, _ in committed]

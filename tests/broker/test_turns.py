@@ -41,7 +41,9 @@ def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -
     assert of(final, Commit) == [Commit(turn=1)]
     assert not of(final, Ask)
     committed = next(data for data in told(final, "turn") if data["what"] == "committed")
-    assert committed["speculative"] and committed["wasted"] == 0 and committed["end_sample"] == 16000
+    assert committed["speculative"]
+    assert committed["wasted"] == 0
+    assert committed["end_sample"] == 16000
 
 
 def test_other_final_words_cancel_the_attempt_and_are_asked_anew() -> None:
@@ -142,7 +144,7 @@ def test_long_speech_that_was_not_understood_is_admitted_once_in_a_row() -> None
     assert [speak.text for speak in spoken] == ["Sorry, I did not catch that."]
 
 
-# --- barge-in ---------------------------------------------------------------------------------------------------------
+# --- barge-in --------------------------------------------------------------------------------------------------------
 
 LONG = "We open at nine in the morning and we close at six in the evening."
 
@@ -172,7 +174,8 @@ def test_a_backchannel_resumes_within_the_time_and_makes_no_turn(text: str) -> N
     assert len(of(done, Resume)) == 1, "the words account for the whole pause: nothing to wait for"
     done += talk.wait(1000)
     done += talk.words(text, 1, 9300, final=True)
-    assert not of(done, Cancel) and not of(done, Ask)
+    assert not of(done, Cancel)
+    assert not of(done, Ask)
     assert talk.state.turn == 1
     assert [line.role for line in talk.state.dialogue] == ["user"]
     talk.voice(1, 0, LONG)
@@ -298,7 +301,7 @@ def test_the_answer_to_an_utterance_cut_too_early_waits_for_the_rest() -> None:
     assert [line.text for line in talk.state.dialogue] == ["I would like to know when you open"]
 
 
-# --- long thoughts and faults -------------------------------------------------------------------------------------------
+# --- long thoughts and faults ----------------------------------------------------------------------------------------
 
 
 def test_a_silent_brain_gets_a_spoken_moment_and_its_answer_comes_after_it() -> None:
@@ -306,7 +309,8 @@ def test_a_silent_brain_gets_a_spoken_moment_and_its_answer_comes_after_it() -> 
     talk(Typed(text="explain everything"))
     done = talk.wait(2600)
     (moment,) = of(done, Speak)
-    assert moment.turn == 2 and of(done, Commit) == [Commit(turn=2)]
+    assert moment.turn == 2
+    assert of(done, Commit) == [Commit(turn=2)]
     assert not of(talk.sentence(1, 0, LONG), Commit), "one turn at a time"
     done = talk.voice(2, 0, moment.text)
     assert of(done, Commit) == [Commit(turn=1)]
@@ -365,7 +369,7 @@ def test_a_voice_that_never_comes_is_given_up() -> None:
     assert of(done, Cancel)
 
 
-# --- greeting, presence, modes -------------------------------------------------------------------------------------------
+# --- greeting, presence, modes ---------------------------------------------------------------------------------------
 
 
 def test_the_greeting_waits_for_the_first_packet_that_plays() -> None:
@@ -384,7 +388,8 @@ def test_a_question_typed_before_anything_plays_replaces_the_greeting_and_waits(
     talk(Typed(text="when do you open"))
     assert not of(talk.sentence(1, 0, LONG), Commit)
     done = talk(Played(programme_sample=960))
-    assert of(done, Commit) == [Commit(turn=1)] and not of(done, Speak)
+    assert of(done, Commit) == [Commit(turn=1)]
+    assert not of(done, Speak)
 
 
 def test_a_page_that_stops_acknowledging_holds_the_answer_and_hears_the_rest_when_it_is_back() -> None:
@@ -392,7 +397,8 @@ def test_a_page_that_stops_acknowledging_holds_the_answer_and_hears_the_rest_whe
     talk.voice(1, 0, LONG, words=5, listening=False)
     done = talk.wait(3000, listening=False)
     assert of(done, Hold) == [Hold(reason="away")]
-    assert talk.state.presence is Presence.AWAY and phase(talk.state) == "away"
+    assert talk.state.presence is Presence.AWAY
+    assert phase(talk.state) == "away"
     done = talk.acknowledge()
     assert of(done, Cancel) == [Cancel(through_turn=1)]
     (speak,) = of(done, Speak)

@@ -1,4 +1,4 @@
-"""The call page in a real Chromium, against a scripted edge with real WebRTC media: what it says, shows and survives."""
+"""The call page in a real Chromium, against a scripted edge with real media: what it says, shows and survives."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def test_a_call_says_hello_offers_and_acknowledges_what_is_played(play: Play) ->
         assert "a=recvonly" in offer["sdp"].split("m=video")[1]
         first_codec = video[1].split()[0]
         fmtp = re.search(rf"a=fmtp:{first_codec} (.*)", offer["sdp"])
-        assert fmtp is not None and "42e01f" in fmtp[1] and "packetization-mode=1" in fmtp[1]
+        assert fmtp is not None, "the first codec has parameters"
+        assert "42e01f" in fmtp[1]
+        assert "packetization-mode=1" in fmtp[1]
         await edge.until(lambda _: len(of(edge, "played")) >= 5)
         played = of(edge, "played")
         samples = [(m["rtp"] - RTP_ORIGIN) % 2**32 for m in played]
         assert samples == sorted(samples), "what is heard only goes on"
         assert samples[-1] <= edge.programme.programme_sample, "nothing is heard before it was sent"
-        gone = [(b - a) / 48 - (m["t"] - l["t"]) for a, b, l, m in zip(samples, samples[1:], played, played[1:])]
-        assert sorted(abs(ms) for ms in gone)[len(gone) // 2] < 60, "rtp and page time go together"
         assert await here.page.get_attribute("html", "data-session") == "session-1"
         await here.page.wait_for_selector("#face[data-picture=moving]")
 

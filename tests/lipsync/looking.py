@@ -28,8 +28,8 @@ def saying(viseme: str, weight: float = 1.0, **other: object) -> FaceState:
 
 def mouth_in(picture: np.ndarray, face: FaceGeometry) -> Mouth:
     """Of the reference portrait: lips and skin are warm (much more red than blue), teeth are pale, the inside dark."""
-    x, y = (int(v) for v in face.to_picture(0, 0.18))
-    half_w, half_h = int(0.62 * face.mouth_width), int(0.38 * face.jaw_height)
+    x, y = _lips(picture, face)
+    half_w, half_h = int(0.56 * face.mouth_width), int(0.36 * face.jaw_height)
     part = picture[y - half_h : y + half_h, x - half_w : x + half_w].astype(int)
     grey = part @ np.array([0.114, 0.587, 0.299])
     inner = (grey < 62) | ((part[..., 2] - part[..., 0] < 42) & (grey > 62))
@@ -37,6 +37,15 @@ def mouth_in(picture: np.ndarray, face: FaceGeometry) -> Mouth:
     columns = inner.sum(0)
     seen = np.flatnonzero(columns >= 3)
     return Mouth(int(columns.max()), int(seen[-1] - seen[0] + 1) if len(seen) else 0)
+
+
+def _lips(picture: np.ndarray, face: FaceGeometry) -> tuple[int, int]:
+    """The middle of what is redder than skin, below the nose."""
+    x, y = (int(v) for v in face.to_picture(0, 0.15))
+    reach = int(face.mouth_width)
+    part = picture[y - reach : y + reach, x - reach : x + reach].astype(int)
+    rows, columns = np.nonzero(part[..., 2] - part[..., 1] > 80)
+    return x - reach + int((columns.min() + columns.max()) / 2), y - reach + int((rows.min() + rows.max()) / 2)
 
 
 def white_of_eyes(picture: np.ndarray, face: FaceGeometry) -> int:
@@ -47,5 +56,5 @@ def white_of_eyes(picture: np.ndarray, face: FaceGeometry) -> int:
         x0, x1 = int(a[0]) + 2, int(b[0]) - 1
         y, half = int((a[1] + b[1]) / 2), int(0.32 * (b[0] - a[0]))
         part = picture[y - half : y + half, x0:x1].astype(int)
-        count += int(((part[..., 2] - part[..., 0] < 35) & (part.sum(2) > 150)).sum())
+        count += int(((part[..., 2] - part[..., 0] < 35) & (part.sum(2) > 260)).sum())
     return count

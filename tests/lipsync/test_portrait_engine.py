@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from workers.lipsync.face import EMOTIONS, MAX_PITCH, MAX_ROLL, MAX_YAW, FaceSta
 from workers.lipsync.framing import FramedFace
 from workers.lipsync.portrait_engine import PortraitAvatar
 
-SIZES = (256, 384, 640, 1024)
+SIZES = (128, 384, 1024)
 
 
 def changed(a: np.ndarray, b: np.ndarray, by: int = 0) -> np.ndarray:
@@ -41,7 +43,7 @@ def test_lips_meet_for_p_and_part_most_for_aa(vera: PortraitAvatar) -> None:
     heights = {name: opening(vera, name) for name in VISEMES}
     assert heights["PP"] <= 1
     assert heights["aa"] == max(heights.values())
-    assert heights["aa"] >= 20
+    assert heights["aa"] > 0.2 * vera.face.jaw_height
     assert 2 <= heights["FF"] < heights["E"]
     assert all(heights[name] >= 3 for name in VISEMES if name not in ("sil", "PP", "FF"))
 
@@ -72,7 +74,7 @@ def test_a_louder_vowel_opens_the_mouth_further(vera: PortraitAvatar) -> None:
 
 def test_a_mouth_that_begins_to_move_does_not_jump(vera: PortraitAvatar) -> None:
     frames = [vera.portrait] + [vera.paint(saying("aa", weight=k / 200)) for k in range(1, 21)]
-    steps = [np.abs(a.astype(int) - b.astype(int)).mean() for a, b in zip(frames[:-1], frames[1:], strict=True)]
+    steps = [np.abs(a.astype(int) - b.astype(int)).mean() for a, b in itertools.pairwise(frames)]
     assert max(steps) < 4 * np.median(steps) + 0.05
 
 
@@ -102,9 +104,7 @@ def test_a_blink_changes_the_eyes_only(vera: PortraitAvatar) -> None:
 
 
 @pytest.mark.parametrize(("gaze", "axis", "sign"), [((1.0, 0.0), 1, 1), ((-1.0, 0.0), 1, -1), ((0.0, 1.0), 0, -1)])
-def test_pupils_go_where_the_gaze_goes(
-    vera: PortraitAvatar, gaze: tuple[float, float], axis: int, sign: int
-) -> None:
+def test_pupils_go_where_the_gaze_goes(vera: PortraitAvatar, gaze: tuple[float, float], axis: int, sign: int) -> None:
     def pupil(picture: np.ndarray) -> np.ndarray:
         """Where the dark is, in a patch around the left iris, inside the lids."""
         x, y = (int(v) for v in vera.face.points[468])
@@ -147,11 +147,12 @@ def test_a_turned_head_leaves_the_pictures_edge_alone(vera: PortraitAvatar) -> N
     turned = vera.paint(FaceState(pose=(MAX_YAW, MAX_PITCH, MAX_ROLL), breath=1.0))
     edge = np.ones((512, 512), bool)
     edge[1:-1, 1:-1] = False
-    assert not (changed(turned, vera.portrait, 2) & edge).any()
+    assert not (changed(turned, vera.portrait, 8) & edge).any()
 
 
 def test_nothing_tears_in_a_turned_head(vera: PortraitAvatar) -> None:
     """A tear or a fold is a jump between neighbours that the portrait does not have anywhere."""
+
     def roughest(picture: np.ndarray) -> float:
         skin = picture[int(vera.face.points[9, 1]) : int(vera.face.points[152, 1])].astype(int)
         return float(np.percentile(np.abs(np.diff(skin, axis=1)).max(2), 99.9))

@@ -153,7 +153,8 @@ def nal_types(unit: bytes) -> list[int]:
 def test_h264_is_constrained_baseline_with_parameter_sets_at_each_key_frame_and_no_other_keys() -> None:
     encoder = VideoEncoder("h264", replace(SMALL, width=512, height=512))
     for n in range(400):
-        unit, key = encoder.encode(lit(60 + n % 150, 512), n, key=n == 350)
+        picture = lit(60 + n % 150, 512) if n != 200 else np.random.default_rng(0).bytes(512 * 768)
+        unit, key = encoder.encode(picture, n, key=n == 350)
         types = nal_types(unit)
         assert (5 in types) == key == (n in (0, 350))
         assert {7, 8} <= set(types) if key else types == [1], "SPS and PPS with a key frame; one slice a picture"

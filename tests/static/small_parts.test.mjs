@@ -9,7 +9,7 @@ import { loudness, settled } from "../../static/js/level.mjs";
 import { socketAddress, wishOf } from "../../static/js/link.mjs";
 import { chosen, initials, languageName, personaList } from "../../static/js/personas.mjs";
 import { pageState, stateLabel } from "../../static/js/states.mjs";
-import { bars, label, speculation } from "../../static/js/waterfall.mjs";
+import { bars, computing, label, speculation } from "../../static/js/waterfall.mjs";
 
 // --- reconnecting
 
@@ -177,6 +177,12 @@ test("a step that began before the end of speech moves the axis, broken ones are
 test("a step this page does not know keeps its own name", () => {
   assert.equal(label("tool_call"), "tool call");
   assert.notEqual(label("end_of_turn"), "end of turn");
+});
+
+test("the computing within the waiting is told where it is known", () => {
+  const record = { turn: 1, total_ms: 1, steps: [] };
+  assert.equal(computing(record), "");
+  assert.equal(computing({ ...record, work: [{ name: "final_words", ms: 8.7 }] }), "computing: final words 9 ms");
 });
 
 test("thinking ahead is told with what it saved and what it cost", () => {

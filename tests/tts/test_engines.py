@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_words_cover_what_is_heard_without_overlap(engine: str, voice: str, lang
     for _, speech in said(engine, voice, language):
         heard = spans(speech.words)
         assert all(start < end for start, end in heard)
-        assert all(before[1] <= after[0] for before, after in zip(heard, heard[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(heard))
         phones = speech.phones
         assert heard[0][0] == phones[0].start_sample
         assert heard[-1][1] == phones[-1].end_sample
@@ -57,7 +58,7 @@ def test_phones_follow_each_other_inside_the_sound(engine: str, voice: str, lang
     for _, speech in said(engine, voice, language):
         times = spans(speech.phones)
         assert all(start < end for start, end in times)
-        assert all(before[1] <= after[0] for before, after in zip(times, times[1:], strict=False))
+        assert all(before[1] <= after[0] for before, after in pairwise(times))
         assert times[0][0] >= 0
         assert times[-1][1] <= len(speech.pcm)
         assert {phone.viseme for phone in speech.phones} <= set(VISEMES) - {"sil"}
@@ -138,7 +139,7 @@ def test_the_mouth_is_still_between_sentences_of_one_text(engine: str, voice: st
     speech = speak(text, language, engine, voice)
     gaps = [
         (before.end_sample, after.start_sample)
-        for before, after in zip(speech.phones, speech.phones[1:], strict=False)
+        for before, after in pairwise(speech.phones)
         if after.start_sample - before.end_sample > 0.25 * 48_000
     ]
     assert gaps
@@ -170,7 +171,7 @@ def test_letters_are_named_and_the_article_is_not(name: str) -> None:
     loaded(name)
     named = speak("Plan A and plan B.", "en", name)
     article = speak("A plan and a plan be.", "en", name)
-    first = [phone.phone for phone in named.phones if phone.start_sample >= named.words[1].start_sample][0]
+    first = next(phone.phone for phone in named.phones if phone.start_sample >= named.words[1].start_sample)
     opening = article.phones[0].phone
     assert first.strip("ˈˌ") in ("ey", "eɪ")
     assert opening.strip("ˈˌ") in ("ax", "ah", "ɐ", "ə", "ey", "eɪ")

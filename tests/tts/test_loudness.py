@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.tts.loudness import CEILING, TARGET_LUFS, gain_to_target, integrated_lufs, limited
+from workers.tts.loudness import CEILING, TARGET_LUFS, Samples, gain_to_target, integrated_lufs, limited
 
 SECONDS = np.arange(3 * 48_000) / 48_000
 
 
-def sine(amplitude: float, hertz: float = 997.0) -> np.ndarray:
+def sine(amplitude: float, hertz: float = 997.0) -> Samples:
     return (amplitude * np.sin(2 * np.pi * hertz * SECONDS)).astype(np.float32)
 
 
@@ -19,7 +19,7 @@ def test_a_full_sine_at_997_hz_is_3_below_full_scale() -> None:
 
 
 def test_pauses_do_not_count() -> None:
-    paused = np.concatenate([sine(0.1), np.zeros(5 * 48_000, np.float32)])
+    paused: Samples = np.concatenate([sine(0.1), np.zeros(5 * 48_000, np.float32)])
     assert integrated_lufs(paused) == pytest.approx(integrated_lufs(sine(0.1)), abs=0.4)
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from broker.visemes import VISEMES
 from workers.tts.visemes import shapes
+from workers.tts.words import listed
 
-ARPABET = (
+ARPABET = listed(
     "aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh"
-).split()  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("phone", ARPABET)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from broker.errors import MissingError
-from workers.tts.engine import ENGINES, Engine, PhoneMark, Ready, Sound, UnknownLanguage
+from workers.tts.engine import ENGINES, Engine, PhoneMark, Ready, Sound, UnknownLanguage, Utterance
 from workers.tts.scripts import readable_language
 from workers.tts.voices import Voices
 from workers.tts.words import Token
@@ -30,7 +30,7 @@ class Humming:
     def voices(self, language: str) -> tuple[str, ...]:
         return ("low", "high") if language.startswith("en") else ()
 
-    def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Ready:
+    def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Utterance:
         tone = (3000 * np.sin(np.arange(1600 * len(clause)) / 8)).astype(np.int16)
         marks = tuple(PhoneMark(phone="aa", start=1600 * n, end=1600 * (n + 1), token=n) for n in range(len(clause)))
         return Ready(Sound(pcm=tone, rate_hz=16_000, phones=marks))

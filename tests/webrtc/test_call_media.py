@@ -48,12 +48,12 @@ def test_sender_reports_carry_media_time_even_when_pictures_are_sent_late(tmp_pa
         name = session["session"]
 
         async def play() -> None:
-            for n in range(10, 300):
+            for n in range(10, 1000):
                 world.tick(name, n, picture_sample=960 * (n - 10))
                 await asyncio.sleep(0.02)
 
         playing = asyncio.ensure_future(play())
-        await until(lambda: caller.reports["audio"] and caller.reports["video"], 5.0)
+        await until(lambda: caller.reports["audio"] and caller.reports["video"], 20.0)
         playing.cancel()
 
         def media_s(kind: str, offset: int, rate_hz: int) -> float:

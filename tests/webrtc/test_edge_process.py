@@ -72,8 +72,9 @@ def test_it_serves_says_it_is_alive_and_stops_in_time_without_leftovers(tmp_path
     async def run() -> None:
         folder = tmp_path / "run"
         async with process(folder) as (broker, edge, port), aiohttp.ClientSession() as http:
-            async with http.get(f"http://127.0.0.1:{port}/ready") as response:
-                assert response.status == 200
+            async with asyncio.timeout(20):
+                while (await http.get(f"http://127.0.0.1:{port}/ready")).status != 200:
+                    await asyncio.sleep(0.05)
             alive = next(each for each in broker.said if isinstance(each, Alive))
             assert (alive.peer.kind, alive.state) == ("webrtc", "ready")
             async with http.ws_connect(f"http://127.0.0.1:{port}/ws") as socket:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket
+from aiortc.rtp import HeaderExtensionsMap, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from webrtc.fanout import AUDIO, H264, Fanout, Frame, FrameQueue
 from webrtc.media_clock import MediaClock
@@ -67,6 +67,30 @@ def test_a_tick_lost_on_the_bus_shows_as_a_lost_packet() -> None:
         first = transport.sent[0].sequence_number
         assert [(packet.sequence_number - first) % 65536 for packet in transport.sent] == [0, 1, 3, 4, 5, 6]
         assert [packet.timestamp // 960 for packet in transport.sent] == [5, 6, 8, 9, 300, 301]
+
+    asyncio.run(run())
+
+
+def test_no_sender_report_tells_a_time_before_there_is_one() -> None:
+    async def run() -> None:
+        transport = Transport()
+        sender = RTCRtpSender("audio", transport)  # type: ignore[arg-type]
+        fanout, queue, reports = Fanout(CLOCK), FrameQueue(AUDIO), []
+
+        async def note(packets: list[Any]) -> None:
+            reports.append(packets)
+
+        sender._send_rtcp = note  # type: ignore[method-assign]
+        RtpOut(sender, queue, CLOCK, fanout.join, fanout.leave)
+        task = asyncio.ensure_future(sender._run_rtp(OPUS))
+        report = RtcpSrPacket(ssrc=1, sender_info=RtcpSenderInfo(0, 0, 0, 0))
+        await sender._send_rtcp([report])
+        assert not reports
+        queue.offer(sound(3))
+        await asyncio.sleep(0.01)
+        await sender._send_rtcp([report])
+        assert reports == [[report]]
+        task.cancel()
 
     asyncio.run(run())
 

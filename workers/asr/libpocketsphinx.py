@@ -21,6 +21,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "ps_free": (c.c_int, [c.c_void_p]),
     "ps_add_lm": (c.c_int, [c.c_void_p, c.c_char_p, c.c_void_p]),
     "ps_activate_search": (c.c_int, [c.c_void_p, c.c_char_p]),
+    "ps_start_stream": (c.c_int, [c.c_void_p]),
     "ps_start_utt": (c.c_int, [c.c_void_p]),
     "ps_process_raw": (c.c_int, [c.c_void_p, c.c_char_p, c.c_size_t, c.c_int, c.c_int]),
     "ps_end_utt": (c.c_int, [c.c_void_p]),

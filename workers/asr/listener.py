@@ -118,7 +118,11 @@ class Listener:
     def waiting(self) -> bool:
         """There is something to do at once."""
         oldest = self._oldest()
-        return oldest is not None and (bool(oldest.frames) or oldest.end_sample in oldest.words_at)
+        if oldest is None:
+            return False
+        if oldest.frames or oldest.end_sample in oldest.words_at:
+            return True
+        return self._pause_is_due(oldest) and self.recogniser.ready() and not self.recogniser.busy()
 
     @property
     def polling(self) -> bool:

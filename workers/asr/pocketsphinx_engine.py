@@ -130,6 +130,8 @@ class Decoder:
             self._lib.ps_free(self._handle)
 
     def start(self) -> None:
+        # Forgets the noise of the utterance before: whoever hears this one again hears the same.
+        self._lib.ps_start_stream(self._handle)
         self._lib.ps_start_utt(self._handle)
 
     def feed(self, pcm: bytes) -> None:

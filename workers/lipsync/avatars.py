@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -114,7 +115,7 @@ def _read(kept: Path) -> FramedFace | None:
         with np.load(kept, allow_pickle=False) as stored:
             pixels = cv2.imdecode(stored["png"], cv2.IMREAD_COLOR)
             points = stored["points"]
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     if pixels is None or points.shape != (POINTS, 3):
         return None

@@ -14,6 +14,8 @@ from workers.lipsync.landmarks import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
 DETECTOR, MESH, IRIS = "face_detection_short_range.tflite", "face_landmark.tflite", "iris_landmark.tflite"
 NETS = (DETECTOR, MESH, IRIS)
 MIN_SCORE = 0.5
+COMPARED = 6
+"""Faces of one picture whose size is looked at."""
 EYE_CORNERS = ((33, 133, False), (362, 263, True))
 """Corner points of each eye; the iris network knows one side, the other is shown to it mirrored."""
 
@@ -64,8 +66,9 @@ class LandmarkFinder:
         boxes = self._boxes(rgb)
         if not boxes:
             return None
-        box = max(boxes, key=lambda each: each.side)
-        points = self._mesh_points(rgb, box)
+        # The detector's boxes are rough: a face's own points say how large it is.
+        seen = [(box, self._mesh_points(rgb, box)) for box in boxes[:COMPARED]]
+        box, points = max(seen, key=lambda each: float(np.ptp(each[1][:, :2], axis=0).max()))
         irises = [self._iris_points(rgb, points, *eye) for eye in EYE_CORNERS]
         return FoundFace(np.concatenate([points, *irises]), box.score, len(boxes))
 

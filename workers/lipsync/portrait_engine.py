@@ -53,20 +53,20 @@ class PortraitAvatar:
         self._plain = self._portrait.copy()  # eyes are painted into it
         self.face = face = measure(framed.points, size)
         step = _step(size)
-        self._grid = Grid(0, 0, size // step, size // step, step)
-        self._nodes = self._grid.nodes()
+        self.grid = Grid(0, 0, size // step, size // step, step)
+        self._nodes = self.grid.nodes()
         lines = lip_lines(self._plain, face)
-        self._mouth = build_mouth_basis(face, lines, size, step)
+        self.mouth = build_mouth_basis(face, lines, size, step)
         self._brows = build_brow_basis(face, size, step)
         self._head = build_head_pose(face, size)
-        self._eyes = Eyes(self._plain, face)
+        self.eyes = Eyes(self._plain, face)
         self._inner = InnerMouth(self._plain, face)
-        self._lips = cut_lips(self._plain, face, lines, self._mouth.upper.grid)
+        self._lips = cut_lips(self._plain, face, lines, self.mouth.upper.grid)
         self._under = self._lips.under.copy()
         self._anchors = np.stack(
             [face.mouth, face.mouth + face.right * face.mouth_width / 2, face.mouth + face.down * face.jaw_height / 2]
         )
-        reach = np.linspace(-1, 1, len(self._mouth.face.contour))
+        reach = np.linspace(-1, 1, len(self.mouth.face.contour))
         self._taper = smoothstep(1.0, 1.0 - 2 * TAPER, np.abs(reach)).astype(np.float32)[:, None]
         self._round = np.sqrt(1 - reach**2).astype(np.float32)[:, None]
 
@@ -84,7 +84,7 @@ class PortraitAvatar:
         art = articulate(face)
         speaks = art.mouth_moves > STILL
         texture = self._under if speaks else self._plain
-        self._eyes.paint(texture, face.gaze, face.blink)
+        self.eyes.paint(texture, face.gaze, face.blink)
         posed = any(face.pose) or face.breath > 0
         pose = self._head.field(*face.pose, face.breath) if posed else None
         if pose is None and not speaks and not art.brows_move > STILL:
@@ -97,7 +97,7 @@ class PortraitAvatar:
         if speaks:
             self._speak(out, art, pose, turned)
             if art.mouth_moves < FULL_EFFECT:
-                self._eyes.paint(self._plain, face.gaze, face.blink)
+                self.eyes.paint(self._plain, face.gaze, face.blink)
                 self._fade_in(out, where, art)
         return out
 
@@ -107,8 +107,8 @@ class PortraitAvatar:
         if art.brows_move > STILL:
             self._bend(nodes, turned, self._brows.grid, self._brows.backward(art.brows))
         if art.mouth_moves > STILL:
-            self._bend(nodes, turned, self._mouth.face.grid, self._mouth.face.backward(art.mouth))
-        return enlarge(nodes, self._grid.step)
+            self._bend(nodes, turned, self.mouth.face.grid, self.mouth.face.backward(art.mouth))
+        return enlarge(nodes, self.grid.step)
 
     def _bend(self, nodes: np.ndarray, turned: np.ndarray, grid: Grid, back: np.ndarray) -> None:
         """Add a part's backward field to the whole picture's, where the turned head now is."""
@@ -125,11 +125,11 @@ class PortraitAvatar:
             upper, lower, anchors = np.split(carried, [len(upper), len(upper) + len(lower)])
         if float((lower - upper)[:, 1].max()) > PARTED_PX:
             self._inner.draw(out, upper, lower, art, _frame(anchors))
-        self._lay_upper_lip(out, turned, self._mouth.upper.backward(art.mouth))
+        self._lay_upper_lip(out, turned, self.mouth.upper.backward(art.mouth))
 
     def _fade_in(self, out: np.ndarray, where: np.ndarray, art: Articulation) -> None:
         """Around the lips, the portrait's own while they hardly move."""
-        x0, y0, x1, y1 = (edge * self._grid.step for edge in self._window(self._mouth.upper.grid))
+        x0, y0, x1, y1 = (edge * self.grid.step for edge in self._window(self.mouth.upper.grid))
         share = float(smoothstep(0.0, FULL_EFFECT, art.mouth_moves))
         before = look_up(self._plain, where[y0:y1, x0:x1])
         out[y0:y1, x0:x1] = cv2.addWeighted(before, 1 - share, out[y0:y1, x0:x1], share, 0)
@@ -147,8 +147,8 @@ class PortraitAvatar:
 
     def _contours(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The lips' inner edges, (41, 2) each, meeting at the corners and never crossed."""
-        upper = self._mouth.upper.moved_contour(weights)
-        lower = self._mouth.face.moved_contour(weights)
+        upper = self.mouth.upper.moved_contour(weights)
+        lower = self.mouth.face.moved_contour(weights)
         middle = (upper + lower) / 2
         pucker = np.float32(np.clip(weights[_PUCKER], 0, 1))
         taper = self._taper * (1 - pucker) + np.minimum(self._taper, self._round) * pucker
@@ -159,7 +159,7 @@ class PortraitAvatar:
         return upper, lower
 
     def _lay_upper_lip(self, out: np.ndarray, turned: np.ndarray, back: np.ndarray) -> None:
-        grid = self._mouth.upper.grid
+        grid = self.mouth.upper.grid
         x0, y0, x1, y1 = self._window(grid)
         part = turned[y0:y1, x0:x1]
         moved = look_up(back, grid.to_nodes(part))

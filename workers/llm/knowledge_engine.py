@@ -119,8 +119,8 @@ class _Answer:
         self.talk = knowledge.small_talk
         self.last = last_avatar(question.history)
         limits = question.persona.get("knowledge", {})
-        self.sure = float(limits.get("answer", 0.6))
-        self.unsure = float(limits.get("ask_back", 0.25))
+        self.sure = float(limits.get("answer", 0.7))
+        self.unsure = float(limits.get("ask_back", 0.2))
 
     def lines(self) -> list[Line]:
         if not normal(self.question.text):

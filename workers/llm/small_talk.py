@@ -13,7 +13,7 @@ from workers.llm.words import normal
 
 ALIKE = 0.72
 """Cosine from which a sentence means the same as a scripted one."""
-ALIKE_LETTERS = 0.75
+ALIKE_LETTERS = 0.88
 """The same for letter pairs (Dice), which forgive a misheard word; for any language."""
 
 
@@ -47,7 +47,7 @@ class SmallTalk:
         pairs = _pairs(said)
         nearness = [_dice(pairs, other) for other in self._pairs]
         best = max(range(len(nearness)), key=nearness.__getitem__, default=-1)
-        same_length = best >= 0 and len(said.split()) <= len(self._lines[best].text.split()) + 1
+        same_length = best >= 0 and len(said.split()) == len(self._lines[best].text.split())
         if best >= 0 and same_length and nearness[best] >= ALIKE_LETTERS and len(said) >= 5:
             return self._reply(self._lines[best].entry, turn)
         return None

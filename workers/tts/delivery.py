@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,10 @@ class Voicing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """A clause's voice or a part of it: s16le mono 48 kHz, a whole number of mouth frames; times count from the sentence's start."""
+    """A clause's voice or a part of it: s16le mono 48 kHz, whole mouth frames; times count from the sentence's start.
+
+    `took_ns` is the wall time from taking up the clause to having this of it.
+    """
 
     start_sample: int
     pcm: bytes
@@ -50,6 +54,7 @@ class Piece:
     phones: tuple[Phone, ...]
     mouth: bytes
     last: bool
+    took_ns: int = 0
 
 
 class Delivery:
@@ -66,6 +71,7 @@ class Delivery:
         self._utterance: Utterance | None = None
         self._lead_s = _LEAD_S
         self._start_sample = 0
+        self._began_ns = 0
         self._given = 0
         """Samples of the present clause that were read already."""
 
@@ -74,7 +80,7 @@ class Delivery:
         if not self._clause.sounding:
             return self._silent()
         if self._utterance is None:
-            voicing = self._voicing
+            voicing, self._began_ns = self._voicing, time.perf_counter_ns()
             self._utterance = voicing.engine.start(self._clause.tokens, voicing.language, voicing.voice, voicing.rate)
         sound = self._utterance.read()
         if sound is None:
@@ -122,6 +128,7 @@ class Delivery:
             phones=() if begin else tuple(_phone(mark, start, alphabet) for mark in placed),
             mouth=track[begin // MOUTH_FRAME_SAMPLES : frames].tobytes(),
             last=last,
+            took_ns=time.perf_counter_ns() - self._began_ns,
         )
 
     def _silent(self) -> Piece:

@@ -254,6 +254,7 @@ class TtsStage:
             text=asked.text if start == 0 else "",
             language=asked.language,
             tags=dict(asked.tags) if start == 0 else {},
+            took_ns=piece.took_ns if opens else 0,
         )
 
     def _fail(self, session: _Session, job: _Job, error: EngineError) -> Failed:

@@ -1,1 +1,1 @@
-"""A scripted edge to test the call page against: the page's own contract, spoken by a few lines of aiohttp and aiortc."""
+"""A scripted edge to test the call page against: the page's own contract, spoken by a little aiohttp and aiortc."""

@@ -108,7 +108,7 @@ class FakeEdge:
     async def speak(
         self, turn: int, n: int, text: str, words_through: int | None = None, samples: int = WORD_SAMPLES
     ) -> int:
-        """Sentence `n` of `turn` enters the programme: a beep and a caption word every `samples`. Returns where it ends."""
+        """Sentence `n` of `turn` enters the programme, a beep and a caption word every `samples`. Returns its end."""
         await self.say(
             {"type": "sentence", "turn": turn, "n": n, "text": text, "passage": "host.md#1", "kind": "answer"}
         )
@@ -175,7 +175,7 @@ class FakeEdge:
             await socket.send_json({"type": "error", **self.refuse})
             return
         persona = next((p for p in PERSONAS if p["id"] == hello["persona"]), PERSONAS[0])
-        session = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
+        session: Json = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
         offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
         news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona}
         await socket.send_json({"type": "session", **session, **offsets, **news})

@@ -9,6 +9,8 @@ import numpy as np
 
 from workers.lipsync.generator.canvas import Canvas, Points, curve
 
+FULL_SIDE = 2048
+"""Pixels of a canvas from which all strands are drawn; a smaller one has room for fewer."""
 POINTS = 120
 """Along a strand."""
 
@@ -37,7 +39,8 @@ def comb(
     shadows = np.interp(np.linspace(0, 1, 256), np.linspace(0, 1, len(lock.shadow)), lock.shadow)
     clumps = _smooth_noise(random, 256, 26) * 0.6 + _smooth_noise(random, 256, 90) * 0.4
     along = np.linspace(0, 1, POINTS)
-    for s in random.permutation(np.linspace(0.002, 0.998, lock.strands)):
+    count = round(lock.strands * min(1.0, canvas.side / FULL_SIDE))
+    for s in random.permutation(np.linspace(0.002, 0.998, count)):
         at = s * (len(guides) - 1)
         low = min(int(at), len(guides) - 2)
         line = guides[low] + (guides[low + 1] - guides[low]) * (at - low)

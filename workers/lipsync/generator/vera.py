@@ -178,6 +178,12 @@ def place_points(found: np.ndarray) -> np.ndarray:
     return points
 
 
+def paint_portrait(side: int) -> np.ndarray:
+    """(side, side, 3) uint8 BGR: what is shown of the painting."""
+    large = _framed(paint(round(side * SUPERSAMPLE / FRAME[2])))
+    return cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
+
+
 def _framed(painting: np.ndarray) -> np.ndarray:
     left, top, side = (round(part * painting.shape[0]) for part in FRAME)
     return painting[top : top + side, left : left + side]
@@ -193,8 +199,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="the avatar's folder")
     parser.add_argument("--side", type=int, default=SIDE)
     options = parser.parse_args()
-    large = _framed(paint(round(options.side * SUPERSAMPLE / FRAME[2])))
-    portrait = cv2.resize(large, (options.side, options.side), interpolation=cv2.INTER_AREA)
+    portrait = paint_portrait(options.side)
     found = LandmarkFinder(load().path("weights") / "mediapipe").find(portrait)
     if found is None:
         raise SystemExit("No face is seen in what was painted.")
@@ -202,7 +207,7 @@ def main() -> None:
     points[:, :2] = (points[:, :2] + 0.5) / options.side
     points[:, 2] = (points[:, 2] - points[[mesh.LEFT_CHEEK, mesh.RIGHT_CHEEK], 2].mean()) / options.side
     options.out.mkdir(parents=True, exist_ok=True)
-    poster = cv2.resize(large, (POSTER_SIDE, POSTER_SIDE), interpolation=cv2.INTER_AREA)
+    poster = cv2.resize(portrait, (POSTER_SIDE, POSTER_SIDE), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(options.out / "portrait.jpg"), portrait, [cv2.IMWRITE_JPEG_QUALITY, 93])
     cv2.imwrite(str(options.out / "poster.jpg"), poster, [cv2.IMWRITE_JPEG_QUALITY, 88])
     save_points(place_points(points), options.out / "portrait.json")

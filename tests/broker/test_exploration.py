@@ -1,0 +1,253 @@
+"""Turn machine, programme gate and page explored together: every order of events, ten deep, and long random walks.
+
+`VISAVIS_EXPLORE` explores that many times as much.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from broker import answering, barge_in, listening
+from broker.dialogue import Hearing
+from tests.broker import world as world_module
+from tests.broker.world import Broken, World, after, settled
+from workers.programme.gate import Gate
+
+DEPTH = 10
+SCALE = float(os.environ.get("VISAVIS_EXPLORE", "1"))
+WIDTH = int(700 * SCALE)
+"""Worlds of one layer that are gone on from; of wider layers an even sample, so that the depth is always reached."""
+WALKS = int(150 * SCALE)
+WALK_LENGTH = 120
+REST_EVERY = 50
+"""One in so many states is followed until everything has come to rest."""
+
+ALWAYS = frozenset(("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "tick", "timer", "played"))
+SPEAKING = frozenset(("speaks", "words", "pauses", "goes on", "vad ends", "final words"))
+
+
+def beginnings() -> dict[str, World]:
+    """Where the interesting things start."""
+    asked = after("speaks", "words", "pauses", "brain answers", "sentence arrives", "timer")
+    thinking = after("vad ends", "final words", start=asked)
+    speaking = after("gate reads", "voice arrives", "tick*3", "emitted arrives*2", start=thinking)
+    return {
+        "silence": after(),
+        "a pause with an attempt": after("speaks", "words", "pauses"),
+        "the end of an utterance": asked,
+        "an answer about to sound": thinking,
+        "an answer in its second word": speaking,
+        "an answer in its fourth word": after("tick*4", "emitted arrives*4", "played", start=speaking),
+        "a long thought": after("types", "timer"),
+    }
+
+
+@dataclass
+class Found:
+    """What an exploration has seen."""
+
+    states: int = 1
+    events: int = 0
+    rests: int = 0
+    depth: int = 0
+    complete: int = 0
+    """Layers without any sampling."""
+
+
+def explore(start: World, depth: int = DEPTH, width: int = WIDTH, only: frozenset[str] | None = None) -> Found:
+    """Breadth first, equal states merged; of layers wider than `width` an even sample goes on.
+
+    `only` restricts the events: the fewer there are, the more layers are complete.
+    """
+    found = Found()
+    seen = {hash(start.key())}
+    layer = [start]
+    while layer and found.depth < depth:
+        following = []
+        for world in layer:
+            for name, event in world.events():
+                if only is not None and name not in only:
+                    continue
+                found.events += 1
+                reached = stepped(world, name, event)
+                key = hash(reached.key())
+                if key not in seen:
+                    seen.add(key)
+                    following.append(reached)
+                    found.states += 1
+                    if found.states % REST_EVERY == 0:
+                        rest(reached)
+                        found.rests += 1
+        if found.complete == found.depth and len(layer) <= width:
+            found.complete += 1
+        layer = following if len(following) <= width else random.Random(found.depth).sample(following, width)
+        found.depth += 1
+    return found
+
+
+def stepped(world: World, name: str, event: Callable[[], World]) -> World:
+    """The world after one event. Raises Broken with the way there."""
+    path = (*world.path, name)
+    try:
+        return replace(event(), path=path)
+    except Broken as broken:
+        raise Broken(f"{broken} | {', '.join(path)}") from broken
+
+
+def rest(world: World) -> None:
+    """Follow a world until nothing moves. Raises Broken with the way there."""
+    try:
+        settled(world).check_rest()
+    except Broken as broken:
+        raise Broken(f"{broken} | {', '.join(world.path)}, … at rest") from broken
+
+
+def walk(seed: int, length: int = WALK_LENGTH) -> World:
+    """One long random conversation."""
+    chance = random.Random(seed)
+    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2)
+    for _ in range(length):
+        choices = list(world.events())
+        weights = [_weight(name) for name, _ in choices]
+        name, event = chance.choices(choices, weights)[0]
+        world = stepped(world, name, event)
+    rest(world)
+    return world
+
+
+def _weight(name: str) -> float:
+    """What is on its way arrives more often than people leave."""
+    return {"tick": 4, "types": 0.2, "interrupts": 0.2, "leaves": 0.2, "hums": 0.5, "played": 2, "timer": 2}.get(name, 3)
+
+
+@pytest.mark.parametrize("name", beginnings())
+def test_no_order_of_events_breaks_an_invariant(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = explore(beginnings()[name])
+    report(capsys, name, found)
+    assert found.depth == DEPTH
+    assert found.states > 1000
+
+
+NARROW = {
+    "an answer that nobody disturbs": ("an answer about to sound", ALWAYS),
+    "a word over the answer": ("an answer in its second word", ALWAYS - {"played"} | {"speaks", "words", "pauses"}),
+    "an \"mhm\" over the answer": ("an answer in its second word", ALWAYS - {"played"} | {"hums", "words", "pauses"}),
+    "a thought that takes long": ("a long thought", ALWAYS | {"brain answers"}),
+    "a question with pauses": ("silence", SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"}),
+    "somebody leaves and returns": ("an answer in its second word", ALWAYS | {"leaves", "returns"}),
+}
+"""Fewer kinds of events, but every order of them, each twelve deep."""
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_every_order_of_some_events_keeps_every_invariant(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    start, only = NARROW[name]
+    found = explore(beginnings()[start], depth=12, width=100_000, only=only)
+    report(capsys, name, found)
+    assert found.complete == found.depth, "no layer was thinned"
+
+
+def report(capsys: pytest.CaptureFixture[str], name: str, found: Found) -> None:
+    """The number of states, on the terminal."""
+    with capsys.disabled():
+        print(
+            f"\n  {name}: {found.states} states, {found.events} events, {found.depth} deep "
+            f"({found.complete} completely), {found.rests} followed to rest",
+            end="",
+        )
+
+
+def test_long_random_conversations_keep_every_invariant() -> None:
+    turns = [walk(seed).machine.turn for seed in range(WALKS)]
+    assert sum(turns) > 3 * WALKS, "conversations happened"
+
+
+# --- broken on purpose ------------------------------------------------------------------------------------------------
+
+Patch = pytest.MonkeyPatch
+
+
+def gate_lets_the_cancelled_finish(patch: Patch) -> None:
+    def cancel(self: Gate, through_turn: int) -> Gate:
+        return replace(self, held=False)
+
+    patch.setattr(Gate, "cancel", cancel)
+
+
+def holds_forget_their_timer(patch: Patch) -> None:
+    patch.setattr(barge_in, "let_go", lambda move: None)
+
+
+def dialogue_keeps_what_was_said(patch: Patch) -> None:
+    patch.setattr(Hearing, "heard", lambda self, acknowledged: self.words)
+
+
+def attempts_are_accepted_unread(patch: Patch) -> None:
+    patch.setattr(answering, "same_words", lambda one, other: True)
+
+
+def moments_do_not_keep_the_answer_waiting(patch: Patch) -> None:
+    original = answering.let_sound
+
+    def let_sound(move: answering.Move) -> None:
+        moment = move.state.moment
+        move.set(moment=None)
+        original(move)
+        move.set(moment=moment)
+
+    patch.setattr(answering, "let_sound", let_sound)
+
+
+def joined_words_are_forgotten(patch: Patch) -> None:
+    patch.setattr(listening, "joined", lambda *texts: texts[-1])
+
+
+def resumes_are_not_sent(patch: Patch) -> None:
+    def release(move: answering.Move) -> None:
+        move.set(held=False)
+
+    patch.setattr(barge_in, "release_sound", release)
+
+
+MUTANTS: tuple[Callable[[Patch], None], ...] = (
+    gate_lets_the_cancelled_finish,
+    holds_forget_their_timer,
+    dialogue_keeps_what_was_said,
+    attempts_are_accepted_unread,
+    moments_do_not_keep_the_answer_waiting,
+    joined_words_are_forgotten,
+    resumes_are_not_sent,
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_an_invariant_broken_on_purpose_is_found(
+    mutant: Callable[[Patch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = beginnings()
+    mutant(monkeypatch)
+    with pytest.raises(Broken):
+        for _ in hunts(starts):
+            pass
+
+
+def hunts(starts: dict[str, World]) -> Iterator[Found]:
+    """Explore a little from everywhere, then walk."""
+    for start in starts.values():
+        yield explore(start, width=WIDTH // 4)
+    for seed in range(WALKS):
+        walk(seed)
+
+
+def test_worlds_that_differ_only_in_the_time_of_day_are_one_state() -> None:
+    early, late = after("speaks", "words"), after("tick*7", "speaks", "words")
+    assert early.now_ns != late.now_ns
+    later = replace(late, page_sample=late.page_sample)
+    assert later.key() == late.key()
+    assert early.machine.utterance == late.machine.utterance
+    assert world_module.relative(early.machine.dialogue, 0, 0) == world_module.relative(late.machine.dialogue, 0, 0)

@@ -1,0 +1,582 @@
+"""Turn machine, programme gate and page as three automata joined by channels, with a person, a vad, an asr and a brain.
+
+Channels as they are: control and data inboxes are separate, each ordered and without loss; acknowledgements may be
+lost, late or out of order. Time passes only where it matters: a tick of the programme, or the machine's next deadline.
+Half a word of voice leaves in a tick, so that words are cut. Every method that changes the world returns a new one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from broker.backchannel import same_words
+from broker.dialogue import Hearing, SpokenWord
+from broker.messages import (
+    Ask,
+    Cancel,
+    Commit,
+    Emitted,
+    EndUtterance,
+    Event,
+    Hold,
+    Interrupt,
+    Message,
+    Played,
+    Resume,
+    Sentence,
+    Speak,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    Transcript,
+    Typed,
+    Word,
+)
+from broker.turn_state import Presence, in_hand
+from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from workers.programme.gate import Gate
+
+MS = 1_000_000
+TICK_MS = 60
+HALF_WORD_SAMPLES = TICK_MS * 48
+PAGE_DELAY_SAMPLES = 2 * HALF_WORD_SAMPLES
+ANSWER_WORDS = frozenset(f"t{turn}{letter}" for turn in range(1000) for letter in "abcd")
+WORDS = 4
+"""Words of an answer: enough for it to be joined (under three) and interrupted."""
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass(frozen=True)
+class Voiced:
+    """A sentence's voice in the programme."""
+
+    turn: int
+    words: tuple[str, ...]
+    first_word: int
+    halves: int = 0
+    """Half words that have left."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The gate and the voice behind it."""
+
+    gate: Gate = Gate()
+    voice: tuple[Voiced, ...] = ()
+    cancelled_through: int = 0
+    """What it has been told, whatever the gate makes of it."""
+    order: tuple[int, ...] = ()
+    """Turns that have sounded, each when it began."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who speaks, and the vad and asr that hear it."""
+
+    doing: str = "silent"
+    """silent, speaking or paused."""
+    utterance: int = -1
+    words: tuple[str, ...] = ()
+    kind: str = "words"
+    finals: tuple[tuple[int, str], ...] = ()
+    """Utterances that are over and whose final words have not been sent."""
+
+
+@dataclass(frozen=True)
+class World:
+    machine: TurnState
+    now_ns: int
+    programme: Programme = Programme()
+    person: Person = Person()
+    to_gate: tuple[Message, ...] = ()
+    to_voice: tuple[Voiced, ...] = ()
+    to_vad: tuple[int, ...] = ()
+    emitted: tuple[Emitted, ...] = ()
+    sentences: tuple[tuple[int, int], ...] = ()
+    """Copies of sentences under way to the broker: turn and number of words."""
+    thinking: tuple[int, ...] = ()
+    """Turns that the brain was asked for."""
+    asked: tuple[tuple[int, str], ...] = ()
+    played: tuple[tuple[str, int], ...] = ()
+    """Words that have left the programme and the page has not played, each with its end."""
+    heard: frozenset[str] = frozenset()
+    page_sample: int = 0
+    older_sample: int = 0
+    present: bool = True
+    answered: frozenset[str] = frozenset()
+    """Final words that the machine has read."""
+    dropped: bool = False
+    """Something was typed or interrupted: what was said then need not be answered."""
+    speaks: int = 2
+    types: int = 1
+    interrupts: int = 1
+    leaves: int = 1
+    path: tuple[str, ...] = ()
+    """How it came to this; two worlds that differ only in it are one."""
+
+    # --- what may happen next -----------------------------------------------------------------------------------------
+
+    def events(self) -> Iterator[tuple[str, Callable[[], World]]]:
+        """Everything that can happen now, by name."""
+        if self.to_gate:
+            yield "gate reads", self.gate_reads
+        if self.to_voice:
+            yield "voice arrives", self.voice_arrives
+        if self.emitted:
+            yield "emitted arrives", self.emitted_arrives
+        if self.sentences:
+            yield "sentence arrives", self.sentence_arrives
+        if self.thinking:
+            yield "brain answers", self.brain_answers
+        if self.to_vad:
+            yield "vad ends", self.vad_ends
+        if self.person.finals:
+            yield "final words", self.final_words
+        if self.moves():
+            yield "tick", self.tick
+        if due_ns(self.machine) is not None:
+            yield "timer", self.timer
+        if self.present and self.page_sample > self.machine.acknowledged:
+            yield "played", self.page_plays
+        if self.older_sample and self.machine.presence is Presence.HERE:
+            yield "played late", self.page_played_late
+        yield from self.person_may()
+
+    def moves(self) -> bool:
+        """Whether a tick makes a difference: something sounds, or the page has yet to play what has left."""
+        gate = self.programme.gate
+        sounds = any(each.turn == gate.sounding for each in self.programme.voice)
+        return sounds or bool(self.played) or self.machine.presence is not Presence.HERE
+
+    def person_may(self) -> Iterator[tuple[str, Callable[[], World]]]:
+        if self.person.doing == "silent" and self.speaks:
+            yield "speaks", lambda: self.speak("words")
+            yield "hums", lambda: self.speak("mhm")
+        if self.person.doing == "speaking":
+            yield "words", self.provisional
+            yield "pauses", self.pause
+        if self.person.doing == "paused" and len(self.person.words) < 2:
+            yield "goes on", self.go_on
+        if self.types:
+            yield "types", self.type_text
+        if self.interrupts and in_hand(self.machine):
+            yield "interrupts", self.interrupt
+        if self.leaves and self.present:
+            yield "leaves", self.leave
+        if not self.present:
+            yield "returns", self.come_back
+
+    # --- the machine --------------------------------------------------------------------------------------------------
+
+    def tell(self, event: object) -> World:
+        """The machine reads one event; what it wants goes into the channels."""
+        before = self.machine
+        state, actions = step(before, event, self.now_ns)
+        world = replace(self, machine=state)
+        for action in actions:
+            world = world.carry_out(action)
+        world.check_machine()
+        return world
+
+    def carry_out(self, action: Action) -> World:
+        match action:
+            case Ask():
+                self.check_new_turn(action.turn)
+                return replace(
+                    self,
+                    thinking=(*self.thinking, action.turn),
+                    asked=(*self.asked, (action.turn, action.text)),
+                )
+            case Speak():
+                if not action.from_word:
+                    self.check_new_turn(action.turn)
+                words = tuple(f"{word}" for word in action.text.split())
+                voiced = Voiced(action.turn, words[action.from_word :], action.from_word)
+                asked = self.asked if action.from_word else (*self.asked, (action.turn, ""))
+                return replace(self, to_voice=(*self.to_voice, voiced), asked=asked)
+            case Commit() | Cancel() | Hold() | Resume():
+                return replace(self, to_gate=(*self.to_gate, action))
+            case EndUtterance():
+                return replace(self, to_vad=(*self.to_vad, action.utterance))
+            case Accept():
+                return self
+            case Event():
+                self.check_event(action)
+                return self
+        raise Broken(f"an action nobody carries out: {action}")
+
+    def timer(self) -> World:
+        due = due_ns(self.machine)
+        assert due is not None
+        now_ns = max(due, self.now_ns)
+        world = replace(self, now_ns=now_ns)
+        for _ in range(4):  # what one deadline sets going may be due at once
+            world = world.tell(Timer())
+            after = due_ns(world.machine)
+            if after is None or after > now_ns:
+                return world.page_moves()
+        raise Broken("a deadline that its own timer does not settle")
+
+    # --- programme and page -------------------------------------------------------------------------------------------
+
+    def gate_reads(self) -> World:
+        message, rest = self.to_gate[0], self.to_gate[1:]
+        programme = self.programme
+        gate = programme.gate
+        match message:
+            case Commit():
+                programme = replace(programme, gate=gate.commit(message.turn))
+                if len(programme.gate.committed) > 1:
+                    raise Broken(f"two turns may sound: {sorted(programme.gate.committed)}")
+            case Cancel():
+                through = max(programme.cancelled_through, message.through_turn)
+                gate = gate.cancel(message.through_turn)
+                voice = tuple(each for each in programme.voice if not gate.stale(each.turn))
+                programme = replace(programme, gate=gate, voice=voice, cancelled_through=through)
+            case Hold():
+                programme = replace(programme, gate=gate.hold())
+            case Resume():
+                voice = tuple(replace(each, halves=each.halves - each.halves % 2) for each in programme.voice)
+                programme = replace(programme, gate=gate.resume(), voice=voice)
+        return replace(self, to_gate=rest, programme=programme)
+
+    def voice_arrives(self) -> World:
+        voiced, rest = self.to_voice[0], self.to_voice[1:]
+        programme = self.programme
+        if not programme.gate.stale(voiced.turn):
+            programme = replace(programme, voice=(*programme.voice, voiced))
+        return replace(self, to_voice=rest, programme=programme)
+
+    def tick(self) -> World:
+        """The programme's clock: half a word leaves, if one may."""
+        sample = self.now_ns * 48 // MS
+        programme = self.programme
+        turn = programme.gate.sounding
+        world = replace(self, now_ns=self.now_ns + TICK_MS * MS)
+        sounding = next((each for each in programme.voice if each.turn == turn), None) if turn else None
+        if sounding is None:
+            return world.page_moves()
+        if turn <= programme.cancelled_through:
+            raise Broken(f"turn {turn} sounds after its cancel")
+        if programme.order[-1:] != (turn,):
+            if turn in programme.order:
+                raise Broken(f"turn {turn} goes on after another turn has sounded")
+            programme = replace(programme, order=(*programme.order, turn))
+        at, half = divmod(sounding.halves, 2)
+        start = at * 2 * HALF_WORD_SAMPLES
+        over = sounding.halves + 1 == 2 * len(sounding.words)
+        word = Word(
+            index=sounding.first_word + at,
+            text=sounding.words[at],
+            start_sample=start,
+            end_sample=start + 2 * HALF_WORD_SAMPLES,
+        )
+        emitted = Emitted(
+            turn=turn,
+            sentence=0,
+            start_sample=start + half * HALF_WORD_SAMPLES,
+            programme_sample=sample,
+            samples=HALF_WORD_SAMPLES,
+            words=() if half else (word,),
+            last=over,
+            turn_last=over,
+        )
+        left = () if over else (replace(sounding, halves=sounding.halves + 1),)
+        others = tuple(each for each in programme.voice if each is not sounding)
+        gate = programme.gate.finish(turn) if over else programme.gate
+        world = replace(
+            world,
+            programme=replace(programme, voice=left + others, gate=gate),
+            emitted=(*world.emitted, emitted),
+            played=world.played + (((sounding.words[at], sample + HALF_WORD_SAMPLES),) if half else ()),
+        )
+        return world.page_moves()
+
+    def page_moves(self) -> World:
+        """The page's speaker follows the programme; a page that is not there hears nothing."""
+        sample = max(self.page_sample, self.now_ns * 48 // MS - PAGE_DELAY_SAMPLES)
+        heard = {word for word, end in self.played if end <= sample} if self.present else set()
+        played = tuple((word, end) for word, end in self.played if end > sample)
+        return replace(self, page_sample=sample, heard=self.heard | heard, played=played)
+
+    def page_plays(self) -> World:
+        world = replace(self, older_sample=self.machine.acknowledged)
+        return world.tell(Played(programme_sample=self.page_sample))
+
+    def page_played_late(self) -> World:
+        return replace(self, older_sample=0).tell(Played(programme_sample=self.older_sample))
+
+    def emitted_arrives(self) -> World:
+        return replace(self, emitted=self.emitted[1:]).tell(self.emitted[0])
+
+    # --- the brain ----------------------------------------------------------------------------------------------------
+
+    def brain_answers(self) -> World:
+        turn, rest = self.thinking[0], self.thinking[1:]
+        voiced = Voiced(turn, spoken_words(turn), 0)
+        return replace(
+            self,
+            thinking=rest,
+            sentences=(*self.sentences, (turn, WORDS)),
+            to_voice=(*self.to_voice, voiced),
+        )
+
+    def sentence_arrives(self) -> World:
+        turn, _ = self.sentences[0]
+        sentence = Sentence(turn=turn, n=0, text=" ".join(spoken_words(turn)), language="en", last=True)
+        return replace(self, sentences=self.sentences[1:]).tell(sentence)
+
+    # --- the person ---------------------------------------------------------------------------------------------------
+
+    def speak(self, kind: str) -> World:
+        number = self.person.utterance + 1
+        words = ("mhm",) if kind == "mhm" else (f"u{number}a",)
+        person = replace(self.person, doing="speaking", utterance=number, words=words, kind=kind)
+        world = replace(self, person=person, speaks=self.speaks - 1)
+        return world.tell(SpeechStarted(utterance=number, mic_sample=number * 100_000))
+
+    def provisional(self) -> World:
+        return self.tell(self.transcript(final=False))
+
+    def pause(self) -> World:
+        """The pause and the words up to it; the asr may be slower than the vad, but the machine must not mind."""
+        world = replace(self, person=replace(self.person, doing="paused"))
+        mic_sample = self.mic_sample()
+        paused = SpeechPaused(
+            utterance=self.person.utterance, mic_sample=mic_sample, silence_ms=100, p_end=0.9
+        )
+        return world.tell(paused).tell(self.transcript(final=False))
+
+    def go_on(self) -> World:
+        number = self.person.utterance
+        words = (*self.person.words, f"u{number}b")
+        world = replace(self, person=replace(self.person, doing="speaking", words=words, kind="words"))
+        return world.tell(SpeechResumed(utterance=number, mic_sample=self.mic_sample() + 3200))
+
+    def vad_ends(self) -> World:
+        """The vad reads of the end; speech that went on meanwhile is a new utterance."""
+        number, rest = self.to_vad[0], self.to_vad[1:]
+        world = replace(self, to_vad=rest)
+        person = self.person
+        if number != person.utterance or person.doing == "silent":
+            return world
+        said = person.words[:-1] if person.doing == "speaking" and len(person.words) > 1 else person.words
+        finals = (*person.finals, (number, " ".join(said)))
+        if person.doing == "paused" or said == person.words:
+            return replace(world, person=replace(person, doing="silent", finals=finals))
+        onward = replace(
+            person, utterance=number + 1, words=(f"u{number + 1}a",), finals=finals, doing="speaking", kind="words"
+        )
+        world = replace(world, person=onward)
+        return world.tell(SpeechStarted(utterance=number + 1, mic_sample=(number + 1) * 100_000))
+
+    def final_words(self) -> World:
+        (number, text), rest = self.person.finals[0], self.person.finals[1:]
+        world = replace(self, person=replace(self.person, finals=rest))
+        wanted = world.machine.ending is not None and world.machine.ending.number == number
+        if wanted and text != "mhm":
+            world = replace(world, answered=world.answered | {text})
+        return world.tell(
+            Transcript(
+                utterance=number, n=100, text=text, final=True, language="en", through_sample=number * 100_000 + 50_000
+            )
+        )
+
+    def type_text(self) -> World:
+        return replace(self, types=self.types - 1, dropped=True).tell(Typed(text="typed"))
+
+    def interrupt(self) -> World:
+        return replace(self, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
+
+    def leave(self) -> World:
+        return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
+
+    def come_back(self) -> World:
+        """A page that is back plays from now on."""
+        world = replace(self, present=True, played=(), page_sample=self.now_ns * 48 // MS)
+        return world.tell(Played(programme_sample=world.page_sample))
+
+    def mic_sample(self) -> int:
+        return self.person.utterance * 100_000 + 16_000 * len(self.person.words)
+
+    def transcript(self, final: bool) -> Transcript:
+        return Transcript(
+            utterance=self.person.utterance,
+            n=len(self.person.words),
+            text=" ".join(self.person.words),
+            final=final,
+            language="en",
+            through_sample=self.mic_sample(),
+        )
+
+    # --- what must always hold ----------------------------------------------------------------------------------------
+
+    def check_new_turn(self, turn: int) -> None:
+        if any(turn <= known for known, _ in self.asked):
+            raise Broken(f"turn {turn} is given out twice or goes back")
+
+    def check_event(self, event: Event) -> None:
+        if event.kind != "turn" or event.data["what"] != "committed":
+            return
+        asked = dict(self.asked)[event.turn]
+        if not same_words(asked, event.data["text"]):
+            raise Broken(f"asked {asked!r}, committed for {event.data['text']!r}")
+
+    def check_machine(self) -> None:
+        """What holds after every step of the machine."""
+        state = self.machine
+        if state.attempt and in_hand(state):
+            raise Broken("an attempt beside an answer")
+        if state.carried and not (state.utterance or state.ending):
+            raise Broken(f"the words {state.carried!r} are carried nowhere")
+        if state.hold:
+            due = due_ns(state)
+            if due is None or due > state.hold.until_ns:
+                raise Broken("a hold without a timer")
+            after, _ = step(state, Timer(), state.hold.until_ns)
+            if after.hold:
+                raise Broken("a hold that its timer does not end")
+        spoken = [word for line in state.dialogue if line.role == "avatar" for word in line.text.split()]
+        spoken = [word for word in spoken if word in ANSWER_WORDS]
+        if len(spoken) != len(set(spoken)):
+            raise Broken(f"said twice: {spoken}")
+        for word in spoken:
+            if word not in self.heard:
+                raise Broken(f"{word!r} is in the dialogue and was not heard")
+
+    def check_rest(self) -> None:
+        """What holds when everything has been delivered and nobody does anything any more."""
+        state = self.machine
+        if in_hand(state) or state.attempt or state.waiting or state.ending or state.carried or state.says:
+            raise Broken("something is left undone")
+        if self.programme.gate.held:
+            raise Broken("the programme is held for ever")
+        if not self.dropped:
+            said = " ".join(line.text for line in state.dialogue if line.role == "user").split()
+            for text in self.answered:
+                if not set(text.split()) <= set(said):
+                    raise Broken(f"{text!r} was said and is lost; kept: {said}")
+        roles = [line.role for line in state.dialogue]
+        if roles and roles[-1] == "user" and not self.dropped:
+            raise Broken(f"{state.dialogue[-1].text!r} is never answered")
+
+    # --- merging ------------------------------------------------------------------------------------------------------
+
+    def key(self) -> tuple[object, ...]:
+        """Equal for worlds that differ only in what time it is."""
+        shift = self.now_ns * 48 // MS
+        return (
+            relative(self.machine, self.now_ns, shift),
+            self.programme,
+            self.person,
+            self.to_gate,
+            self.to_voice,
+            self.to_vad,
+            tuple(relative(each, self.now_ns, shift) for each in self.emitted),
+            (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
+            (self.speaks, self.types, self.interrupts, self.leaves),
+            tuple((word, end - shift) for word, end in self.played),
+            self.page_sample - shift,
+            max(self.older_sample - shift, -480_000) if self.older_sample else 0,
+        )
+
+
+CLOCKED = frozenset(("acknowledged", "programme_sample"))
+
+
+ATOMS = frozenset((int, str, bool, float, type(None), frozenset))
+
+
+def relative(value: Any, now_ns: int, sample: int) -> Any:
+    """A dataclass as nested tuples, instants and programme samples counted from now."""
+    cls = type(value)
+    if cls in ATOMS:
+        return value
+    if cls is tuple:
+        return tuple([relative(each, now_ns, sample) for each in value])
+    plan = _PLANS.get(cls)
+    if plan is None:
+        plan = _PLANS[cls] = _plan(cls)
+    if not plan:
+        return value
+    held = vars(value)
+    parts = [cls.__name__]
+    for name, clock in plan:
+        part = held[name]
+        if clock is None:
+            parts.append(relative(part, now_ns, sample))
+        else:
+            parts.append(part and part - (now_ns if clock == "ns" else sample))
+    return tuple(parts)
+
+
+_PLANS: dict[type, tuple[tuple[str, str | None], ...]] = {}
+"""Of each class its fields, and the clock of those that hold an instant."""
+
+
+def _plan(cls: type) -> tuple[tuple[str, str | None], ...]:
+    if not dataclasses.is_dataclass(cls):
+        return ()
+    played = CLOCKED | ({"end_sample"} if cls in (Hearing, SpokenWord) else frozenset())
+    names = [each.name for each in dataclasses.fields(cls) if each.name != "settings"]
+    return tuple((name, "ns" if name.endswith("_ns") else "sample" if name in played else None) for name in names)
+
+
+def spoken_words(turn: int) -> tuple[str, ...]:
+    """The words of the brain's answer in a turn; no other turn has them."""
+    return tuple(f"t{turn}{letter}" for letter in "abcd"[:WORDS])
+
+
+def settled(world: World, steps: int = 600) -> World:
+    """The world when the person does no more and everything else takes its course. The page listens."""
+    if not world.present:
+        world = world.come_back()
+    for _ in range(steps):
+        if world.person.doing == "speaking":
+            world = world.pause()
+        for channel in ("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "vad ends", "final words"):
+            possible = dict(world.events())
+            while channel in possible:
+                world = possible[channel]()
+                possible = dict(world.events())
+        possible = dict(world.events())
+        if "brain answers" in possible:
+            world = possible["brain answers"]()
+            continue
+        due = due_ns(world.machine)
+        if due is not None and due <= world.now_ns + TICK_MS * MS:
+            world = world.timer()
+        elif due is None and world.machine.presence is Presence.HERE and not world.programme.gate.sounding:
+            return world
+        else:
+            world = world.tick()
+        if world.present and world.page_sample > world.machine.acknowledged:
+            world = world.page_plays()
+    raise Broken("it never comes to rest")
+
+
+def fresh() -> World:
+    """A page that has just begun to play, its greeting done."""
+    now_ns = 10_000 * MS
+    machine = TurnState(presence=Presence.HERE, played_ns=now_ns)
+    return World(machine=machine, now_ns=now_ns).page_moves()
+
+
+def after(*names: str, start: World | None = None) -> World:
+    """The world after these events; `name*n` repeats one."""
+    world = start or fresh()
+    for name in names:
+        event, _, times = name.partition("*")
+        for _ in range(int(times or 1)):
+            possible = dict(world.events())
+            assert event in possible, f"{event!r} cannot happen; possible: {sorted(possible)}"
+            world = possible[event]()
+    return world
+
+

@@ -1,0 +1,282 @@
+"""The stage: pictures in time or not at all, for many sessions, while faces are made ready beside it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from broker.config import load
+from broker.messages import Close, Draw, Failed, Message, Open, Picture
+from broker.visemes import CLOSED_MOUTH
+from workers.lipsync.build import build
+from workers.lipsync.engine import Wanted, choose
+from workers.lipsync.errors import AvatarError
+from workers.lipsync.stage import WAITING_LIMIT, LipsyncStage
+
+MS = 1_000_000
+
+
+@dataclass
+class PaintedFaces:
+    """An engine for these tests: `file` stands for every portrait, names beginning with `bad` fail to prepare."""
+
+    folder: Path
+    name: str = "painted"
+    batch: int = 1
+    drawn: list[list[str]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def find(self, portrait: str) -> Path:
+        path = self.folder / portrait
+        if not portrait or not path.exists():
+            raise AvatarError("face_unknown", f"There is no portrait called '{portrait}'. Known portraits: ann.")
+        return path
+
+    def prepare(self, portrait_path: Path, size: int) -> str:
+        assert self.gate.wait(5)
+        if portrait_path.name == "bad":
+            raise AvatarError("no_face", "No face was found in bad; use another picture.")
+        if portrait_path.name == "worse":
+            raise ZeroDivisionError("nobody thought of this")
+        return f"{portrait_path.name}@{size}"
+
+    def draw(self, wanted: list[Wanted]) -> list[bytes]:
+        self.drawn.append([each.avatar for each in wanted])
+        return [each.avatar.encode() for each in wanted]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> PaintedFaces:
+    for name in ("ann", "bob", "bad", "worse"):
+        (tmp_path / name).write_text("")
+    faces = PaintedFaces(tmp_path)
+    faces.gate.set()
+    return faces
+
+
+@pytest.fixture
+def stage(engine: PaintedFaces) -> Iterator[LipsyncStage]:
+    stage = LipsyncStage(engine)
+    yield stage
+    engine.gate.set()
+    stage.close()
+
+
+def opened(session: str, portrait: str = "ann") -> Open:
+    return Open(session=session, persona={"face": {"portrait": portrait}}, language="en", origin_ns=0, peers={})
+
+
+def wish(session: str, picture: int, deadline_ms: int, size: int = 512, mouth: bytes = CLOSED_MOUTH) -> Draw:
+    return Draw(
+        session=session, picture=picture, mouth=mouth, face={}, width=size, height=size, deadline_ns=deadline_ms * MS
+    )
+
+
+def settle(stage: LipsyncStage) -> list[Message]:
+    """Step until nothing is being prepared and nothing waits."""
+    said: list[Message] = []
+    for _ in range(2000):
+        if stage.due_ns is None:
+            return said
+        said += stage.step(0)
+        if stage.due_ns:
+            time.sleep(0.001)
+    raise AssertionError("it never settles")
+
+
+def pictures(messages: list[Message]) -> list[int]:
+    return [message.picture for message in messages if isinstance(message, Picture)]
+
+
+def test_a_picture_is_drawn_for_each_draw(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    assert settle(stage) == []
+    stage.accept(wish("a", 7, 40))
+    assert stage.due_ns == 0
+    (picture,) = stage.step(0)
+    assert picture == Picture(session="a", picture=7, width=512, height=512, yuv=b"ann@512")
+    assert stage.due_ns is None
+
+
+def test_nothing_is_due_when_nothing_is_asked(stage: LipsyncStage) -> None:
+    assert stage.due_ns is None
+    assert stage.step(0) == []
+
+
+def test_the_most_urgent_session_comes_first(stage: LipsyncStage) -> None:
+    for session in "abc":
+        stage.accept(opened(session))
+    settle(stage)
+    for session, deadline_ms in (("a", 90), ("b", 30), ("c", 60)):
+        stage.accept(wish(session, 1, deadline_ms))
+    order = [message.session for _ in range(3) for message in stage.step(0)]
+    assert order == ["b", "c", "a"]
+
+
+def test_an_engine_that_draws_many_at_once_is_given_many(stage: LipsyncStage, engine: PaintedFaces) -> None:
+    engine.batch = 4
+    for session, face in zip("abcdef", ["ann", "bob"] * 3, strict=True):
+        stage.accept(opened(session, face))
+    settle(stage)
+    for session in "abcdef":
+        stage.accept(wish(session, 1, 50))
+    assert len(stage.step(0)) == 4
+    assert len(stage.step(0)) == 2
+    assert [len(batch) for batch in engine.drawn] == [4, 2]
+
+
+def test_a_late_picture_is_skipped_and_counted(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    for picture, deadline_ms in ((1, 20), (2, 60), (3, 100)):
+        stage.accept(wish("a", picture, deadline_ms))
+    assert pictures(stage.step(60 * MS)) == [3]
+    assert stage.counters["pictures_late"] == 2
+    assert stage.due_ns is None
+
+
+def test_a_picture_asked_for_again_is_drawn_as_it_was_asked_last(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(wish("a", 16, 40))
+    stage.accept(wish("a", 17, 40))
+    assert pictures(stage.step(0)) == [17]
+    assert stage.counters["pictures_replaced"] == 1
+
+
+def test_a_programme_that_asks_too_much_loses_its_oldest_wishes_only(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    stage.accept(opened("b"))
+    settle(stage)
+    stage.accept(wish("b", 0, 1))
+    for picture in range(WAITING_LIMIT + 5):
+        stage.accept(wish("a", picture, 10 + picture))
+    said = settle(stage)
+    assert [m.picture for m in said if m.session == "a"] == list(range(5, WAITING_LIMIT + 5))  # type: ignore[attr-defined]
+    assert [m.picture for m in said if m.session == "b"] == [0]  # type: ignore[attr-defined]
+    assert stage.counters["pictures_crowded"] == 5
+
+
+def test_while_a_face_is_made_ready_nothing_waits_and_others_are_drawn(
+    stage: LipsyncStage, engine: PaintedFaces
+) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    engine.gate.clear()
+    stage.accept(opened("b", "bob"))
+    stage.accept(wish("b", 1, 40))
+    stage.accept(wish("a", 1, 40))
+    assert [message.session for message in stage.step(0)] == ["a"]
+    assert stage.counters["pictures_unprepared"] == 1
+    assert stage.due_ns is not None
+    assert stage.due_ns > 0
+    engine.gate.set()
+    settle(stage)
+    stage.accept(wish("b", 2, 80))
+    assert pictures(stage.step(0)) == [2]
+
+
+def test_an_unknown_portrait_is_said_once_with_the_known_ones(stage: LipsyncStage) -> None:
+    stage.accept(opened("a", "zoe"))
+    stage.accept(opened("a", "zoe"))
+    stage.accept(wish("a", 1, 40))
+    said = settle(stage)
+    assert [type(message) for message in said] == [Failed]
+    assert said[0].code == "face_unknown"  # type: ignore[attr-defined]
+    assert "ann" in said[0].text  # type: ignore[attr-defined]
+    assert stage.counters["pictures_without_face"] == 1
+
+
+@pytest.mark.parametrize(("portrait", "code"), [("bad", "no_face"), ("worse", "face_failed")])
+def test_a_portrait_that_cannot_be_prepared_is_said_to_each_session_once(
+    stage: LipsyncStage, portrait: str, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for session in "ab":
+        stage.accept(opened(session, portrait))
+    stage.accept(opened("c"))
+    said = settle(stage)
+    assert sorted((m.session, m.code) for m in said) == [("a", code), ("b", code)]  # type: ignore[attr-defined]
+    for session in "abc":
+        stage.accept(wish(session, 1, 40))
+    assert [message.session for message in settle(stage)] == ["c"]
+
+
+def test_another_persona_in_the_same_call_is_another_face(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(opened("a", "bob"))
+    settle(stage)
+    stage.accept(wish("a", 1, 40))
+    assert [message.yuv for message in stage.step(0) if isinstance(message, Picture)] == [b"bob@512"]
+
+
+def test_another_size_is_prepared_when_it_is_asked_for(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(wish("a", 1, 40, size=256))
+    assert settle(stage) == []
+    stage.accept(wish("a", 2, 80, size=256))
+    assert [message.yuv for message in stage.step(0) if isinstance(message, Picture)] == [b"ann@256"]
+
+
+def test_a_closed_session_is_drawn_no_more(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(wish("a", 1, 40))
+    stage.accept(Close(session="a", reason="bye"))
+    assert stage.step(0) == []
+    stage.accept(wish("a", 2, 80))
+    assert stage.due_ns is None
+    assert stage.counters["pictures_without_face"] == 1
+
+
+def test_a_mouth_of_the_wrong_length_is_counted_and_nothing_breaks(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(wish("a", 1, 40, mouth=b"\0"))
+    stage.accept(wish("a", 2, 40))
+    assert pictures(settle(stage)) == [2]
+    assert stage.counters["pictures_malformed"] == 1
+
+
+def test_a_picture_that_is_not_square_is_refused_in_words(stage: LipsyncStage) -> None:
+    stage.accept(opened("a"))
+    settle(stage)
+    stage.accept(Draw(session="a", picture=1, mouth=CLOSED_MOUTH, face={}, width=640, height=360, deadline_ns=MS))
+    (failed,) = settle(stage)
+    assert "640 × 360" in failed.text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("persona", [{}, {"face": None}, {"face": {}}, {"face": {"portrait": 7}}])
+def test_a_persona_without_a_face_is_an_unknown_portrait(stage: LipsyncStage, persona: dict[str, object]) -> None:
+    stage.accept(Open(session="a", persona=persona, language="en", origin_ns=0, peers={}))
+    assert [type(message) for message in settle(stage)] == [Failed]
+
+
+def test_the_real_engine_draws_what_a_programme_asks() -> None:
+    stage = build(load())
+    try:
+        stage.accept(opened("a", "vera"))
+        settle(stage)
+        stage.accept(wish("a", 3, 40))
+        (picture,) = stage.step(0)
+    finally:
+        stage.close()
+    assert isinstance(picture, Picture)
+    assert len(picture.yuv) == 512 * 512 * 3 // 2
+    assert picture.took_ns > 0
+
+
+def test_an_unknown_engine_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(Exception, match="portrait"):
+        choose("hologram", load())
+
+
+def test_an_engine_of_another_project_that_is_not_here_is_named() -> None:
+    with pytest.raises(Exception, match=r"nowhere\.to:be"):
+        choose("nowhere.to:be", load())

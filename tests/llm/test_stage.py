@@ -1,0 +1,168 @@
+"""The llm stage: sessions side by side, sentences numbered, cancelled turns silent, failures said kindly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker import personas
+from broker.config import load
+from broker.errors import EngineError
+from broker.messages import Ask, Cancel, Close, Commit, Event, Failed, Hold, Message, Open, Sentence
+from tests.llm.chat_server import ChatServer
+from tests.llm.known import library, persona
+from workers.llm.build import Brains, build
+from workers.llm.engine import Brain
+from workers.llm.stage import LlmStage
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    server = ChatServer()
+    yield server
+    server.close()
+
+
+def make(folder: Path) -> LlmStage:
+    return LlmStage(Brains(library(folder, weights=folder)).of)
+
+
+def opened(session: str = "s", **changes: Any) -> Open:
+    return Open(session=session, persona=persona(**changes), language="en", origin_ns=0, peers={})
+
+
+def asked(text: str, turn: int = 1, session: str = "s", said: tuple[str, ...] = ()) -> Ask:
+    return Ask(session=session, turn=turn, text=text, language="en", said_so_far=said)
+
+
+def run(stage: LlmStage, *messages: Message, steps: int = 30_000) -> list[Message]:
+    """Files the messages and steps until nothing is due."""
+    for message in messages:
+        stage.accept(message)
+    sent: list[Message] = []
+    now_ns = 0
+    for _ in range(steps):
+        due = stage.due_ns
+        if due is None:
+            return sent
+        now_ns = max(now_ns, due)
+        if due > 0:
+            __import__("time").sleep(0.001)
+        sent += stage.step(now_ns)
+    raise AssertionError("the stage does not come to rest")
+
+
+def sentences(messages: list[Message], session: str = "s") -> list[Sentence]:
+    return [message for message in messages if isinstance(message, Sentence) and message.session == session]
+
+
+def test_sentences_are_numbered_and_the_last_one_says_so(tmp_path: Path) -> None:
+    said = sentences(run(make(tmp_path), opened(), asked("when does the library open on weekdays", 7)))
+    assert [sentence.n for sentence in said] == list(range(len(said)))
+    assert [sentence.last for sentence in said] == [False] * (len(said) - 1) + [True]
+    assert {sentence.turn for sentence in said} == {7}
+    assert said[0].passage == "house#library-opening-hours"
+    assert said[0].kind == "answer"
+
+
+def test_after_a_crash_the_numbers_go_on(tmp_path: Path) -> None:
+    whole = sentences(run(make(tmp_path), opened(), asked("when does the library open on weekdays")))
+    ask = asked("when does the library open on weekdays", said=(whole[0].text,))
+    rest = sentences(run(make(tmp_path), opened(), ask))
+    assert rest[0].n == 1
+    assert rest[-1].last
+
+
+def test_a_cancelled_turn_says_nothing_and_the_next_one_does(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    sent = run(stage, opened(), asked("hello", 1), Cancel(session="s", through_turn=1), asked("hello", 2))
+    assert {sentence.turn for sentence in sentences(sent)} == {2}
+    assert stage.report("s") == {"turns": []}
+
+
+def test_the_same_question_sent_twice_is_answered_once(tmp_path: Path) -> None:
+    sent = sentences(run(make(tmp_path), opened(), asked("hello", 1), asked("hello", 1)))
+    assert sum(sentence.last for sentence in sent) == 1
+
+
+def test_open_is_idempotent_and_keeps_turns_in_hand(tmp_path: Path) -> None:
+    sent = run(make(tmp_path), opened(), asked("hello", 1), opened(), Commit(session="s", turn=1), Hold(session="s"))
+    assert sentences(sent)
+
+
+def test_sessions_do_not_mix_and_a_closed_one_is_silent(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    sent = run(
+        stage,
+        opened("a"),
+        opened("b"),
+        asked("hello", 1, "a"),
+        asked("hello", 1, "b"),
+        Close(session="a", reason="bye"),
+    )
+    assert not sentences(sent, "a")
+    assert sentences(sent, "b")
+    assert stage.report("a") == {"turns": []}
+
+
+def test_a_question_of_an_unknown_session_is_counted(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    assert run(stage, asked("hello", 1, "nobody")) == []
+    assert stage.counters["asked_unknown_session"] == 1
+
+
+def test_a_failing_server_is_a_kind_sentence_in_the_turn_s_language(tmp_path: Path, server: ChatServer) -> None:
+    server.behaviour = "busy"
+    brain = persona()["brain"] | {"engine": "openai", "url": server.url}
+    stage = make(tmp_path)
+    (failed,) = run(stage, opened(brain=brain), Ask(session="s", turn=3, text="Hola", language="es"))
+    assert isinstance(failed, Failed)
+    assert (failed.turn, failed.code, failed.kind) == (3, "llm_busy", "llm")
+    assert failed.text.startswith("Lo siento")
+    assert stage.counters["llm_busy"] == 1
+
+
+def test_auto_is_a_language_model_where_there_is_an_address(tmp_path: Path, server: ChatServer) -> None:
+    brain = persona()["brain"] | {"url": server.url}
+    stage = make(tmp_path)
+    sent = run(stage, opened("a", brain=brain), opened("b"), asked("hello", 1, "a"), asked("hello", 2, "b"))
+    assert sentences(sent, "a")[0].text == "The library opens at eight."
+    assert sentences(sent, "b")[0].text == "Hello!"
+    assert stage.engine_name == "knowledge+openai"
+
+
+@pytest.mark.parametrize("engine", ["gpt", "no.such.module:Class", "workers.llm.stage:Missing"])
+def test_an_unknown_brain_is_an_error_that_names_the_known_ones(tmp_path: Path, engine: str) -> None:
+    sent = run(make(tmp_path), opened(brain=persona()["brain"] | {"engine": engine}), asked("hello"))
+    (event, failed) = sent
+    assert isinstance(event, Event)
+    assert engine in event.data["text"]
+    assert engine != "gpt" or "knowledge" in event.data["text"]
+    assert isinstance(failed, Failed)
+    assert failed.code == "llm_missing"
+
+
+def test_a_third_party_s_engine_is_found_by_module_and_class(tmp_path: Path) -> None:
+    brain = persona()["brain"] | {"engine": "workers.llm.knowledge_engine:KnowledgeEngine"}
+    assert sentences(run(make(tmp_path), opened(brain=brain), asked("hello")))
+
+
+def test_a_brain_without_its_library_is_an_engine_error() -> None:
+    def nothing(persona: Mapping[str, Any]) -> Brain:
+        raise EngineError("Not here: pip install brain.", "missing")
+
+    stage = LlmStage(nothing)
+    (event,) = run(stage, opened())
+    assert isinstance(event, Event)
+    assert event.data == {"code": "llm_missing", "text": "Not here: pip install brain."}
+
+
+def test_the_installation_s_stage_can_be_built_and_answers_small_talk(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load()
+    stage = build(settings)
+    assert stage.due_ns is None
+    snapshot = personas.load(settings.path("personas"), "host").snapshot()
+    assert snapshot["knowledge"]["folder"] == "host"

@@ -1,0 +1,131 @@
+"""What this machine has and lacks for Visavis, in words, with the command that brings each missing thing.
+
+`python -m workers.doctor` (bin/doctor) exits 1 when a conversation cannot be had.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker import personas
+from broker.config import ROOT, Settings, load
+from broker.errors import VisavisError
+from broker.launch import processes, url
+from workers import weights
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `needed`: without it no conversation."""
+
+    what: str
+    good: bool
+    words: str
+    needed: bool = True
+
+
+def findings() -> Iterator[Finding]:
+    """Everything, in the order one would mend it."""
+    version = sys.version_info
+    yield Finding(
+        "python", (3, 11) <= version[:2] <= (3, 13), f"{platform.python_version()} (3.11 to 3.13 are supported)"
+    )
+    yield Finding("cores", (os.cpu_count() or 1) >= 2, f"{os.cpu_count()} (two or more keep the picture smooth)", False)
+    yield from _requirements()
+    try:
+        settings = load()
+    except VisavisError as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield Finding("settings", True, "etc/visavis.toml is in order")
+    yield from _personas(settings)
+    yield from _weights(settings)
+    yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
+    yield _gpu()
+    yield _port(settings)
+    yield _browser()
+
+
+def _requirements() -> Iterator[Finding]:
+    lacking = []
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        name = line.split("#")[0].strip()
+        for mark in "<>=~! ":
+            name = name.split(mark)[0]
+        if name:
+            try:
+                importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                lacking.append(name)
+    words = f"missing {', '.join(lacking)}: bin/up installs them" if lacking else "all of requirements.txt"
+    yield Finding("packages", not lacking, words)
+
+
+def _personas(settings: Settings) -> Iterator[Finding]:
+    folder = settings.path("personas")
+    for name in personas.known(folder):
+        try:
+            persona = personas.load(folder, name)
+            portrait = settings.path("avatars") / persona.face.portrait
+            there = portrait.is_dir()
+            words = "in order" if there else f"its portrait {portrait} does not exist"
+            yield Finding(f"persona {name}", there, words, name == settings.sessions.persona)
+        except VisavisError as error:
+            yield Finding(f"persona {name}", False, str(error), name == settings.sessions.persona)
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    for name, entry in weights.catalogue().items():
+        lacking = weights.missing(name, entry, settings.path("weights"))
+        words = f"{entry.used_by}: " + ("missing; bin/models fetch brings it" if lacking else "here")
+        yield Finding(f"weights {name}", not lacking, words, name in ("silero-vad", "smart-turn"))
+
+
+def _library(name: str, purpose: str, command: str) -> Finding:
+    there = ctypes.util.find_library(name.removeprefix("lib")) is not None
+    return Finding(name, there, purpose + ("" if there else f" is missing: {command}"), False)
+
+
+def _gpu() -> Finding:
+    if not shutil.which("nvidia-smi"):
+        return Finding("gpu", True, "no NVIDIA driver: everything runs on the CPU", False)
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    result = subprocess.run(query, capture_output=True, text=True)
+    return Finding("gpu", result.returncode == 0, result.stdout.strip() or "nvidia-smi fails: mend the driver", False)
+
+
+def _port(settings: Settings) -> Finding:
+    if processes(settings) is not None:
+        return Finding("port", True, f"Visavis is running: {url(settings)}")
+    with socket.socket() as probe:
+        taken = probe.connect_ex((settings.server.host, settings.server.port)) == 0
+    free = f"{settings.server.host}:{settings.server.port} is free"
+    return Finding("port", not taken, "taken: set server.port in etc/visavis.toml" if taken else free)
+
+
+def _browser() -> Finding:
+    there = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+    words = str(Path(there)) if there else "none here; only the tests need one (sudo apt-get install chromium)"
+    return Finding("browser", True, words, False)
+
+
+def main() -> int:
+    found = list(findings())
+    for finding in found:
+        mark = "ok  " if finding.good else ("BAD " if finding.needed else "note")
+        print(f"{mark} {finding.what:20} {finding.words}")
+    return 1 if any(not finding.good and finding.needed for finding in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
