@@ -10,6 +10,7 @@ is one session. Noise passes the same suppression as the edge's microphone path.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import time
 import tomllib
@@ -108,13 +109,13 @@ def hear(recogniser: PocketsphinxRecogniser, sound: NDArray[np.int16], onset: in
         started = time.perf_counter()
         recogniser.feed(sound[at : at + PIECE].tobytes())
         figures.pieces_ms.append((time.perf_counter() - started) * 1e3)
-        if first < 0 and (at // PIECE) % 5 == 4 and recogniser.words().text:
+        if first < 0 and (at // PIECE) % 10 == 9 and recogniser.words().text:
             first = (at + PIECE - onset) / 16
     started = time.perf_counter()
     text = recogniser.words().text
     recogniser.end()
     figures.final_ms.append((time.perf_counter() - started) * 1e3)
-    figures.work_s += sum(figures.pieces_ms[-(-(-len(sound) // PIECE)) :]) / 1e3
+    figures.work_s += sum(figures.pieces_ms[-math.ceil(len(sound) / PIECE) :]) / 1e3
     figures.sound_s += len(sound) / RATE_HZ
     if first >= 0:
         figures.first_word_ms.append(first)
@@ -154,7 +155,7 @@ def main() -> None:
                 print(
                     f"{persona:10s} {condition:7s} {'biased ' if biased else 'general'} "
                     f"WER {figures.wer:5.1f} %  whole {100 * figures.whole / figures.sentences:3.0f} %  "
-                    f"n {figures.sentences}  RTF {figures.work_s / figures.sound_s:.3f}  32 ms piece p50/p95/max "
+                    f"n {figures.sentences}  RTF {figures.work_s / figures.sound_s:.3f}  16 ms piece p50/p95/max "
                     f"{statistics.median(figures.pieces_ms):.1f}/{np.percentile(figures.pieces_ms, 95):.1f}/"
                     f"{max(figures.pieces_ms):.0f} ms  first word {statistics.median(figures.first_word_ms):.0f} ms  "
                     f"final {statistics.median(figures.final_ms):.1f} ms",

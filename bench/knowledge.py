@@ -1,7 +1,7 @@
 """`python -m bench.knowledge`: does each persona answer from the right passage, and admit what it does not know?
 
 On its held-out questions: right (answered from the passage, or asked back naming it first or second), confident wrong
-(answered from another passage, or answered what nothing answers), asked back, did not know, CPU milliseconds a question.
+(answered from another passage, or answered what nothing answers), asked back, did not know, CPU ms a question.
 `--letters` does it without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on
 the questions for tuning, `--fit` fits the weights of the confidence on those, `--list` prints what went wrong.
 """
@@ -163,7 +163,7 @@ def main() -> None:
         known: dict[str, Knowledge] = {}
         for name in arguments.personas or [name for name in personas.known(folder) if name in dev]:
             persona = personas.load(folder, name).snapshot()
-            known[name] = library.wait(persona, "en")
+            known[name] = library.wait(persona, "en", timeout_s=600)
             tuning = arguments.dev or arguments.fit
             questions = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
             if arguments.misheard:

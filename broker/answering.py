@@ -355,7 +355,9 @@ def _emitted(move: Move, answer: Answer, segment: Emitted) -> Answer:
 
 
 def finish(move: Move) -> None:
-    """Let go of turns whose last sample has left the programme."""
+    """Let go of turns whose last sample has left the programme; while nobody listens they are kept to be said again."""
+    if move.state.presence is Presence.AWAY:
+        return
     if move.state.moment and move.state.moment.finished():
         move.set(moment=None)
         if move.state.answer:

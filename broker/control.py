@@ -368,7 +368,7 @@ class Control:
             self._store.save(
                 sessions=[
                     StoredSession(
-                        id=each.id, token_hash=each.record.token_hash, boot=self._boot, record=dump(each.record)
+                        id=each.id, token_hash=each.record.token_hash, boot=self._boot, record=dump(_without_lines(each.record))
                     )
                     for each in changed
                 ],
@@ -393,6 +393,7 @@ class Control:
                 if row.boot != self._boot:
                     raise StoreError("the machine was restarted since")
                 record = restore(Record, row.record)
+                record = replace(record, state=replace(record.state, dialogue=self._store.dialogue(row.id)))
             except StoreError as error:
                 logger.warning("session not restored", extra={"session": row.id, "reason": str(error)})
                 self._ended.append(row.id)
@@ -448,6 +449,11 @@ class Control:
         Event: _on_event,
         Holding: _on_holding,
     }
+
+
+def _without_lines(record: Record) -> Record:
+    """The dialogue has a table of its own, where a line is written once."""
+    return replace(record, state=replace(record.state, dialogue=()))
 
 
 def _origin_ns(ordinal: int, now_ns: int) -> int:

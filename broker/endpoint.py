@@ -103,7 +103,8 @@ class Rules:
     answers: frozenset[str] = frozenset()
     """Whole answers."""
     may_end: frozenset[str] = frozenset()
-    """Last words that lean on the next, but end a question: "what is it for", "who is that"."""
+    """Last words that lean on the next, but end a question of the kind `wh`: "what is it for", "who is that"."""
+    wh: frozenset[str] = frozenset()
     least_words: int = 4
     """A question is whole from so many words."""
     signs: bool = False
@@ -119,7 +120,7 @@ class Rules:
             return False
         if self._phrase(words) in self.trailing_openers:
             return True
-        question_may_end = self._asks(words) and self._ends(words, self.may_end)
+        question_may_end = self._begins(words, self.wh) and self._ends(words, self.may_end)
         return self._ends(words, self.trailing) and not question_may_end
 
     def is_whole(self, words: tuple[str, ...]) -> bool:
@@ -130,7 +131,10 @@ class Rules:
         return self._asks(words) and len(words) >= self.least_words
 
     def _asks(self, words: tuple[str, ...]) -> bool:
-        return any(self._phrase(words[:length]) in self.questions for length in (1, 2, 3))
+        return self._begins(words, self.questions)
+
+    def _begins(self, words: tuple[str, ...], beginnings: frozenset[str]) -> bool:
+        return any(self._phrase(words[:length]) in beginnings for length in (1, 2, 3))
 
     def _ends(self, words: tuple[str, ...], ends: frozenset[str]) -> bool:
         return any(self._phrase(words[-length:]) in ends for length in (1, 2, 3))
@@ -147,80 +151,90 @@ _NO_RULES = Rules()
 
 RULES: dict[str, Rules] = {
     "en": Rules(
+        wh=_set("what, where, when, who, whose, why, how, which, what's, where's, who's, how's"),
         trailing=_set(
-            "a, an, the, and, or, but, so, because, if, when, while, although, though, unless, until, since, than, "
-            "that, which, who, whose, of, to, from, with, without, for, at, by, in, into, on, onto, about, between, "
-            "through, during, after, before, under, over, like, as, my, your, his, her, its, our, their, this, these, "
-            "those, some, any, every, each, is, are, was, were, am, be, been, has, had, do, does, did, can, "
-            "could, will, would, shall, should, may, might, must, i'm, it's, that's, i'd, i'll, we're, they're, "
-            "i, we, they, he, she, um, uh, er, erm, hmm, well, you know, i mean, kind of, sort of, let me see, "
-            "very, really, more, a little, a bit, how, what, where, why, not, also, just, maybe, then, and then"
+            "a, an, the, and, or, but, so, because, if, when, while, although, though, unless, until, since, "
+            "than, that, which, who, whose, of, to, from, with, without, for, at, by, in, into, on, onto, "
+            "about, between, through, during, after, before, under, over, like, as, my, your, his, her, its, "
+            "our, their, this, these, those, some, any, every, each, is, are, was, were, am, be, been, has, "
+            "had, do, does, did, can, could, will, would, shall, should, may, might, must, i'm, it's, that's, "
+            "i'd, i'll, we're, they're, i, we, they, he, she, um, uh, er, erm, hmm, well, you know, i mean, "
+            "kind of, sort of, let me see, very, really, more, a little, a bit, how, what, where, why, not, "
+            "also, just, maybe, then, and then"
         ),
         trailing_openers=_set(
-            "i want, i would, i would like, i'd like, i need, i have, i have a question, can you, could you, would "
-            "you, will you, do you, are you, is it, is there, are there, tell me, what is, what are, what's, where is, "
-            "where are, how do, how do i, how does, how can, how can i, how much, how many, who is, when is, when does, "
-            "please, can i, could i, may i, do i, what about, how about, i was wondering, what if, so, okay so"
+            "i want, i would, i would like, i'd like, i need, i have, i have a question, can you, could you, "
+            "would you, will you, do you, are you, is it, is there, are there, tell me, what is, what are, "
+            "what's, where is, where are, how do, how do i, how does, how can, how can i, how much, how many, "
+            "who is, when is, when does, please, can i, could i, may i, do i, what about, how about, "
+            "i was wondering, what if, so, okay so"
         ),
         questions=_set(
-            "what, where, when, who, whose, why, how, which, is, are, was, were, do, does, did, can, could, will, "
-            "would, should, may, am, has, have, tell, show, explain, describe, give, list, help, say, repeat, please, "
-            "stop, open, start, turn, call, speak, read, what's, where's, who's, how's, isn't, aren't, don't, doesn't, "
-            "can't, couldn't, i'd like to know, i want to know, i would like"
+            "what, where, when, who, whose, why, how, which, is, are, was, were, do, does, did, can, could, "
+            "will, would, should, may, am, has, have, tell, show, explain, describe, give, list, help, say, "
+            "repeat, please, stop, open, start, turn, call, speak, read, what's, where's, who's, how's, isn't, "
+            "aren't, don't, doesn't, can't, couldn't, i'd like to know, i want to know, i would like"
         ),
         answers=_set(
-            "yes, no, yeah, nope, yep, ok, okay, sure, right, all right, thanks, thank you, thank you very much, "
-            "no thanks, no thank you, yes please, please do, hello, hi, hi there, hello there, hey, good morning, "
-            "good afternoon, good evening, goodbye, bye, bye bye, see you, stop, wait, help, again, continue, go on, "
-            "more, more please, tell me more, slower, slower please, louder, repeat that, please repeat that, what, "
-            "why, why not, how, when, where, who, really, never mind, forget it, say that again, how are you, "
-            "who are you, what can you do, what's your name, what is your name, who is that, what is this, what is it, "
-            "how so, what else, anything else, what does that mean, i see, got it, good, great, mm hmm, uh huh"
+            "yes, no, yeah, nope, yep, ok, okay, sure, right, all right, thanks, thank you, "
+            "thank you very much, no thanks, no thank you, yes please, please do, hello, hi, hi there, "
+            "hello there, hey, good morning, good afternoon, good evening, goodbye, bye, bye bye, see you, "
+            "stop, wait, help, again, continue, go on, more, more please, tell me more, slower, slower please, "
+            "louder, repeat that, please repeat that, what, why, why not, how, when, where, who, really, "
+            "never mind, forget it, say that again, how are you, who are you, what can you do, "
+            "what's your name, what is your name, who is that, what is this, what is it, how so, what else, "
+            "anything else, what does that mean, i see, got it, good, great, mm hmm, uh huh"
         ),
         may_end=_set(
-            "for, about, to, from, with, on, in, at, of, like, that, this, those, these, is, are, was, do, does, can, "
-            "it's, i, we, they, he, she, after, before, over, under, through, more, by, then, did, would, could"
+            "for, about, to, from, with, on, in, at, of, like, that, this, those, these, is, are, was, do, "
+            "does, can, it's, i, we, they, he, she, after, before, over, under, through, more, by, then, did, "
+            "would, could"
         ),
     ),
     "es": Rules(
+        wh=_set("qué, cuál, quién, dónde, cuándo, cómo, cuánto, por qué, para qué"),
         trailing=_set(
-            "el, la, los, las, un, una, unos, unas, y, e, o, u, pero, porque, si, cuando, mientras, aunque, que, de, "
-            "del, a, al, con, sin, por, para, en, entre, sobre, desde, hasta, hacia, como, mi, tu, su, mis, tus, sus, "
-            "nuestro, nuestra, este, esta, estos, estas, ese, esa, muy, más, es, son, está, están, era, ha, han, hay, "
-            "quiero, quisiera, necesito, puedo, puede, me, te, se, lo, le, nos, yo, eh, em, este, pues, bueno, "
-            "o sea, a ver, es que, entonces, además, también, cuál, cuándo, dónde, cómo, qué"
+            "el, la, los, las, un, una, unos, unas, y, e, o, u, pero, porque, si, cuando, mientras, aunque, "
+            "que, de, del, a, al, con, sin, por, para, en, entre, sobre, desde, hasta, hacia, como, mi, tu, "
+            "su, mis, tus, sus, nuestro, nuestra, este, esta, estos, estas, ese, esa, muy, más, es, son, está, "
+            "están, era, ha, han, hay, quiero, quisiera, necesito, puedo, puede, me, te, se, lo, le, nos, yo, "
+            "eh, em, este, pues, bueno, o sea, a ver, es que, entonces, además, también, cuál, cuándo, dónde, "
+            "cómo, qué"
         ),
         trailing_openers=_set(
-            "quiero saber, me gustaría, me gustaría saber, puedes, puede, podrías, dime, qué es, cuál es, dónde está, "
-            "cómo puedo, cuánto, cuántos, hay, por favor, tengo una pregunta"
+            "quiero saber, me gustaría, me gustaría saber, puedes, puede, podrías, dime, qué es, cuál es, "
+            "dónde está, cómo puedo, cuánto, cuántos, hay, por favor, tengo una pregunta"
         ),
         questions=_set(
-            "qué, que es, cuál, cuáles, quién, quiénes, dónde, donde, cuándo, cuando, cómo, como, cuánto, cuánta, "
-            "cuántos, cuántas, por qué, para qué, a qué, en qué, de qué, es, son, está, están, hay, puedes, puede, "
-            "podrías, podría, tienes, tiene, dime, explica, explícame, cuéntame, muéstrame, habla, repite, ayuda, "
-            "se puede, me puedes, quiero saber"
+            "qué, que es, cuál, cuáles, quién, quiénes, dónde, donde, cuándo, cuando, cómo, como, cuánto, "
+            "cuánta, cuántos, cuántas, por qué, para qué, a qué, en qué, de qué, es, son, está, están, hay, "
+            "puedes, puede, podrías, podría, tienes, tiene, dime, explica, explícame, cuéntame, muéstrame, "
+            "habla, repite, ayuda, se puede, me puedes, quiero saber"
         ),
         answers=_set(
-            "sí, si, no, vale, claro, bien, gracias, muchas gracias, no gracias, sí por favor, hola, buenos días, "
-            "buenas tardes, buenas noches, adiós, hasta luego, para, espera, ayuda, otra vez, sigue, más, más despacio, "
-            "repite, cómo, por qué, cuándo, dónde, quién, qué, quién eres, cómo te llamas, qué tal, cómo estás, "
-            "de acuerdo, qué más, ya veo, entiendo"
+            "sí, si, no, vale, claro, bien, gracias, muchas gracias, no gracias, sí por favor, hola, "
+            "buenos días, buenas tardes, buenas noches, adiós, hasta luego, para, espera, ayuda, otra vez, "
+            "sigue, más, más despacio, repite, cómo, por qué, cuándo, dónde, quién, qué, quién eres, "
+            "cómo te llamas, qué tal, cómo estás, de acuerdo, qué más, ya veo, entiendo"
         ),
         may_end=_set("es, son, está, están, hay, puedo, puede, este, esta, ese, esa, yo, más, también"),
     ),
     "zh": Rules(
+        wh=_set("什么, 谁, 哪, 为什么"),
         trailing=_set(
-            "的, 和, 跟, 与, 或, 或者, 还有, 但是, 可是, 因为, 所以, 如果, 要是, 虽然, 在, 从, 向, 对, 给, 把, 被, 是, 就是, "
-            "那个, 这个, 然后, 嗯, 呃, 额, 我想, 我要, 请问, 很, 最, 比, 关于, 我的, 你的, 一个, 有没有, 能不能, 可不可以, 怎么"
+            "的, 和, 跟, 与, 或, 或者, 还有, 但是, 可是, 因为, 所以, 如果, 要是, 虽然, 在, 从, 向, 对, 给, 把, "
+            "被, 是, 就是, 那个, 这个, 然后, 嗯, 呃, 额, 我想, 我要, 请问, 很, 最, 比, 关于, 我的, 你的, 一个, "
+            "有没有, 能不能, 可不可以, 怎么"
         ),
         trailing_openers=_set("请, 你能, 你可以, 我想知道, 告诉我, 什么是, 为什么, 我有一个问题, 请告诉我"),
         questions=_set(
-            "吗, 呢, 吧, 什么, 谁, 哪里, 哪儿, 多少, 几点, 怎么办, 怎么样, 为什么, 请问, 告诉我, 怎么, 如何, 介绍, 解释, 帮我, "
-            "什么时候, 是什么, 在哪里, 在哪儿, 有什么, 能不能, 可不可以"
+            "吗, 呢, 吧, 什么, 谁, 哪里, 哪儿, 多少, 几点, 怎么办, 怎么样, 为什么, 请问, 告诉我, 怎么, 如何, "
+            "介绍, 解释, 帮我, 什么时候, 是什么, 在哪里, 在哪儿, 有什么, 能不能, 可不可以"
         ),
         answers=_set(
-            "是, 是的, 对, 不, 不是, 好, 好的, 可以, 不用, 不用了, 谢谢, 你好, 您好, 早上好, 晚上好, 再见, 停, 等一下, 帮助, "
-            "再说一遍, 继续, 慢一点, 为什么, 什么, 谁, 哪里, 你是谁, 明白, 知道了, 嗯, 没有, 有, 行"
+            "是, 是的, 对, 不, 不是, 好, 好的, 可以, 不用, 不用了, 谢谢, 你好, 您好, 早上好, 晚上好, 再见, 停, "
+            "等一下, 帮助, 再说一遍, 继续, 慢一点, 为什么, 什么, 谁, 哪里, 你是谁, 明白, 知道了, 嗯, 没有, 有, "
+            "行"
         ),
         may_end=_set("是, 怎么"),
         signs=True,

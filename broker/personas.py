@@ -44,7 +44,7 @@ class Brain:
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
     folder: str = ""
-    answer: float = 0.33
+    answer: float = 0.7
     ask_back: float = 0.2
 
 
@@ -85,6 +85,17 @@ class Persona:
 def known(folder: Path) -> tuple[str, ...]:
     """The ids of the personas in `folder`, sorted."""
     return tuple(sorted(path.stem for path in folder.glob("*.toml") if IDENTIFIER.fullmatch(path.stem)))
+
+
+def readable(folder: Path) -> tuple[Persona, ...]:
+    """The personas in `folder` that are in order; what is wrong with the others is said when they are asked for."""
+    found = []
+    for name in known(folder):
+        try:
+            found.append(load(folder, name))
+        except ConfigError:
+            continue
+    return tuple(found)
 
 
 def load(folder: Path, name: str) -> Persona:

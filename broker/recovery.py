@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from broker.answering import hold_sound, let_sound, release_sound, settle, speak_up
+from broker.answering import acknowledged_whole, finish, hold_sound, let_sound, release_sound, settle, speak_up
 from broker.barge_in import let_go
 from broker.ledger import Answer
 from broker.listening import end_utterance
@@ -143,12 +143,21 @@ def go_away(move: Move) -> None:
     """The page has gone or is silent: hold, finish the utterance, write down what was heard until now."""
     if move.state.presence is not Presence.HERE:
         return
+    _take_back(move)
     move.set(presence=Presence.AWAY, hold=None)
-    settle(move, at_once=True)
+    settle(move)
     if move.state.utterance:
         end_utterance(move)
     if any(each and each.committed for each in (move.state.answer, move.state.moment)):
         hold_sound(move, "away")
+
+
+def _take_back(move: Move) -> None:
+    """An answer that has left the programme and was not heard to its end is in hand again."""
+    state = move.state
+    settling = state.settling
+    if settling and not settling.interrupted and not acknowledged_whole(state) and not state.waiting:
+        move.set(settling=None, answer=settling.answer)
 
 
 def come_back(move: Move) -> None:
@@ -158,11 +167,17 @@ def come_back(move: Move) -> None:
     move.set(presence=Presence.HERE, played_ns=move.now_ns)
     if first and (move.state.turn or move.state.dialogue):
         move.set(greeting="")
-    if move.state.answer and move.state.answer.committed:
-        _say_unheard(move, move.state.answer)
+    answer = move.state.answer
+    if answer and answer.committed and not _heard_whole(move.state, answer):
+        _say_unheard(move, answer)
+    finish(move)
     release_sound(move)
     let_sound(move)
     speak_up(move)
+
+
+def _heard_whole(state: TurnState, answer: Answer) -> bool:
+    return answer.finished() and answer.hearing.end_sample <= state.acknowledged
 
 
 def _say_unheard(move: Move, answer: Answer) -> None:

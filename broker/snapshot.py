@@ -57,6 +57,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin is dict:
         return {key: _typed(parts[1], each) for key, each in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, dict):
+            raise TypeError(f"{hint.__name__} is {type(value).__name__}, not a map")
         return hint(**{name: _typed(each, value[name]) for name, each in _hints(hint).items() if name in value})
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return hint(value)

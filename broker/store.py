@@ -121,7 +121,10 @@ class Store:
 
     def _save_lines(self, database: sqlite3.Connection, session: str, lines: tuple[Exchange, ...]) -> None:
         """Write the lines that differ from those written before; a withdrawn question makes the dialogue shorter."""
-        before = self._lines.get(session, ())
+        before = self._lines.get(session)
+        if before is lines:
+            return
+        before = before or ()
         same = next((n for n, (old, new) in enumerate(zip(before, lines, strict=False)) if old != new), None)
         first = min(len(before), len(lines)) if same is None else same
         database.execute("DELETE FROM dialogue WHERE session = ? AND n >= ?", (session, first))

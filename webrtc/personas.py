@@ -18,14 +18,16 @@ POSTER = "poster.jpg"
 class PersonaCards:
     """The personas of a folder, read anew each time: a changed file shows without a restart."""
 
-    def __init__(self, folder: Path, avatars: Path) -> None:
+    def __init__(self, folder: Path, avatars: Path, first: str = "") -> None:
+        """`first`: the persona who answers when nobody chose one; she heads the list."""
         self._folder = folder
         self._avatars = avatars
+        self._first = first
 
     def all(self) -> list[dict[str, Any]]:
-        """Every persona that can be read, by id. A broken one is left out and logged."""
+        """Every persona that can be read, the first one first, the others by id. A broken one is left out and logged."""
         cards = []
-        for name in personas.known(self._folder):
+        for name in sorted(personas.known(self._folder), key=lambda name: (name != self._first, name)):
             try:
                 cards.append(self.card(personas.load(self._folder, name).snapshot()))
             except ConfigError as error:

@@ -101,10 +101,13 @@ def _made(folder: Path) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.weights", description=__doc__)
     parser.add_argument("--list", action="store_true", help="only say what is there")
+    parser.add_argument("--quiet", action="store_true", help="say nothing about what is there")
     arguments = parser.parse_args()
     folder, failed = load().path("weights"), 0
     for name, weights in catalogue().items():
         lacking = missing(name, weights, folder)
+        if not lacking and arguments.quiet:
+            continue
         if arguments.list or not lacking:
             print(f"{name:12} {'missing' if lacking else 'here'}  {weights.wheel}  {weights.used_by}")
             continue

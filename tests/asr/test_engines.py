@@ -123,7 +123,9 @@ def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
 
 def test_words_of_a_persona_are_understood_only_by_it(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "orchard").mkdir()
-    (tmp_path / "orchard" / "a.md").write_text("# Quinces\n\nAsked: do you grow the mirabelles; where is the fermentarium")
+    (tmp_path / "orchard" / "a.md").write_text(
+        "# Quinces\n\nAsked: do you grow the mirabelles; where is the fermentarium"
+    )
     engines = Engines(weights, tmp_path / "cache", tmp_path)
     persona = PERSONA | {"knowledge": {"folder": "orchard"}}
     heard = {}

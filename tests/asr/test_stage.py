@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.spoken import silence, speak, trimmed
-from broker.messages import Close, EndUtterance, Failed, Message, MicFrame, Open, SpeechPaused, Transcript
+from broker.messages import Close, EndUtterance, Failed, MicFrame, Open, SpeechPaused, Transcript
 from tests.vad.microphones import frames, hear, stage, until_idle
 from workers.asr.engine import Engines
 from workers.asr.stage import AsrStage
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND = 16_000
-SPOKEN = np.concatenate(
-    [silence(700), trimmed(speak("Can you help me?")), silence(2200, seed=3)]
-)
+SPOKEN = np.concatenate([silence(700), trimmed(speak("Can you help me?")), silence(2200, seed=3)])
 WORDS = "can you help me"
 
 
@@ -47,28 +46,28 @@ def ready(asr: AsrStage) -> AsrStage:
     return asr
 
 
-def listen(asr: AsrStage, heard: list[Message], now_ns: int = 0) -> list[Message]:
-    said: list[Message] = []
+def listen(asr: AsrStage, heard: list[Any], now_ns: int = 0) -> list[Any]:
+    said: list[Any] = []
     for message in heard:
         asr.accept(message)
         said += drained(asr, now_ns)
     return said
 
 
-def drained(asr: AsrStage, now_ns: int) -> list[Message]:
-    said: list[Message] = []
+def drained(asr: AsrStage, now_ns: int) -> list[Any]:
+    said: list[Any] = []
     while asr.due_ns is not None and asr.due_ns <= now_ns:
         said += asr.step(now_ns)
     return said
 
 
-def from_vad(sound: np.ndarray = SPOKEN, utterance: int = 0) -> list[Message]:
+def from_vad(sound: np.ndarray = SPOKEN, utterance: int = 0) -> list[Any]:
     vad = stage()
     vad.accept(Open(session="s", persona={}, language="en", origin_ns=0, peers={}, utterance=utterance))
     return hear(vad, frames(sound))
 
 
-def untimed(said: list[Message]) -> list[tuple]:
+def untimed(said: list[Any]) -> list[tuple[Any, ...]]:
     return [(t.utterance, t.n, t.text, t.final, t.through_sample) for t in said if isinstance(t, Transcript)]
 
 

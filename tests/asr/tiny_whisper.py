@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from string import ascii_letters
+from typing import Any
 
 import numpy as np
 
@@ -22,18 +23,18 @@ def build(folder: Path) -> Path:
     def noise(*shape: int) -> np.ndarray:
         return random.normal(0, 0.05, shape).astype(np.float32)
 
-    def linear(spec: object, outputs: int, inputs: int) -> None:
+    def linear(spec: Any, outputs: int, inputs: int) -> None:
         spec.weight, spec.bias = noise(outputs, inputs), np.zeros(outputs, np.float32)
 
-    def norm(spec: object) -> None:
+    def norm(spec: Any) -> None:
         spec.gamma, spec.beta = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
 
-    def feed_forward(spec: object) -> None:
+    def feed_forward(spec: Any) -> None:
         norm(spec.layer_norm)
         linear(spec.linear_0, 4 * WIDTH, WIDTH)
         linear(spec.linear_1, WIDTH, 4 * WIDTH)
 
-    def attention(spec: object, first: int) -> None:
+    def attention(spec: Any, first: int) -> None:
         norm(spec.layer_norm)
         outputs = (3 * WIDTH,) if first == 3 else (WIDTH, 2 * WIDTH)
         for part, size in zip(spec.linear, (*outputs, WIDTH), strict=True):
@@ -81,8 +82,9 @@ def _tokenizer(path: Path) -> list[str]:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     special = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{language}|>" for language in LANGUAGES)]
-    special += [f"<|{name}|>" for name in "translate transcribe startoflm startofprev nospeech notimestamps".split()]
+    names = ("translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")
+    special += [f"<|{name}|>" for name in names]
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
     tokenizer.add_tokens([AddedToken(f"<|{n * 0.02:.2f}|>", normalized=False) for n in range(1501)])
     tokenizer.save(str(path))
-    return [tokenizer.id_to_token(n) for n in range(tokenizer.get_vocab_size())]
+    return [str(tokenizer.id_to_token(n)) for n in range(tokenizer.get_vocab_size())]

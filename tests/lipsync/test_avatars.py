@@ -148,6 +148,22 @@ def test_a_tilted_face_is_found_as_upright(finder: LandmarkFinder, astronaut: np
     assert np.linalg.norm(moved - tilted.points[:, :2], axis=1).mean() < 0.05 * eyes
 
 
+def test_both_irises_are_found_where_the_eyes_look(finder: LandmarkFinder, astronaut: np.ndarray) -> None:
+    """Each eye is shown to a network that knows one side only; a gaze to the side tells whether it is turned back."""
+    aside = astronaut.copy()
+    found = finder.find(aside)
+    assert found is not None
+    for left, right in ((33, 133), (362, 263)):
+        a, b = found.points[left, :2], found.points[right, :2]
+        box = np.s_[int(a[1]) - 5 : int(b[1]) + 4, int(a[0]) - 1 : int(b[0]) + 2]
+        eye = aside[box].copy()
+        aside[box][:, 3:] = eye[:, :-3]  # both eyes moved three pixels to the right
+    again = finder.find(aside)
+    assert again is not None
+    for iris in (LEFT_IRIS, RIGHT_IRIS):
+        assert again.points[iris[0], 0] - found.points[iris[0], 0] > 0.8
+
+
 def test_of_several_faces_the_largest_is_taken(finder: LandmarkFinder, astronaut: np.ndarray) -> None:
     face = astronaut[0:260, 90:350]
     both = np.full((400, 700, 3), 190, np.uint8)

@@ -181,6 +181,20 @@ def test_while_a_face_is_made_ready_nothing_waits_and_others_are_drawn(
     assert pictures(stage.step(0)) == [2]
 
 
+def test_a_warmed_face_is_there_when_the_session_opens(stage: LipsyncStage, engine: PaintedFaces) -> None:
+    stage.warm("ann")
+    stage.warm("nobody")
+    assert stage.counters["faces_not_warmed"] == 1
+    deadline = time.monotonic() + 5
+    while stage.due_ns is not None and time.monotonic() < deadline:
+        stage.step(0)
+    engine.gate.clear()  # from here on nothing new could be prepared
+    stage.accept(opened("s", "ann"))
+    stage.accept(wish("s", 1, 10))
+    assert pictures(stage.step(0)) == [1]
+    engine.gate.set()
+
+
 def test_an_unknown_portrait_is_said_once_with_the_known_ones(stage: LipsyncStage) -> None:
     stage.accept(opened("a", "zoe"))
     stage.accept(opened("a", "zoe"))

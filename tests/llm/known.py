@@ -61,13 +61,13 @@ def library(folder: Path, weights: Path = WEIGHTS) -> Library:
 
 
 def ask(
-    knowledge: Knowledge, text: str, *history: Exchange, turn: int = 2, language: str = "en", **changes: Any
+    known: Knowledge, text: str, /, *history: Exchange, turn: int = 2, language: str = "en", **changes: Any
 ) -> list[Line]:
     """The brain's answer, given what was said before."""
     question = Question(
         session="s", turn=turn, text=text, language=language, persona=persona(**changes), history=history
     )
-    return answer(question, knowledge)
+    return answer(question, known)
 
 
 def user(text: str) -> Exchange:

@@ -21,16 +21,16 @@ def passages(path: Path) -> dict[str, str]:
 
 
 def write_pdf(path: Path, lines: list[str]) -> None:
-    """A small PDF with one page of text, written by hand: header, five objects, cross-reference table."""
+    """A small PDF with one page of text, written by hand: header, six objects, cross-reference table."""
     shown = " ".join(f"({line}) Tj T*" for line in lines)
     stream = f"BT /F1 12 Tf 14 TL 50 700 Td {shown} ET".encode()
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources 6 0 R >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Font << /F1 5 0 R >> >>",
     ]
     out, places = io.BytesIO(), []
     out.write(b"%PDF-1.4\n")
@@ -38,16 +38,17 @@ def write_pdf(path: Path, lines: list[str]) -> None:
         places.append(out.tell())
         out.write(b"%d 0 obj\n%s\nendobj\n" % (number, content))
     table = out.tell()
-    out.write(b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places))
-    out.write(b"trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % table)
+    out.write(b"xref\n0 7\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places))
+    out.write(b"trailer\n<< /Size 7 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % table)
     path.write_bytes(out.getvalue())
 
 
 def test_markdown_sections_are_passages_with_their_headings_as_ids(tmp_path: Path) -> None:
     path = tmp_path / "campus.md"
     path.write_text(
-        "---\ntitle: x\n---\n# Campus\n\nHello.\n\n## Opening hours\n\nThe library opens at eight.\nIt closes at ten.\n\n"
-        "Asked: when is it open; may I come in\n\n```\nrm -rf\n```\n\n- one\n- two\n\nUnder\n-----\nText.\n"
+        "---\ntitle: x\n---\n# Campus\n\nHello.\n\n## Opening hours\n\nThe library opens at eight.\n"
+        "It closes at ten.\n\nAsked: when is it open; may I come in\n\n```\nrm -rf\n```\n\n- one\n- two\n\n"
+        "Under\n-----\nText.\n"
     )
     assert passages(path) == {
         "campus#campus": "Hello.",
@@ -69,7 +70,7 @@ def test_html_keeps_text_and_headings_and_drops_the_machinery(tmp_path: Path) ->
     path = tmp_path / "page.html"
     path.write_text(
         "<html><head><title>t</title><style>p{}</style></head><body><nav>Home</nav><h1>Place</h1><p>Hi there.</p>"
-        f"<h2>Opening <em>hours</em></h2><p>The library <b>opens</b> at eight.</p><ul><li>It closes at ten.</li></ul>"
+        "<h2>Opening <em>hours</em></h2><p>The library <b>opens</b> at eight.</p><ul><li>It closes at ten.</li></ul>"
         "<script>alert(1)</script><!-- no --><footer>f</footer></body></html>"
     )
     assert passages(path) == {"page#place": "Hi there.", "page#opening-hours": HOURS}
@@ -145,15 +146,10 @@ def test_broken_documents_do_not_keep_the_others_from_loading(tmp_path: Path) ->
     assert {error.path.name for error in errors} == {"junk.md", "cut.pdf", "junk.docx", "picture.jpeg"}
 
 
-def test_html_nested_without_end_is_read_or_refused_but_never_crashes(tmp_path: Path) -> None:
+def test_html_nested_without_end_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "deep.html"
     path.write_text("<div>" * 5_000 + "<p>Bottom.</p>")
-    try:
-        found = read_document(path)
-    except DocumentError as error:
-        assert "deep.html" in str(error)
-    else:
-        assert [block.text for block in found.blocks] == ["Bottom."]
+    assert [block.text for block in read_document(path).blocks] == ["Bottom."]
 
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:

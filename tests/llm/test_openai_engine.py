@@ -209,7 +209,7 @@ def test_a_long_history_keeps_its_newest_lines() -> None:
 
 
 def test_events_may_be_cut_anywhere() -> None:
-    wire = b'data: {"choices":[{"delta":{"content":"Gr\xc3\xbc\xc3\x9fe"}}]}\r\n\r\ndata: {"choices":[]}\n\ndata: [DONE]\n\n'
+    wire = 'data: {"choices":[{"delta":{"content":"Grüße"}}]}\r\n\r\ndata: {"choices":[]}\n\ndata: [DONE]\n\n'.encode()
     for size in (1, 2, 3, 50, 1000):
         stream = ChatStream()
         assert "".join(t for at in range(0, len(wire), size) for t in stream.feed(wire[at : at + size])) == "Grüße"

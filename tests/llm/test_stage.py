@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from broker import personas
-from broker.config import load
+from broker.config import Paths, load
 from broker.errors import EngineError
 from broker.messages import Ask, Cancel, Close, Commit, Event, Failed, Hold, Message, Open, Sentence
 from tests.llm.chat_server import ChatServer
 from tests.llm.known import library, persona
-from workers.llm.build import Brains, build
+from workers.llm.build import Brains, build, shipped
 from workers.llm.engine import Brain
 from workers.llm.stage import LlmStage
 
@@ -50,7 +52,7 @@ def run(stage: LlmStage, *messages: Message, steps: int = 30_000) -> list[Messag
             return sent
         now_ns = max(now_ns, due)
         if due > 0:
-            __import__("time").sleep(0.001)
+            time.sleep(0.001)
         sent += stage.step(now_ns)
     raise AssertionError("the stage does not come to rest")
 
@@ -160,9 +162,14 @@ def test_a_brain_without_its_library_is_an_engine_error() -> None:
     assert event.data == {"code": "llm_missing", "text": "Not here: pip install brain."}
 
 
-def test_the_installation_s_stage_can_be_built_and_answers_small_talk(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load()
+def test_an_installation_s_stage_is_built_past_a_persona_with_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "good.toml").write_text('name = "Good"\n[[small_talk]]\nsay = ["hello"]\nreply = ["Hi."]\n')
+    (tmp_path / "bad.toml").write_text("nmae = 3")
+    paths = Paths(personas=str(tmp_path), weights=str(tmp_path), cache=str(tmp_path / "cache"))
+    settings = replace(load(), paths=paths)
+    assert [each.id for each in shipped(settings)] == ["good"]
     stage = build(settings)
     assert stage.due_ns is None
-    snapshot = personas.load(settings.path("personas"), "host").snapshot()
-    assert snapshot["knowledge"]["folder"] == "host"
+    snapshot = personas.load(tmp_path, "good").snapshot()
+    stage.accept(Open(session="s", persona=snapshot, language="en", origin_ns=0, peers={}))
+    assert [sentence.text for sentence in sentences(run(stage, asked("hello")))] == ["Hi."]

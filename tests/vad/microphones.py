@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,8 @@ class TurnsAtOnce:
         self._engine.close()
 
 
-def stage(turns: bool = False) -> VadStage:
-    return VadStage(SileroEngine(WEIGHTS), TurnsAtOnce() if turns else None)
+def stage(turns: TurnsAtOnce | None = None) -> VadStage:
+    return VadStage(SileroEngine(WEIGHTS), turns)
 
 
 def opened(session: str = "s", replaced: tuple[str, ...] = (), mic_from: int = 0, utterance: int = 0) -> Open:
@@ -68,8 +69,8 @@ def frames(sound: NDArray[np.int16], session: str = "s", first_sample: int = 0) 
     ]
 
 
-def hear(vad: VadStage, microphone: list[MicFrame]) -> list[Message]:
-    """Everything the stage says while these frames come in, one every 20 ms."""
+def hear(vad: VadStage, microphone: list[MicFrame]) -> list[Any]:
+    """Every message the stage says while these frames come in, one every 20 ms; `Any`: tests read its fields."""
     said: list[Message] = []
     for frame in microphone:
         vad.accept(frame)
@@ -77,12 +78,12 @@ def hear(vad: VadStage, microphone: list[MicFrame]) -> list[Message]:
     return said
 
 
-def until_idle(vad: VadStage, now_ns: int) -> list[Message]:
+def until_idle(vad: VadStage, now_ns: int) -> list[Any]:
     said: list[Message] = []
     while vad.due_ns is not None and vad.due_ns <= now_ns:
         said += vad.step(now_ns)
     return said
 
 
-def marks(said: list[Message]) -> list[Message]:
+def marks(said: list[Any]) -> list[Any]:
     return [message for message in said if not isinstance(message, MicFrame)]

@@ -9,6 +9,7 @@ import pytest
 from bench.spoken import silence, speak, trimmed
 from broker.errors import MissingError
 from tests.vad.microphones import WEIGHTS
+from workers.vad.engine import Verdict
 from workers.vad.silero_engine import SileroEngine
 from workers.vad.smart_turn_engine import SmartTurnEngine
 
@@ -36,7 +37,7 @@ def test_a_newer_question_of_a_session_replaces_the_older_one() -> None:
     pcm = silence(1000).tobytes()
     for pause in range(5):
         engine.submit(("s", 0, pause), pcm)
-    verdicts = []
+    verdicts: list[Verdict] = []
     patience = time.monotonic() + 20
     while not any(v.question[2] == 4 for v in verdicts) and time.monotonic() < patience:
         verdicts += engine.poll()

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from broker.errors import EngineError, MissingError
 
@@ -21,8 +21,8 @@ ENGINES = {
 AUTO = ("whisper", "pocketsphinx")
 """Best first."""
 
-PIECE: int = 512
-"""Samples (32 ms at 16 kHz) a recogniser is fed at most at once."""
+PIECE: Final = 256
+"""Samples (16 ms at 16 kHz) a recogniser is fed at most at once: a step stays short even where its search is wide."""
 
 
 @dataclass(frozen=True)

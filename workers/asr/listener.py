@@ -143,7 +143,7 @@ class Listener:
         return sum(u.queued_samples for u in self._utterances.values())
 
     def work(self, now_ns: int) -> list[Message]:
-        """At most 32 ms of sound, and what is then due."""
+        """At most one piece of sound, and what is then due."""
         if not self.recogniser.ready():
             return []
         utterance = self._take_up()

@@ -1,7 +1,7 @@
 """pocketsphinx 5, biased to the persona: words while one speaks, a decoder for each session. English only.
 
 One pass of search (`fwdflat` and `bestpath` off): the words stand a few milliseconds after the last sound, not 60.
-The decoder's cepstral mean adapts to the speaker and stays with the session.
+The speaker's cepstral mean stays with the session.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +21,18 @@ from .biased_model import BiasedModel, build
 from .engine import Hypothesis
 from .libpocketsphinx import library, model_folder
 from .pronounce import Pronounce
+from .speaker import AVERAGE, SpeakerMean
 from .vocabulary import persona_sentences
 
 DOMAIN_WEIGHT: Final = 0.5
 """Of the persona's language model in the interpolation (bench/asr.py: 0.3 to 0.6 differ by less than a point)."""
 WORD_PENALTY: Final = 0.3
 LOG_BASE: Final = 1.0001
-PIECE_BYTES: Final = 512
-"""What is decoded at once, 16 ms: a step stays short even where the search is wide."""
+MOST_STATES: Final = 5000
+"""Active at a time. Unbounded, the search of noise takes ten times as long as that of speech; speech loses nothing."""
+ADAPT_EVERY: Final = 16_000
+"""Samples after which the speaker's mean is brought up to date, within an utterance too."""
+FRAME: Final = 160
 MOST_SPARE: Final = 2
 """Decoders kept for the next session of a persona: making one takes 0.3 s, each holds some 40 MB."""
 
@@ -69,7 +74,6 @@ class PocketsphinxEngine:
 
     def take_back(self, decoder: Decoder) -> None:
         """A session is over: its decoder waits for the next one of the same persona."""
-        decoder.forget_speaker()
         with self._lock:
             spare = self._spare.setdefault(decoder.model, [])
             if len(spare) < MOST_SPARE:
@@ -123,7 +127,6 @@ class Decoder:
             raise EngineError(f"pocketsphinx cannot be set up with {model.dictionary}.")
         if lib.ps_add_lm(self._handle, b"persona", language_model) or lib.ps_activate_search(self._handle, b"persona"):
             raise EngineError(f"pocketsphinx does not take the language model {model.language_model}.")
-        self._fresh_speaker = self.speaker()
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
@@ -156,15 +159,12 @@ class Decoder:
             segment = lib.ps_seg_next(segment)
         return found
 
-    def speaker(self) -> bytes:
-        """The cepstral mean, as text."""
-        return bytes(self._lib.ps_get_cmn(self._handle, 0))
+    def reported_mean(self) -> bytes:
+        """The cepstral mean over what was heard since it was set, with the library's memory in it."""
+        return bytes(self._lib.ps_get_cmn(self._handle, 1))
 
-    def set_speaker(self, mean: bytes) -> None:
+    def set_mean(self, mean: bytes) -> None:
         self._lib.ps_set_cmn(self._handle, mean)
-
-    def forget_speaker(self) -> None:
-        self.set_speaker(self._fresh_speaker)
 
 
 class PocketsphinxRecogniser:
@@ -174,7 +174,8 @@ class PocketsphinxRecogniser:
         self._engine = engine
         self._coming = decoder
         self._decoder: Decoder | None = None
-        self._speaker = b""
+        self._speaker = self._before = SpeakerMean(AVERAGE)
+        self._adapted_through = 0
         self._open = False
         self.through = 0
         self.took_ns = 0
@@ -186,18 +187,21 @@ class PocketsphinxRecogniser:
 
     def begin(self) -> None:
         assert self._decoder is not None
-        self._speaker = self._decoder.speaker()
+        self._before = replace(self._speaker, frames=0)
+        self._speaker = replace(self._before)
+        self._decoder.set_mean(self._speaker.text())
         self._decoder.start()
         self._open = True
-        self.through = 0
+        self.through = self._adapted_through = 0
 
     def feed(self, pcm: bytes) -> None:
         assert self._decoder is not None
         started_ns = time.perf_counter_ns()
-        for start in range(0, len(pcm), PIECE_BYTES):
-            self._decoder.feed(pcm[start : start + PIECE_BYTES])
-        self.took_ns += time.perf_counter_ns() - started_ns
+        self._decoder.feed(pcm)
         self.through += len(pcm) // 2
+        if self.through - self._adapted_through >= ADAPT_EVERY:
+            self._adapt()
+        self.took_ns += time.perf_counter_ns() - started_ns
 
     def settle(self) -> None:
         pass
@@ -211,10 +215,19 @@ class PocketsphinxRecogniser:
 
     def end(self, keep: bool = True) -> None:
         if self._open and self._decoder is not None:
+            if keep:
+                self._adapt()
+            else:
+                self._speaker = self._before
             self._decoder.end()
-            if not keep:
-                self._decoder.set_speaker(self._speaker)
         self._open = False
+
+    def _adapt(self) -> None:
+        assert self._decoder is not None
+        frames = (self.through - self._adapted_through) // FRAME
+        self._speaker.heard(self._decoder.reported_mean(), frames)
+        self._decoder.set_mean(self._speaker.text())
+        self._adapted_through = self.through
 
     def close(self) -> None:
         self.end()
@@ -246,6 +259,7 @@ def decoder_config(lib: ctypes.CDLL, model: BiasedModel) -> int:
     lib.ps_config_set_str(config, b"lm", None)
     lib.ps_config_set_bool(config, b"fwdflat", 0)
     lib.ps_config_set_bool(config, b"bestpath", 0)
+    lib.ps_config_set_int(config, b"maxhmmpf", MOST_STATES)
     lib.ps_config_set_float(config, b"wip", WORD_PENALTY)
     return config
 

@@ -78,6 +78,14 @@ class LipsyncStage:
             return 0
         return self._looked_ns + POLL_NS if self._preparing.busy else None
 
+    def warm(self, portrait: str) -> None:
+        """Begin to make a face ready that somebody will ask for; one that cannot be is told when they do."""
+        try:
+            path = self.engine.find(portrait)
+            self._preparing.submit(FaceKey(path, path.stat().st_mtime_ns, self._size))
+        except (AvatarError, OSError):
+            self.counters["faces_not_warmed"] += 1
+
     def close(self) -> None:
         """End the preparing thread."""
         self._preparing.close()

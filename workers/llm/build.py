@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from broker import personas
 from broker.config import Settings
-from broker.errors import EngineError
+from broker.errors import ConfigError, EngineError
+from broker.personas import Persona
 from workers.llm.engine import ENGINES, Brain
 from workers.llm.library import Library
 from workers.llm.stage import LlmStage
 
+logger = logging.getLogger(__name__)
+
 
 def build(settings: Settings) -> LlmStage:
-    """The stage of this installation."""
+    """The stage of this installation; the personas' knowledge is made ready beside."""
     library = Library(settings.path("personas"), settings.path("weights") / "minilm", settings.path("cache"))
+    for persona in shipped(settings):
+        for language in persona.languages:
+            library.prepare(persona.snapshot(), language)
     return LlmStage(Brains(library).of)
+
+
+def shipped(settings: Settings) -> list[Persona]:
+    """The installation's personas, the default one first; those with a mistake in their file are left to the broker."""
+    folder = settings.path("personas")
+    found = []
+    for name in sorted(personas.known(folder), key=lambda name: name != settings.sessions.persona):
+        try:
+            found.append(personas.load(folder, name))
+        except ConfigError as error:
+            logger.warning("persona left out", extra={"reason": str(error)})
+    return found
 
 
 class Brains:

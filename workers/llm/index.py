@@ -31,7 +31,7 @@ COMMON_SHARE = 0.5
 DENSE_CONFIDENCE = (3.5, 7.3, 4.3, 1.45, -4.6)
 """Weights of score, lead over the second, raw cosine, least covered word, and 1: the probability that the passage is
 right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
-GRAMS_CONFIDENCE = (5.0, 5.0, -2.0)
+GRAMS_CONFIDENCE = (3.9, 9.8, -2.4)
 """The same for n-grams alone: score, lead, 1."""
 
 

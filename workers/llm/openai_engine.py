@@ -84,7 +84,7 @@ class OpenAiEngine:
 
     @property
     def waiting(self) -> int | None:
-        if not self._live and not self._news:
+        if not self._live:
             return None
         if any(self._library.get(q.persona, q.language) for q in self._questions):
             return 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workers.llm.words import normal
 
-ALIKE = 0.72
+ALIKE = 0.8
 """Cosine from which a sentence means the same as a scripted one."""
 ALIKE_LETTERS = 0.88
 """The same for letter pairs (Dice), which forgive a misheard word; for any language."""

@@ -61,10 +61,15 @@ class Canvas:
     def stroke(self, line: np.ndarray, widths: np.ndarray | float, soft: float = 0.0) -> np.ndarray:
         """A brush along a line with a width (diameter) at each point."""
         wide = np.broadcast_to(np.asarray(widths, float), (len(line),))
-        along = np.gradient(line, axis=0)
-        across = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
-        left, right = line + across * wide[:, None] / 2, line - across * wide[:, None] / 2
-        return self.fill(np.concatenate([left, right[::-1]]), soft)
+        return self.fill(_ribbon(line, wide), soft)
+
+    def hairs(self, lines: Sequence[np.ndarray], widths: Sequence[float]) -> np.ndarray:
+        """Coverage of many fine lines, each tapering from its width (diameter) at the root to a point."""
+        mask = np.zeros((self.side, self.side), np.uint8)
+        for line, width in zip(lines, widths, strict=True):
+            taper = width * np.linspace(1.0, 0.25, len(line))
+            cv2.fillPoly(mask, [self._fixed(_ribbon(line, taper))], 255, cv2.LINE_AA, 4)
+        return mask.astype(np.float32) / 255
 
     def blur(self, mask: np.ndarray, soft: float) -> np.ndarray:
         """Gaussian of sigma `soft`."""
@@ -91,6 +96,17 @@ class Canvas:
 
     def _fixed(self, outline: np.ndarray) -> np.ndarray:
         return np.round((np.asarray(outline) * self.side - 0.5) * 16).astype(np.int32)
+
+
+def across(line: np.ndarray) -> np.ndarray:
+    """(n, 2) unit vectors to the side of a line."""
+    along = np.gradient(line, axis=0)
+    return np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
+
+
+def _ribbon(line: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    aside = across(line) * widths[:, None] / 2
+    return np.concatenate([line + aside, (line - aside)[::-1]])
 
 
 def moved(line: np.ndarray, x: float, y: float) -> np.ndarray:

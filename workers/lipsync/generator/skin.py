@@ -25,6 +25,11 @@ class Relief:
     gloss: np.ndarray
 
 
+def shadow_tint(shadow: tuple[float, float, float], depth: float) -> np.ndarray:
+    """What is left of each colour in a shadow: `depth` 1 is half shade, 2 a crease, 0 none."""
+    return np.array(shadow, np.float32) ** np.float32(depth)
+
+
 def lit(canvas: Canvas, relief: Relief, albedo: np.ndarray) -> np.ndarray:
     """Linear light from a relief and its colours."""
     normal = canvas.normals(relief.height)

@@ -1,0 +1,498 @@
+"""kill -9 in mid-answer and in mid-sentence: the gap at the ear, words lost, words said twice, the transcript.
+
+  python -m bench.crash [--kinds tts,programme] [--moments 20] [--json FILE]
+
+One stack, one call in headless Chromium. Whatever serves the call as the kind in question is killed at a random moment:
+while it answers a typed question (0.3 to 3 s into its voice), while the caller asks aloud, or (every fifth) while the
+answer is being thought of. What follows is compared with undisturbed answers to the same questions in the same call:
+the gap is the silence at the ear that those do not have, or by how much later the answer begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import re
+import signal
+import sqlite3
+import statistics
+import time
+import urllib.error
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.speech_to_speech import first_sound
+from bench.spoken import speak, trimmed
+from broker.clock import now_ns
+from broker.messages import KINDS, WORKER_KINDS
+from broker.sessions import Record
+from broker.snapshot import restore
+from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
+from tests.stack.running import Stack
+
+GOALS_MS = dict.fromkeys(WORKER_KINDS, 1000) | {"broker": 1500, "webrtc": 3000}
+TYPED = ("When is the library open?", "How do I apply for a place?", "How do I borrow books?", "What sports are there?")
+SPOKEN = (
+    ("when is the library open on weekends", "slt"),
+    ("how do i apply for a place at the university", "slt"),
+    ("where do i get my student card", "slt"),
+)
+SHORTEST_S, LONGEST_INTO_S = 4.0, 3.0
+"""Answers shorter than this are not asked for; the latest moment in one."""
+ANSWER, SENTENCE, THOUGHT = "answer", "sentence", "thought"
+MOMENTS = (ANSWER, SENTENCE, ANSWER, SENTENCE, THOUGHT)
+CALM_S = 0.8
+"""A page that has listened for so long has been told everything."""
+GIVEN_UP_S = 40.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caption:
+    """A word as the page was told of it: which, and where it sounds on the programme's clock."""
+
+    sentence: int
+    index: int
+    text: str
+    start_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A question and its answer, as written down and as heard. Milliseconds at the ear, on the page's audio clock."""
+
+    asked: str
+    heard: str
+    interrupted: bool
+    late_ms: float
+    """From the end of the question to the first sound."""
+    sound_ms: float
+    silence_ms: float
+    """All quiet moments between the first and the last sound."""
+    longest_ms: float
+    captions: tuple[Caption, ...] = ()
+    shown: tuple[str, ...] = ()
+    """The last two lines of the dialogue on the page."""
+
+    @property
+    def span_s(self) -> float:
+        return (self.sound_ms + self.silence_ms) / 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Killed:
+    """A process that was killed, and where the programme and the ear were then."""
+
+    name: str
+    sample: int
+    acknowledged: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a crash did to one turn."""
+
+    kind: str
+    moment: str
+    question: str
+    into_s: float
+    killed: str = ""
+    successor: str = ""
+    gap_ms: float = 0.0
+    sound_ms: float = 0.0
+    """More or less sound than undisturbed."""
+    lost: int = 0
+    repeated: int = 0
+    same: bool = False
+    problem: str = ""
+    load: float = 0.0
+    answered: Answered | None = field(default=None, repr=False)
+
+    @property
+    def good(self) -> bool:
+        return self.same and not (self.lost or self.repeated or self.problem) and self.gap_ms < GOALS_MS[self.kind]
+
+
+class Call:
+    """A conversation under way, with the stack that serves it."""
+
+    def __init__(self, stack: Stack, caller: Caller) -> None:
+        self.stack, self.caller = stack, caller
+        self.session = str(caller.until(lambda: caller.messages("session"), "no session")[0]["session"])
+
+    # --- who serves it ---
+
+    def serving(self, kind: str) -> str:
+        """The process that has the session."""
+        found: list[str] = []
+
+        def one() -> bool:
+            found[:] = [name for name, sessions in self._metric("sessions", kind) if sessions]
+            return len(found) == 1
+
+        self._until(one, f"not one {kind} has the session")
+        return found[0]
+
+    def kill(self, name: str, pid: int) -> Killed:
+        """kill -9, at once."""
+        os.kill(pid, signal.SIGKILL)
+        sample = (now_ns() - self.record().state.origin_ns) * 48 // 1_000_000
+        return Killed(name=name, sample=sample, acknowledged=self.record().state.acknowledged)
+
+    def pid(self, name: str) -> int:
+        return int(self.stack.processes()[name]["pid"])
+
+    def whole(self) -> None:
+        """Wait until every process is back and the page listens."""
+
+        def back() -> bool:
+            names = {name for name, process in self.stack.processes().items() if process["group"] != "revive"}
+            up = {name for name, value in self._metric("up") if value} | {"broker"}
+            return names <= up and self.stack.get("ready")[0] == 200
+
+        self._until(back, "not every process came back", 60)
+        self.calm()
+
+    def calm(self) -> None:
+        """Wait until the page has listened for a while."""
+        since = time.monotonic()
+
+        def quiet() -> bool:
+            nonlocal since
+            if self.caller.state() != "listening":
+                since = time.monotonic()
+            return time.monotonic() - since >= CALM_S
+
+        self.caller.until(quiet, "the call does not calm down", GIVEN_UP_S)
+
+    def _metric(self, name: str, kind: str = "") -> list[tuple[str, float]]:
+        of = kind or "[a-z]+"
+        pattern = rf'^visavis_process_{name}\{{process="([^"]+)",kind="{of}"\}} (\S+)$'
+        try:
+            text = self.stack.metrics()
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return []
+        return [(found[0], float(found[1])) for found in re.findall(pattern, text, re.MULTILINE)]
+
+    def _until(self, holds: Callable[[], bool], otherwise: str, within_s: float = 20) -> None:
+        self.caller.until(holds, otherwise, within_s)
+
+    # --- what is written down ---
+
+    def record(self) -> Record:
+        """What a successor of the broker would know."""
+        ((row,),) = self._rows("SELECT record FROM sessions WHERE id = ?")
+        return restore(Record, row)
+
+    def dialogue(self) -> list[tuple[str, str, bool]]:
+        """(role, text, interrupted) of every line."""
+        rows = self._rows("SELECT role, text, interrupted FROM dialogue WHERE session = ? ORDER BY n")
+        return [(str(role), str(text), bool(cut)) for role, text, cut in rows]
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        path = self.stack.settings.path("store")
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+            return database.execute(query, (self.session,)).fetchall()
+
+    def captions(self) -> list[Caption]:
+        """Every word so far, in the order in which the page was told of them."""
+        told = self.caller.page.evaluate(
+            "() => window.messages.filter((m) => m[0] === 'in' && (m[2].type === 'words' || m[2].type === 'session'))"
+            ".map((m) => m[2])"
+        )
+        captions, offset = [], 0
+        for message in told:
+            if message["type"] == "session":
+                offset = int(message["audio_offset"])
+                continue
+            for _, sentence, index, text, rtp, samples in message["words"]:
+                start = (rtp - offset) % 2**32
+                captions.append(
+                    Caption(sentence=sentence, index=index, text=text, start_sample=start, end_sample=start + samples)
+                )
+        return captions
+
+    # --- a turn ---
+
+    def typed(self, text: str, during: Callable[[int], Killed] | None = None) -> tuple[Answered, Killed | None]:
+        """Type a question. `during` gets the frame at which it was sent, and kills."""
+
+        def ask() -> int:
+            self.caller.type(text)
+            return self.caller.audio_frame()
+
+        return self._turn(ask, during)
+
+    def spoken(
+        self, text: str, voice: str, during: Callable[[int], Killed] | None = None
+    ) -> tuple[Answered, Killed | None]:
+        """Ask aloud. `during` gets the frame at which the question begins, and kills."""
+        wav = wav_bytes(trimmed(speak(text, voice)), 16_000)
+        ended = 0
+
+        def ask() -> int:
+            nonlocal ended
+            begun, ended = self.caller.say(wav, text)
+            return begun
+
+        return self._turn(ask, during, lambda: ended)
+
+    def _turn(
+        self, ask: Callable[[], int], during: Callable[[int], Killed] | None, ended: Callable[[], int] | None = None
+    ) -> tuple[Answered, Killed | None]:
+        caller = self.caller
+        caller.collect()
+        caller.recording = Recording()
+        before, told = len(self.dialogue()), len(self.captions())
+        at = ask()
+        killed = during(at) if during else None
+        if ended:
+            at = ended()
+
+        def answered() -> bool:
+            lines = self.dialogue()
+            return len(lines) >= before + 2 and lines[-1][0] == "avatar"
+
+        caller.until(answered, f"not answered: {self.dialogue()[before:]}", GIVEN_UP_S)
+        self.calm()
+        lines = self.dialogue()[before:]
+        shown = caller.page.evaluate("() => [...document.querySelectorAll('#dialogue .line')].map((l) => l.innerText)")
+        return Answered(
+            asked=" | ".join(text for role, text, _ in lines if role == "user"),
+            heard=" | ".join(text for role, text, _ in lines if role == "avatar"),
+            interrupted=any(cut for _, _, cut in lines),
+            captions=tuple(self.captions()[told:]),
+            shown=tuple(shown[-2:]),
+            **at_the_ear(caller, at),
+        ), killed
+
+    def into_voice(self, seconds: float, then: Callable[[], Killed]) -> Callable[[int], Killed]:
+        """Kills `seconds` after the voice began to be heard."""
+
+        def during(asked: int) -> Killed:
+            begun = self.caller.until(lambda: first_sound(self.caller, asked), "no answer was heard")
+            return self.into_question(seconds, then)(begun)
+
+        return during
+
+    def into_question(self, seconds: float, then: Callable[[], Killed]) -> Callable[[int], Killed]:
+        """Kills `seconds` after a frame."""
+
+        def during(begun: int) -> Killed:
+            self.caller.wait(max(0.0, seconds - (self.caller.audio_frame() - begun) / RATE_HZ))
+            return then()
+
+        return during
+
+
+def at_the_ear(caller: Caller, after: int) -> dict[str, float]:
+    """When the answer began, and its sound and silence, in ms."""
+    begun = first_sound(caller, after)
+    if begun is None:
+        return {"late_ms": GIVEN_UP_S * 1000, "sound_ms": 0.0, "silence_ms": 0.0, "longest_ms": 0.0}
+    frames, _, avatar = caller.recording.levels()
+    loud = frames[(frames >= begun) & (avatar > AUDIBLE_RMS)]
+    pauses = np.diff(loud, append=loud[-1] + QUANTUM) - QUANTUM
+    return {
+        "late_ms": (begun - after) / RATE_HZ * 1000,
+        "sound_ms": len(loud) * QUANTUM / RATE_HZ * 1000,
+        "silence_ms": float(pauses.sum()) / RATE_HZ * 1000,
+        "longest_ms": float(pauses.max()) / RATE_HZ * 1000,
+    }
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.lower())
+
+
+def missing_and_more(expected: Sequence[str], found: Sequence[str]) -> tuple[int, int]:
+    """Words of `expected` that `found` lacks, and words it has besides, at the least number of both."""
+    longest = [0] * (len(found) + 1)
+    for word in expected:
+        diagonal = 0
+        for j, other in enumerate(found, 1):
+            diagonal, longest[j] = longest[j], diagonal + 1 if word == other else max(longest[j], longest[j - 1])
+    return len(expected) - longest[-1], len(found) - longest[-1]
+
+
+def said_twice(captions: Iterable[Caption], heard_through: int) -> int:
+    """Words told again although their last sample lay before `heard_through`: those cut by the crash do not count."""
+    whole: set[tuple[int, int]] = set()
+    twice = 0
+    for word in captions:
+        place = (word.sentence, word.index)
+        twice += place in whole
+        if word.end_sample <= heard_through or heard_through <= word.start_sample:
+            whole.add(place)
+    return twice
+
+
+def compared(moment: Outcome, reference: Answered, answered: Answered, killed: Killed) -> Outcome:
+    """The outcome of a moment, its figures filled in."""
+    in_writing = missing_and_more(words(reference.heard), words(answered.heard))
+    places = [(caption.sentence, caption.index) for caption in answered.captions]
+    untold = {(caption.sentence, caption.index) for caption in reference.captions} - set(places)
+    # An edge that died takes along what it had sent and the page had not played.
+    through = killed.acknowledged if moment.kind == "webrtc" else killed.sample
+    pause_ms = answered.silence_ms - reference.silence_ms
+    late_ms = answered.late_ms - reference.late_ms
+    problem = "" if moment.moment == SENTENCE or in_order(places) else "words out of order"
+    if answered.interrupted:
+        problem = "counts as interrupted"
+    if [words(line) for line in answered.shown] != [words(answered.asked), words(answered.heard)]:
+        problem = problem or "the page shows another dialogue"
+    same = (answered.asked, answered.heard) == (reference.asked, reference.heard)
+    return Outcome(
+        **{
+            **{name: getattr(moment, name) for name in ("kind", "moment", "question", "into_s", "successor", "load")},
+            "killed": killed.name,
+            "gap_ms": max(0.0, pause_ms, 0.0 if moment.moment == ANSWER else late_ms),
+            "sound_ms": answered.sound_ms - reference.sound_ms,
+            "lost": max(in_writing[0], len(untold)),
+            "repeated": max(in_writing[1], said_twice(answered.captions, through)),
+            "same": same,
+            "problem": problem,
+            "answered": answered,
+        }
+    )
+
+
+def in_order(places: Sequence[tuple[int, int]]) -> bool:
+    """Whether every word comes for the first time after the one before it in the text."""
+    first = list(dict.fromkeys(places))
+    return first == sorted(first)
+
+
+# --- the bench -------------------------------------------------------------------------------------------------------
+
+
+def references(call: Call) -> dict[str, Answered]:
+    """Undisturbed answers, by question: those long enough, and the same twice."""
+    found = {}
+    for text in TYPED:
+        once = call.typed(text)[0]
+        if once.span_s >= SHORTEST_S:
+            found[text] = once
+    for text, voice in SPOKEN:
+        twice = [call.spoken(text, voice)[0] for _ in range(2)]
+        if twice[0].heard == twice[1].heard and twice[0].asked == twice[1].asked:
+            found[text] = twice[1]
+    return found
+
+
+def endure(call: Call, moment: Outcome, reference: Answered) -> Outcome:
+    """Live through one moment; afterwards every process is back."""
+    name = call.serving(moment.kind)
+    pid = call.pid(name)
+    moment = Outcome(**{**asdict(moment), "load": os.getloadavg()[0]})
+
+    def kill() -> Killed:
+        return call.kill(name, pid)
+
+    try:
+        if moment.moment == SENTENCE:
+            voice = dict(SPOKEN)[moment.question]
+            answered, killed = call.spoken(moment.question, voice, call.into_question(moment.into_s, kill))
+        elif moment.moment == THOUGHT:
+            answered, killed = call.typed(moment.question, call.into_question(moment.into_s, kill))
+        else:
+            answered, killed = call.typed(moment.question, call.into_voice(moment.into_s, kill))
+        call.whole()
+    except AssertionError as error:
+        return Outcome(**{**asdict(moment), "killed": name, "problem": str(error)})
+    assert killed
+    successor = call.serving(moment.kind)
+    if moment.kind in WORKER_KINDS and successor == name:
+        return Outcome(**{**asdict(moment), "killed": name, "problem": "the route did not move"})
+    return compared(Outcome(**{**asdict(moment), "successor": successor}), reference, answered, killed)
+
+
+def moments(kind: str, count: int, known: dict[str, Answered], rng: random.Random) -> list[Outcome]:
+    """`count` random moments, in turn in mid-answer, mid-sentence and in thought."""
+    typed = [text for text in TYPED if text in known]
+    spoken = [(text, voice) for text, voice in SPOKEN if text in known]
+    made = []
+    for number in range(count):
+        moment = MOMENTS[number % len(MOMENTS)]
+        if moment == SENTENCE and spoken:
+            question, voice = rng.choice(spoken)
+            into_s = rng.uniform(0.1, len(trimmed(speak(question, voice))) / 16_000)
+        else:
+            question = rng.choice(typed)
+            longest_s = min(LONGEST_INTO_S, known[question].span_s - 0.5)
+            into_s = rng.uniform(0.0, 0.15) if moment == THOUGHT else rng.uniform(0.3, longest_s)
+        made.append(Outcome(kind=kind, moment=moment, question=question, into_s=into_s))
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--moments", type=int, default=20, help="kills per kind")
+    parser.add_argument("--persona", default="campus")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every moment there")
+    arguments = parser.parse_args()
+    kinds = arguments.kinds.split(",")
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    rng, load_before = random.Random(arguments.seed), os.getloadavg()[0]
+    outcomes: list[Outcome] = []
+    stack = Stack()
+    try:
+        stack.start()
+        with Caller(stack.url) as caller:
+            caller.open(f"?persona={arguments.persona}").start()
+            call = Call(stack, caller)
+            caller.until(call.dialogue, "no greeting", 30)
+            call.calm()
+            known = references(call)
+            for kind in kinds:
+                for moment in moments(kind, arguments.moments, known, rng):
+                    outcomes.append(endure(call, moment, known[moment.question]))
+                    print(line(outcomes[-1]), flush=True)
+    finally:
+        stack.stop()
+        report(outcomes, load_before)
+        if arguments.json:
+            arguments.json.write_text(json.dumps([asdict(each) for each in outcomes], indent=1), encoding="utf-8")
+
+
+def line(outcome: Outcome) -> str:
+    """One moment in one line."""
+    figures = f"gap {outcome.gap_ms:5.0f} ms, sound {outcome.sound_ms:+5.0f} ms, lost {outcome.lost}"
+    said = f"{figures}, repeated {outcome.repeated}{'' if outcome.same else ', another transcript'}"
+    where = f"{outcome.kind:9} {outcome.killed:11} {outcome.moment:8} {outcome.into_s:4.2f} s"
+    return f"{'   ' if outcome.good else '!! '}{where}  {said}  {outcome.problem}".rstrip()
+
+
+def report(outcomes: Sequence[Outcome], load_before: float) -> None:
+    """A row a kind."""
+    loads = [outcome.load for outcome in outcomes] or [0.0]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, load before {load_before:.1f}, during {min(loads):.1f} to {max(loads):.1f}")
+    print("killed       n   gap p50    max   goal ms   words lost  repeated  same transcript  problems")
+    for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
+        mine = [outcome for outcome in outcomes if outcome.kind == kind]
+        whole = [outcome for outcome in mine if outcome.answered] or mine
+        gaps = [outcome.gap_ms for outcome in whole]
+        print(
+            f"{kind:9} {len(mine):4}   {statistics.median(gaps):7.0f} {max(gaps):6.0f}    < {GOALS_MS[kind]:4}"
+            f"   {sum(o.lost for o in whole):10} {sum(o.repeated for o in whole):9}"
+            f"   {sum(o.same for o in mine):6} of {len(mine):<5}  {sum(bool(o.problem) for o in mine):8}"
+        )
+
+
+if __name__ == "__main__":
+    main()

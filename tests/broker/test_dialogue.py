@@ -1,0 +1,96 @@
+"""What was heard: segments, word times and acknowledgements to exactly the words that reached the ear."""
+
+from __future__ import annotations
+
+from broker.dialogue import Hearing, text_of
+from broker.ledger import Answer
+from broker.messages import Emitted, Exchange, Sentence, Word
+
+WORD = 9600
+
+
+def segment(start: int, samples: int, at: int, words: tuple[Word, ...] = (), last: bool = False) -> Emitted:
+    return Emitted(
+        turn=1, sentence=0, start_sample=start, programme_sample=at, samples=samples, words=words, last=last
+    )
+
+
+def word(index: int, text: str, start: int) -> Word:
+    return Word(index=index, text=text, start_sample=start, end_sample=start + WORD)
+
+
+def test_a_word_is_heard_when_its_last_sample_was_played() -> None:
+    hearing = Hearing().emitted(segment(0, WORD, 5000, (word(0, "we", 0),)))
+    assert hearing.heard(5000 + WORD - 1) == ()
+    assert [each.text for each in hearing.heard(5000 + WORD)] == ["we"]
+
+
+def test_a_word_that_has_only_begun_is_not_heard() -> None:
+    hearing = Hearing().emitted(segment(0, WORD // 2, 0, (word(0, "we", 0),)))
+    assert hearing.begun == 1
+    assert hearing.heard(10**9) == ()
+
+
+def test_an_underrun_in_mid_word_moves_its_end() -> None:
+    hearing = Hearing().emitted(segment(0, 960, 0, (word(0, "we", 0),))).emitted(segment(960, WORD - 960, 50_000))
+    assert hearing.words[0].end_sample == 50_000 + WORD - 960
+
+
+def test_a_word_cut_by_a_hold_counts_once_when_it_is_said_again() -> None:
+    hearing = Hearing().emitted(segment(0, 960, 0, (word(0, "we", 0),)))
+    hearing = hearing.emitted(segment(0, WORD, 20_000, (word(0, "we", 0),)))
+    hearing = hearing.emitted(segment(WORD, WORD, 20_000 + WORD, (word(1, "open", WORD),), last=True))
+    assert [each.text for each in hearing.words] == ["we", "open"]
+    assert hearing.begun == 2
+    assert hearing.ended == (0,)
+
+
+def test_a_replay_counts_samples_anew_and_keeps_word_numbers() -> None:
+    hearing = Hearing().emitted(segment(0, WORD + 960, 0, (word(0, "we", 0), word(1, "open", WORD))))
+    assert hearing.next_word(0) == 1
+    hearing = hearing.emitted(segment(0, WORD, 90_000, (word(1, "open", 0),), last=True))
+    assert [(each.index, each.text, each.end_sample) for each in hearing.words] == [
+        (0, "we", WORD),
+        (1, "open", 90_000 + WORD),
+    ]
+
+
+def test_only_what_was_heard_is_left_of_a_hearing() -> None:
+    hearing = Hearing()
+    for index, text in enumerate(("we", "open", "at")):
+        hearing = hearing.emitted(segment(index * WORD, WORD, index * WORD, (word(index, text, index * WORD),), index == 2))
+    rest = hearing.only_heard(2 * WORD)
+    assert [each.text for each in rest.words] == ["we", "open"]
+    assert rest.next_word(0) == 2
+    assert rest.ended == ()
+
+
+def test_the_text_heard_keeps_the_punctuation_of_the_sentence() -> None:
+    hearing = Hearing()
+    texts = ("Well", "yes", "at", "9")
+    for index, text in enumerate(texts):
+        hearing = hearing.emitted(segment(index * WORD, WORD, index * WORD, (word(index, text, index * WORD),)))
+    assert text_of([(0, "Well, yes: at 9 a.m.")], hearing.words) == "Well, yes: at 9"
+    assert text_of([(0, "Something else")], hearing.words) == "Well yes at 9"
+
+
+def test_an_answer_heard_in_part_is_marked_interrupted_and_keeps_its_passage() -> None:
+    answer = Answer(turn=1, kind="answer")
+    for n, text in enumerate(("We open.", "We close.")):
+        sentence = Sentence(turn=1, n=n, text=text, language="en", last=n == 1, passage=f"hours#{n}")
+        answer = answer.with_sentence(sentence, 0)
+    assert answer.line(10**9) is None
+    hearing = Hearing().emitted(segment(0, WORD, 0, (word(0, "We", 0),)))
+    hearing = hearing.emitted(segment(WORD, WORD, WORD, (word(1, "open", WORD),), last=True))
+    answer = Answer(turn=1, kind="answer", said=answer.said, complete=True, hearing=hearing)
+    assert answer.line(10**9) == Exchange(role="avatar", text="We open.", passage="hours#0", interrupted=True)
+    assert answer.line(WORD) == Exchange(role="avatar", text="We", passage="hours#0", interrupted=True)
+
+
+def test_a_sentence_that_comes_twice_is_kept_once_and_an_empty_one_only_ends_the_turn() -> None:
+    answer = Answer(turn=1, kind="answer")
+    for text, last in (("We open.", False), ("We open again?", False), ("", True)):
+        n = 0 if text else 1
+        answer = answer.with_sentence(Sentence(turn=1, n=n, text=text, language="en", last=last), 0)
+    assert [said.text for said in answer.said] == ["We open."]
+    assert answer.complete
