@@ -148,15 +148,15 @@ class Call:
         return Killed(name=name, sample=sample, acknowledged=self.record().state.acknowledged)
 
     def pid(self, name: str) -> int:
-        return int(self.stack.processes()[name]["pid"])
+        processes = self.stack.processes()
+        return int(processes.get(name, processes.get(name.removesuffix("-0"), {}))["pid"])
 
     def whole(self) -> None:
         """Wait until every process is back and the page listens."""
 
         def back() -> bool:
-            names = {name for name, process in self.stack.processes().items() if process["group"] != "revive"}
-            up = {name for name, value in self._metric("up") if value} | {"broker"}
-            return names <= up and self.stack.get("ready")[0] == 200
+            wanted = sum(process["group"] in KINDS for process in self.stack.processes().values())
+            return sum(value for _, value in self._metric("up")) == wanted
 
         self._until(back, "not every process came back", 60)
         self.calm()
@@ -449,6 +449,7 @@ def main() -> None:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     rng, load_before = random.Random(arguments.seed), os.getloadavg()[0]
     outcomes: list[Outcome] = []
+    known: dict[str, Answered] = {}
     stack = Stack()
     try:
         stack.start()
@@ -466,7 +467,11 @@ def main() -> None:
         stack.stop()
         report(outcomes, load_before)
         if arguments.json:
-            arguments.json.write_text(json.dumps([asdict(each) for each in outcomes], indent=1), encoding="utf-8")
+            found = {
+                "undisturbed": {text: asdict(answered) for text, answered in known.items()},
+                "moments": [asdict(outcome) for outcome in outcomes],
+            }
+            arguments.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def line(outcome: Outcome) -> str:

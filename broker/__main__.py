@@ -84,6 +84,7 @@ class Broker:
         self._send()
 
     def _send(self) -> None:
+        self.control.write_down(now_ns())
         outbox = self.control.drain()
         for peer in outbox.forget:
             self.bus.forget(peer)

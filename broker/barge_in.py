@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from broker.answering import hold_sound, interrupt, release_sound
 from broker.backchannel import takes_the_floor
+from broker.interrupting import interrupt
 from broker.move import Move
+from broker.sounding import hold_sound, release_sound
 from broker.turn_state import Barge, in_hand, ns
 
 

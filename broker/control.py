@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
+from broker.journal import Journal
 from broker.messages import (
     Alive,
     Close,
@@ -28,9 +29,8 @@ from broker.messages import (
 )
 from broker.registry import Registry
 from broker.routes import mended, new_route
-from broker.sessions import NOBODY, Outgoing, Record, Session, essence, new_state
-from broker.snapshot import dump, restore
-from broker.store import Store, StoredSession, StoredTurn
+from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
+from broker.store import Store
 from broker.turns import Away, Replaced, Timer
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 FLEET_NS = NS_PER_S
 GRACE_NS = 1_200 * NS_PER_MS
 """After a start: how long the processes of restored sessions have to say that they are there."""
+
+STORE_AGAIN_NS = NS_PER_S
+"""How long a failing database is left alone."""
 
 TICK_NS = 20 * NS_PER_MS
 STAGGER_NS = 7 * NS_PER_MS
@@ -80,21 +83,17 @@ class Control:
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
         self._personas = personas
-        self._store = store
-        self._boot = boot
+        self._journal = Journal(store, boot) if store else None
         self._outbox = Outbox()
-        self._written: dict[str, tuple[object, ...]] = {}
-        self._turns: dict[tuple[str, int], StoredTurn] = {}
-        self._ended: list[str] = []
         self._fleet_ns = 0
         self._grace_ns = 0
+        self._store_again_ns = 0
         self._llm_holds: dict[str, set[int]] = {}
 
     # --- the loop's side ---
 
     def drain(self) -> Outbox:
-        """What is to be done, once it is written down."""
-        self._write()
+        """What is to be done. `write_down` comes first, so that nobody knows more of a session than a successor."""
         outbox, self._outbox = self._outbox, Outbox()
         return outbox
 
@@ -303,8 +302,8 @@ class Control:
     def _close(self, session: Session, reason: str, now_ns: int) -> None:
         self._send(session.closed(reason), now_ns)
         del self.sessions[session.id]
-        self._written.pop(session.id, None)
-        self._ended.append(session.id)
+        if self._journal:
+            self._journal.forget(session.id)
         self._tell("session", now_ns, session, state="closed", reason=reason)
         logger.info("session ends", extra={"session": session.id, "reason": reason})
 
@@ -334,76 +333,31 @@ class Control:
             if isinstance(message, Event):
                 message = self.events.number(message, now_ns)
                 self._outbox.publish.append(message)
-                self._note_turn(message)
+                if self._journal and message.kind == "turn":
+                    self._journal.note_turn(message)
             if peer is not NOBODY:
                 self._outbox.send.append((peer, message))
 
-    def _note_turn(self, event: Event) -> None:
-        if event.kind == "turn":
-            self._turns[event.session, event.turn] = StoredTurn(
-                session=event.session,
-                turn=event.turn,
-                outcome=str(event.data.get("what", "")),
-                text=str(event.data.get("text", "")),
-                heard=str(event.data.get("heard", "")),
-            )
-
     # --- surviving ---
 
-    def _write(self) -> None:
-        """Write down what changed, before anybody hears of it. A failing database is told, not fatal."""
-        if self._store is None:
+    def write_down(self, now_ns: int) -> None:
+        """Write down what changed since the last time. A failing database is told and tried again later, not fatal."""
+        if self._journal is None or now_ns < self._store_again_ns:
             return
-        changed = []
-        for session in self.sessions.values():
-            now = (essence(session.state), session.route)
-            if self._written.get(session.id) != now:
-                self._written[session.id] = now
-                changed.append(session)
-        if not changed and not self._ended and not self._turns:
-            return
-        turns, self._turns = list(self._turns.values()), {}
-        ended, self._ended = self._ended, []
         try:
-            self._store.save(
-                sessions=[
-                    StoredSession(
-                        id=each.id, token_hash=each.record.token_hash, boot=self._boot, record=dump(_without_lines(each.record))
-                    )
-                    for each in changed
-                ],
-                lines=[(each.id, each.state.dialogue) for each in changed],
-                turns=[each for each in turns if each.session not in ended],
-                ended=ended,
-            )
+            self._journal.write_down(self.sessions.values())
         except StoreError as error:
             self.counters["store_failed"] += 1
-            self._ended.extend(ended)
+            self._store_again_ns = now_ns + STORE_AGAIN_NS
             if self.counters["store_failed"] in (1, 10, 100) or self.counters["store_failed"] % 1000 == 0:
                 logger.error("store", extra={"reason": str(error)})
                 event = Event(kind="degraded", data={"stage": "broker", "step": "store", "reason": str(error)})
-                self._outbox.publish.append(self.events.number(event, self._fleet_ns))
+                self._outbox.publish.append(self.events.number(event, now_ns))
 
     def restore(self, now_ns: int) -> None:
         """Take up the sessions of a predecessor. Media has gone on meanwhile; what it sent waits in the inboxes."""
-        if self._store is None:
-            return
-        for row in self._store.load():
-            try:
-                if row.boot != self._boot:
-                    raise StoreError("the machine was restarted since")
-                record = restore(Record, row.record)
-                record = replace(record, state=replace(record.state, dialogue=self._store.dialogue(row.id)))
-            except StoreError as error:
-                logger.warning("session not restored", extra={"session": row.id, "reason": str(error)})
-                self._ended.append(row.id)
-                continue
-            state = replace(record.state, played_ns=now_ns)
-            for name in ("answer", "moment"):
-                held = getattr(state, name)
-                if held:
-                    state = replace(state, **{name: replace(held, progress_ns=now_ns)})
-            self.sessions[row.id] = Session(replace(record, state=state), caller_gone_ns=now_ns)
+        for record in self._journal.restored(now_ns) if self._journal else ():
+            self.sessions[record.id] = Session(record, caller_gone_ns=now_ns)
             self._outbox.connect.extend(record.route.peers.values())
         if self.sessions:
             self._grace_ns = now_ns + GRACE_NS
@@ -449,11 +403,6 @@ class Control:
         Event: _on_event,
         Holding: _on_holding,
     }
-
-
-def _without_lines(record: Record) -> Record:
-    """The dialogue has a table of its own, where a line is written once."""
-    return replace(record, state=replace(record.state, dialogue=()))
 
 
 def _origin_ns(ordinal: int, now_ns: int) -> int:

@@ -1,6 +1,7 @@
 """The conversation as heard: segments that left the programme, word times and the page's acknowledgement to words.
 
-A word is heard when its last sample lies before what the page has acknowledged. Only what was heard enters the dialogue.
+A word is heard when its last sample lies before what the page has acknowledged. Only what was heard enters the
+dialogue.
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ from enum import Enum
 class EndpointSettings:
     """Milliseconds of silence, and the beliefs (0..1) between them."""
 
-    finished_p: float = 0.85
-    likely_p: float = 0.5
-    doubtful_p: float = 0.15
+    finished_p: float = 0.88
+    likely_p: float = 0.6
+    doubtful_p: float = 0.2
     finished_ms: int = 200
     """It sounded finished, and the words are a whole."""
     likely_ms: int = 300
-    unsure_ms: int = 450
-    unfinished_ms: int = 900
+    unsure_ms: int = 550
+    unfinished_ms: int = 750
     """It sounded unfinished, or the words stop where nobody stops."""
     trailing_ms: int = 900
     wordless_ms: int = 700
@@ -40,6 +40,8 @@ class Shape(Enum):
     NOTHING = "nothing"
     TRAILING = "trailing"
     """They stop at a word that leans on the next: an article, a conjunction, a preposition, a filler."""
+    SHORT = "short"
+    """One or two words that are no answer by themselves: mostly a beginning."""
     OPEN = "open"
     """They could go on or not."""
     WHOLE = "whole"
@@ -64,6 +66,7 @@ def wait_ms(
         return settings.unsure_ms if p_end >= settings.finished_p and _asked(hit, settings) else settings.trailing_ms
     step = _steps_from_finished(p_end, settings)
     step -= shape is Shape.WHOLE
+    step += shape is Shape.SHORT
     step -= _asked(hit, settings)
     waits = (settings.finished_ms, settings.likely_ms, settings.unsure_ms, settings.unfinished_ms)
     return max(settings.least_ms, waits[min(max(step, 0), len(waits) - 1)])
@@ -79,7 +82,9 @@ def shape_of(text: str, language: str) -> Shape:
         return Shape.WHOLE
     if text.rstrip().endswith(("...", "…", ",", "，", "、")) or rules.trails(words):
         return Shape.TRAILING
-    return Shape.WHOLE if rules.is_whole(words) else Shape.OPEN
+    if rules.is_whole(words):
+        return Shape.WHOLE
+    return Shape.SHORT if rules.is_short(words) else Shape.OPEN
 
 
 def _steps_from_finished(p_end: float, settings: EndpointSettings) -> int:
@@ -130,6 +135,9 @@ class Rules:
             return self._asks(words) or self._ends(words, self.questions)
         return self._asks(words) and len(words) >= self.least_words
 
+    def is_short(self, words: tuple[str, ...]) -> bool:
+        return not self.signs and bool(self.answers) and len(words) <= 2
+
     def _asks(self, words: tuple[str, ...]) -> bool:
         return self._begins(words, self.questions)
 
@@ -160,7 +168,8 @@ RULES: dict[str, Rules] = {
             "had, do, does, did, can, could, will, would, shall, should, may, might, must, i'm, it's, that's, "
             "i'd, i'll, we're, they're, i, we, they, he, she, um, uh, er, erm, hmm, well, you know, i mean, "
             "kind of, sort of, let me see, very, really, more, a little, a bit, how, what, where, why, not, "
-            "also, just, maybe, then, and then"
+            "also, just, maybe, then, and then, need, want, wants, get, gets, "
+            "give, gives, put, have, use, send, bring, let, tell, show"
         ),
         trailing_openers=_set(
             "i want, i would, i would like, i'd like, i need, i have, i have a question, can you, could you, "

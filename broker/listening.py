@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from broker import endpoint
-from broker.answering import accept, drop_attempt, interrupt, remember, say, settle, speak_up, speculate
+from broker.answering import accept, drop_attempt, remember, say, settle, speak_up, speculate
 from broker.backchannel import affirms, joined, takes_the_floor
 from broker.barge_in import barge, decide, let_go
+from broker.interrupting import interrupt
 from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase

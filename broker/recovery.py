@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from broker.answering import acknowledged_whole, finish, hold_sound, let_sound, release_sound, settle, speak_up
+from broker.answering import acknowledged_whole, settle, speak_up
 from broker.barge_in import let_go
 from broker.ledger import Answer
 from broker.listening import end_utterance
 from broker.messages import Ask, Buffered, Cancel, Sentence
 from broker.move import Accept, Move
+from broker.sounding import hold_sound, let_sound, release_sound
 from broker.turn_state import Presence, TurnState, Utterance, ns
+from broker.unfolding import finish
 
 PRE_ROLL_SAMPLES = 4800
 """300 ms of microphone before an onset, which the vad needs to find it again."""

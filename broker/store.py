@@ -1,4 +1,4 @@
-"""SQLite: what a broker's successor needs of each session. Written before anything is sent, so no turn is given twice.
+"""SQLite: what a broker's successor needs of each session, written down whenever it changes.
 
 A finished session is deleted, dialogue and all: nothing that was said outlives its conversation.
 """
@@ -16,6 +16,9 @@ from broker.messages import Exchange
 
 SCHEMA_VERSION = 1
 BUSY_S = 2.0
+"""At the start a predecessor may still be closing the file …"""
+BUSY_MS = 50
+"""… later nobody else should use it, and conversations must not wait for somebody who does."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -71,6 +74,7 @@ class Store:
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.executescript(_SCHEMA)
             self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            self._database.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
     def save(
         self,

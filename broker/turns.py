@@ -1,6 +1,7 @@
 """The turn machine: who has the floor. A pure function from state and event to state and actions.
 
-Its parts: listening (utterances), answering (turns), barge_in (hold, resume, cancel), recovery (crashes, absence).
+Its parts: listening (utterances), answering and unfolding (turns), sounding, barge_in and interrupting (who is heard),
+recovery (crashes, absence).
 Turn integers are given out here and nowhere else.
 """
 
@@ -10,21 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from broker.answering import (
-    accept,
-    give_up,
-    interrupt,
-    on_emitted,
-    on_failed,
-    on_played,
-    on_sentence,
-    one_moment,
-    say,
-    settle,
-    settle_by_ns,
-    speak_up,
-)
+from broker.answering import accept, on_played, say, settle, settle_by_ns, speak_up
 from broker.barge_in import decide
+from broker.interrupting import interrupt
 from broker.listening import (
     conclude,
     consider,
@@ -54,6 +43,7 @@ from broker.messages import (
 from broker.move import Accept, Action, Move
 from broker.recovery import Missed, Replaced, come_back, go_away, nothing_buffered, on_buffered, on_missed, on_replaced
 from broker.turn_state import Presence, ToSay, TurnSettings, TurnState, Utterance, Waiting, in_hand, ns, phase
+from broker.unfolding import give_up, on_emitted, on_failed, on_sentence, one_moment
 
 __all__ = [
     "Accept",

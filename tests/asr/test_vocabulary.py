@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.asr.vocabulary import ASKED, persona_sentences, words_of
+from workers.asr.vocabulary import ASKED, own_pronunciations, persona_sentences, words_of
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,12 @@ def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: 
     assert ("fine", "words", "here") in found
     everything = {word for words in found for word in words}
     assert not everything & {"unread", "held", "var"}
+
+
+def test_a_word_may_say_how_it_sounds_and_nonsense_is_passed_over() -> None:
+    words = ["Visavis: V IY Z AA V IY", "visavis: V IH S AH V IH S", "Ollama", "x: QQ", "two words: AH", ": AH", "y:"]
+    said = own_pronunciations({"asr": {"words": words}})
+    assert said == {"visavis": ("V IY Z AA V IY", "V IH S AH V IH S")}
 
 
 def test_a_bare_persona_still_has_talk() -> None:

@@ -8,7 +8,8 @@ from broker.backchannel import affirms, joined, same_words, takes_the_floor, wor
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mhm", "Mm-hmm.", "uh-huh", "yeah", "OK okay", "Oh, I see!", "right, got it", "[NOISE]", "<sil>", "the"]
+    "text",
+    ["", "mhm", "Mm-hmm.", "uh-huh", "yeah", "OK", "Oh, I see!", "right, got it", "[NOISE]", "<sil>", "the"],
 )
 def test_listening_is_not_taking_the_floor(text: str) -> None:
     assert not takes_the_floor(text, "en")

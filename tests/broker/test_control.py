@@ -84,6 +84,7 @@ class House:
 
     def run(self, action: Callable[[], object]) -> list[tuple[str, Message]]:
         action()
+        self.control.write_down(self.now_ns)
         outbox = self.control.drain()
         sent = [(to.name, message) for to, message in outbox.send]
         self.sent += sent
@@ -472,7 +473,8 @@ def test_no_turn_is_ever_given_twice_across_a_kill(tmp_path: Path) -> None:
     after.control.restore(after.now_ns)
     after.up(2)
     turns += [ask.turn for _, ask in to(after(Typed(session="s1", route=0, text="three")), Ask)]
-    assert turns == sorted(set(turns)) == [1, 2, 3]
+    assert turns == sorted(set(turns))
+    assert len(turns) == 3
 
 
 def test_after_a_restart_of_the_machine_old_sessions_are_forgotten(tmp_path: Path) -> None:
@@ -480,7 +482,7 @@ def test_after_a_restart_of_the_machine_old_sessions_are_forgotten(tmp_path: Pat
     speaking(House(Store(path)))
     after = Control(ControlSettings(), personas, Store(path), "boot-2")
     after.restore(0)
-    after.drain()
+    after.write_down(0)
     assert not after.sessions
     assert Store(path).load() == []
 
@@ -508,6 +510,7 @@ def test_a_failing_database_is_told_and_does_not_stop_the_conversation(tmp_path:
     house.present()
     store.close()
     assert to(house.from_(Typed(text="when do you open")), Ask)
+    house.wait(1.0)
     degraded = [event for event in house.published if event.kind == "degraded"]
     assert degraded[-1].data["step"] == "store"
 

@@ -10,9 +10,7 @@ WORD = 9600
 
 
 def segment(start: int, samples: int, at: int, words: tuple[Word, ...] = (), last: bool = False) -> Emitted:
-    return Emitted(
-        turn=1, sentence=0, start_sample=start, programme_sample=at, samples=samples, words=words, last=last
-    )
+    return Emitted(turn=1, sentence=0, start_sample=start, programme_sample=at, samples=samples, words=words, last=last)
 
 
 def word(index: int, text: str, start: int) -> Word:
@@ -58,7 +56,9 @@ def test_a_replay_counts_samples_anew_and_keeps_word_numbers() -> None:
 def test_only_what_was_heard_is_left_of_a_hearing() -> None:
     hearing = Hearing()
     for index, text in enumerate(("we", "open", "at")):
-        hearing = hearing.emitted(segment(index * WORD, WORD, index * WORD, (word(index, text, index * WORD),), index == 2))
+        hearing = hearing.emitted(
+            segment(index * WORD, WORD, index * WORD, (word(index, text, index * WORD),), index == 2)
+        )
     rest = hearing.only_heard(2 * WORD)
     assert [each.text for each in rest.words] == ["we", "open"]
     assert rest.next_word(0) == 2

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from broker import answering, barge_in, listening
+from broker import answering, barge_in, listening, sounding, unfolding
 from broker.dialogue import Hearing
+from broker.move import Move
 from tests.broker.world import Broken, World, after, settled
 from workers.programme.gate import Gate
 
 DEPTH = 10
 SCALE = float(os.environ.get("VISAVIS_EXPLORE", "1"))
-WIDTH = int(150 * SCALE)
+WIDTH = int(100 * SCALE)
 """Worlds of one layer that are gone on from; of wider layers an even sample, so that the depth is always reached."""
 WALKS = int(100 * SCALE)
 WALK_LENGTH = 120
@@ -123,7 +124,9 @@ def walk(seed: int, length: int = WALK_LENGTH) -> World:
 
 def _weight(name: str) -> float:
     """What is on its way arrives more often than people leave."""
-    return {"tick": 4, "types": 0.2, "interrupts": 0.2, "leaves": 0.2, "hums": 0.5, "played": 2, "timer": 2}.get(name, 3)
+    return {"tick": 4, "types": 0.2, "interrupts": 0.2, "leaves": 0.2, "hums": 0.5, "played": 2, "timer": 2}.get(
+        name, 3
+    )
 
 
 @pytest.mark.parametrize("name", beginnings())
@@ -136,8 +139,8 @@ def test_no_order_of_events_breaks_an_invariant(name: str, capsys: pytest.Captur
 
 NARROW = {
     "an answer that nobody disturbs": ("an answer about to sound", ALWAYS),
-    "a word over the answer": ("an answer in its second word", OVER | {"speaks", "words"}),
-    "an \"mhm\" over the answer": ("an answer in its second word", OVER | {"hums", "pauses"}),
+    "a word over the answer": ("an answer in its fourth word", OVER | {"speaks", "words"}),
+    'an "mhm" over the answer': ("an answer in its fourth word", OVER | {"hums", "pauses"}),
     "a thought that takes long": ("a long thought", (ALWAYS | {"brain answers"}) - {"played"}),
     "a question with pauses": ("silence", SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"}),
     "somebody leaves and returns": ("an answer in its second word", OVER | {"leaves", "returns"}),
@@ -193,15 +196,16 @@ def attempts_are_accepted_unread(patch: Patch) -> None:
 
 
 def moments_do_not_keep_the_answer_waiting(patch: Patch) -> None:
-    original = answering.let_sound
+    original = sounding.let_sound
 
-    def let_sound(move: answering.Move) -> None:
+    def let_sound(move: Move) -> None:
         moment = move.state.moment
         move.set(moment=None)
         original(move)
         move.set(moment=moment)
 
-    patch.setattr(answering, "let_sound", let_sound)
+    for module in (answering, unfolding):
+        patch.setattr(module, "let_sound", let_sound)
 
 
 def joined_words_are_forgotten(patch: Patch) -> None:
@@ -209,7 +213,7 @@ def joined_words_are_forgotten(patch: Patch) -> None:
 
 
 def resumes_are_not_sent(patch: Patch) -> None:
-    def release(move: answering.Move) -> None:
+    def release(move: Move) -> None:
         move.set(held=False)
 
     patch.setattr(barge_in, "release_sound", release)

@@ -103,7 +103,7 @@ def test_a_question_survives_the_kill_of_the_broker(around: Around) -> None:
     around.start()
     around.until(lambda: [ask for ask in around.has("llm", Ask) if isinstance(ask, Ask) and ask.text == "two"])
     asks = [ask for ask in around.has("llm", Ask) if isinstance(ask, Ask)]
-    assert {ask.turn for ask in asks if ask.text == "two"} == {2}
+    assert min(ask.turn for ask in asks if ask.text == "two") > 1
     assert asks[-1].history[0].text == "one"
 
 

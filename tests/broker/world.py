@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from broker.backchannel import same_words
@@ -67,7 +67,7 @@ class Voiced:
 class Programme:
     """The gate and the voice behind it."""
 
-    gate: Gate = Gate()
+    gate: Gate = field(default_factory=Gate)
     voice: tuple[Voiced, ...] = ()
     cancelled_through: int = 0
     """What it has been told, whatever the gate makes of it."""
@@ -348,9 +348,7 @@ class World:
         """The pause and the words up to it; the asr may be slower than the vad, but the machine must not mind."""
         world = replace(self, person=replace(self.person, doing="paused"))
         mic_sample = self.mic_sample()
-        paused = SpeechPaused(
-            utterance=self.person.utterance, mic_sample=mic_sample, silence_ms=100, p_end=0.9
-        )
+        paused = SpeechPaused(utterance=self.person.utterance, mic_sample=mic_sample, silence_ms=100, p_end=0.9)
         return world.tell(paused).tell(self.transcript(final=False))
 
     def go_on(self) -> World:
@@ -533,6 +531,9 @@ def spoken_words(turn: int) -> tuple[str, ...]:
     return tuple(f"t{turn}{letter}" for letter in "abcd"[:WORDS])
 
 
+DELIVERIES = ("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "vad ends", "final words")
+
+
 def settled(world: World, steps: int = 600) -> World:
     """The world when the person does no more and everything else takes its course. The page listens."""
     if not world.present:
@@ -540,7 +541,14 @@ def settled(world: World, steps: int = 600) -> World:
     for _ in range(steps):
         if world.person.doing == "speaking":
             world = world.pause()
-        for channel in ("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "vad ends", "final words"):
+        for channel in (
+            "gate reads",
+            "voice arrives",
+            "emitted arrives",
+            "sentence arrives",
+            "vad ends",
+            "final words",
+        ):
             possible = dict(world.events())
             while channel in possible:
                 world = possible[channel]()
@@ -578,5 +586,3 @@ def after(*names: str, start: World | None = None) -> World:
             assert event in possible, f"{event!r} cannot happen; possible: {sorted(possible)}"
             world = possible[event]()
     return world
-
-

@@ -224,6 +224,35 @@ def test_after_the_programme_was_replaced_nothing_is_sent_until_the_broker_asks_
     assert sent[0].words[0].index == 3
 
 
+def test_what_the_old_programme_had_nothing_of_need_not_be_asked_for_again() -> None:
+    stage = opened()
+    stage.accept(sentence("the old answer"))
+    run(stage)
+    stage.accept(
+        Open(session="s", route=8, persona={}, language="en", origin_ns=0, peers={}, replaced=("programme",), turn=1)
+    )
+    stage.accept(sentence("a new answer", turn=2))
+    sent = voices_of(run(stage))
+    assert {voice.turn for voice in sent} == {2}
+    assert sent[-1].last
+
+
+def test_an_answer_of_which_the_old_programme_had_something_waits_though_others_are_spoken() -> None:
+    stage = opened()
+    stage.accept(sentence("it had this", last=False))
+    run(stage)
+    stage.accept(
+        Open(session="s", route=8, persona={}, language="en", origin_ns=0, peers={}, replaced=("programme",), turn=1)
+    )
+    stage.accept(Speak(session="s", route=8, turn=2, n=0, text="one moment", language="en", last=True))
+    stage.accept(sentence("and this is still to come", n=1))
+    assert {voice.turn for voice in voices_of(run(stage))} == {2}
+    stage.accept(Speak(session="s", route=8, turn=1, n=0, text="it had this", language="en", last=False, from_word=1))
+    grant(stage, 2, 0)
+    sent = voices_of(run(stage))
+    assert [(voice.turn, voice.sentence) for voice in sent if voice.last] == [(1, 0), (1, 1)]
+
+
 def test_hold_and_resume_change_nothing_here() -> None:
     stage = opened()
     stage.accept(sentence("hello"))

@@ -28,9 +28,19 @@ class BiasedModel:
     dictionary: Path
 
 
-def build(sentences: list[Sentence], models: Path, cache: Path, g2p: Pronounce | None = None) -> BiasedModel:
-    """The files for these sentences, made unless they lie in `cache` already. `models`: pocketsphinx's en-us folder."""
-    key = json.dumps([FORMAT, COMMON_WORDS, g2p is not None, sorted(sentences)], ensure_ascii=False)
+def build(
+    sentences: list[Sentence],
+    models: Path,
+    cache: Path,
+    g2p: Pronounce | None = None,
+    own_said: dict[str, tuple[str, ...]] | None = None,
+) -> BiasedModel:
+    """The files for these sentences, made unless they lie in `cache` already. `models`: pocketsphinx's en-us folder.
+
+    `own_said`: pronunciations that go before all others.
+    """
+    own_said = own_said or {}
+    key = json.dumps([FORMAT, COMMON_WORDS, g2p is not None, own_said, sorted(sentences)], ensure_ascii=False)
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     made = BiasedModel(folder / "words.arpa", folder / "words.dict")
     if made.language_model.is_file() and made.dictionary.is_file():
@@ -38,7 +48,7 @@ def build(sentences: list[Sentence], models: Path, cache: Path, g2p: Pronounce |
     cache.mkdir(parents=True, exist_ok=True)
     known = read_dictionary(models / "cmudict-en-us.dict")
     own = {word for words, _ in sentences for word in words}
-    said = {word: ways for word in own if (ways := pronounce(word, known, g2p))}
+    said = {word: ways for word in own if (ways := own_said.get(word) or pronounce(word, known, g2p))}
     for word in common_words(models, cache, known):
         said.setdefault(word, known[word])
     with tempfile.TemporaryDirectory(dir=cache) as draft:

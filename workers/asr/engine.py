@@ -27,7 +27,7 @@ PIECE: Final = 256
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Words as heard. `confidence` 0..1; below `doubtful` of the stage they are taken for noise."""
+    """Words as heard. `confidence` 0..1; below `junk.DOUBTFUL` they are taken for noise."""
 
     text: str
     confidence: float

@@ -51,7 +51,7 @@ TALK: Final = (
 def persona_sentences(persona: dict[str, Any], knowledge: Path | None) -> list[Sentence]:
     """The persona (plain data) and its knowledge folder to weighted sentences. Missing keys and files add nothing."""
     found: list[Sentence] = [(words_of(line), 1.0) for line in TALK]
-    topics = [str(word) for word in persona.get("asr", {}).get("words", ())]
+    topics = [str(word).partition(":")[0] for word in persona.get("asr", {}).get("words", ())]
     for line in persona.get("suggestions", ()):
         found.append((words_of(str(line)), ASKED))
     for talk in persona.get("small_talk", ()):
@@ -65,6 +65,24 @@ def persona_sentences(persona: dict[str, Any], knowledge: Path | None) -> list[S
     found += [(words_of(frame.format(topic)), 0.5) for topic in dict.fromkeys(topics) for frame in FRAMES]
     return [(words, weight) for words, weight in found if words][:MOST_SENTENCES]
 
+
+def own_pronunciations(persona: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What the persona's words say of their sound: "Visavis: V IY Z AA V IY", in ARPABET. Several entries add up."""
+    said: dict[str, tuple[str, ...]] = {}
+    for entry in persona.get("asr", {}).get("words", ()):
+        word, _, phones = str(entry).partition(":")
+        word = word.strip().lower()
+        if PHONES.issuperset(phones.split()) and phones.split() and words_of(word) == (word,):
+            said[word] = (*said.get(word, ()), " ".join(phones.split()))
+    return said
+
+
+PHONES: Final = frozenset((
+    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY",
+    "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y",
+    "Z", "ZH",
+))  # fmt: skip
+"""ARPABET, without stress."""
 
 READABLE: Final = (".md", ".txt", ".html", ".htm")
 

@@ -51,7 +51,8 @@ class _Session:
     credits: dict[int, Credit] = field(default_factory=dict)
     first: dict[int, int] = field(default_factory=dict)
     sent_since_credit: int = 0
-    await_programme: bool = False
+    lost: set[int] = field(default_factory=set)
+    """Turns of which a dead programme had voice: silent until the broker has said from where they are spoken again."""
     unprepared: list[str] = field(default_factory=list)
 
     @property
@@ -89,6 +90,7 @@ class _Session:
         self.done = {key for key in self.done if key[0] > through_turn}
         self.credits = {turn: credit for turn, credit in self.credits.items() if turn > through_turn}
         self.first = {turn: n for turn, n in self.first.items() if turn > through_turn}
+        self.lost = {turn for turn in self.lost if turn > through_turn}
 
 
 class TtsStage:
@@ -134,7 +136,7 @@ class TtsStage:
                 if message.turn > session.cancelled_through:
                     session.credits[message.turn] = message
                     session.sent_since_credit = 0
-                    session.await_programme = False
+                    session.lost.discard(message.turn)
             case Cancel():
                 session.cancel(message.through_turn)
                 session.sent_since_credit = 0
@@ -162,11 +164,13 @@ class TtsStage:
         session.cancel(message.cancelled_through)
         if "programme" in message.replaced:
             # What the old one had is lost: the broker asks again for what was not heard, beginning where it broke off.
+            # Of what it had nothing nobody asks again.
+            session.lost = {turn for turn, _ in session.done}
+            session.lost |= {turn for (turn, _), job in session.jobs.items() if job.sent_samples}
             session.credits.clear()
             session.first.clear()
             for turn, n in sorted(session.jobs, reverse=True):
                 session.first[turn] = n
-            session.await_programme = True
 
     def _file(self, session: _Session, asked: Sentence | Speak) -> None:
         """A `Sentence` counts once; a `Speak` is what the broker wants said now, whatever was said before."""
@@ -178,7 +182,7 @@ class TtsStage:
             self.counters["duplicates"] += 1
             return
         if isinstance(asked, Speak):
-            session.await_programme = False
+            session.lost.discard(asked.turn)
             if again:
                 session.done.discard(key)
                 session.credits.pop(asked.turn, None)
@@ -188,10 +192,10 @@ class TtsStage:
 
     def _ready(self) -> Iterator[tuple[_Session, _Job]]:
         for session in self._sessions.values():
-            if not session.await_programme:
-                for job in session.heads():
-                    if session.granted(job) > job.sent_samples or not job.asked.text:
-                        yield session, job
+            for job in session.heads():
+                granted = session.granted(job) > job.sent_samples or not job.asked.text
+                if granted and job.asked.turn not in session.lost:
+                    yield session, job
 
     def _advance(self, session: _Session, job: _Job, now_ns: int) -> list[Message]:
         try:

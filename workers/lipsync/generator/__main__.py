@@ -10,8 +10,8 @@ import cv2
 from broker.config import load
 from workers.lipsync import landmarks as mesh
 from workers.lipsync.avatars import save_points
-from workers.lipsync.generator.people import PEOPLE
 from workers.lipsync.generator.painting import paint_portrait, place_points
+from workers.lipsync.generator.people import PEOPLE
 from workers.lipsync.landmark_finder import LandmarkFinder
 
 SIDE = 1024

@@ -6,7 +6,7 @@ side, x from the middle of the face, and is mirrored. Lids, lips and brows are g
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from workers.lipsync.generator.canvas import Points
 
@@ -167,9 +167,10 @@ class Crop:
 @dataclass(frozen=True)
 class Hair:
     colours: HairColours
+    front: tuple[Fall | Crop, ...]
+    """Over the head, the first lowest."""
     back: tuple[Fall, ...] = ()
-    falls: tuple[Fall, ...] = ()
-    crops: tuple[Crop, ...] = ()
+    """Behind the neck."""
 
 
 @dataclass(frozen=True)
@@ -216,5 +217,5 @@ class Character:
     clothes: Clothes
     backdrop: Backdrop
     beard: Beard | None = None
-    frame: tuple[float, float, float] = field(default=(0.06, 0.075, 0.88))
+    frame: tuple[float, float, float] = (0.08, 0.085, 0.84)
     """Left, top and side of the part of the painting that is shown."""

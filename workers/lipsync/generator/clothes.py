@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.lipsync.generator.canvas import Canvas, colour, curve, over, shade
+from workers.lipsync.generator.canvas import Canvas, colour, curve, moved, over, shade
 from workers.lipsync.generator.character import Panel
 from workers.lipsync.generator.skin import Relief, lit
 
@@ -15,7 +15,7 @@ def lay(canvas: Canvas, picture: np.ndarray, panel: Panel) -> None:
     """One panel, its shadow on what is below first."""
     outline = curve(panel.outline, 400, closed=True)
     mask = canvas.fill(outline, 0.0010)
-    over(picture, np.float32(0.0), canvas.fill(outline + (0.003, 0.005), 0.007) * (1 - mask) * panel.casts)
+    over(picture, np.float32(0.0), canvas.fill(moved(outline, 0.003, 0.005), 0.007) * (1 - mask) * panel.casts)
     height = canvas.inflate(canvas.fill(outline), panel.thick) * 0.8
     for x, y, turn, high in panel.folds:
         height += high * canvas.spot(x, y, 0.010, 0.045, turn)

@@ -72,11 +72,11 @@ def _lids(
     if skin.lines:
         outer = up[-1]
         for dy, lean in ((-0.003, -0.32), (0.003, -0.02), (0.009, 0.30)):
-            root = outer + (sign * 0.008, dy)
+            root = outer + np.array([sign * 0.008, dy])
             tip = root + 0.022 * np.array([sign * np.cos(lean), np.sin(lean)])
             line = curve([tuple(root), tuple((root + tip) / 2 + (0, 0.001)), tuple(tip)], 24)
             width = 0.0018 * np.sin(np.linspace(0.3, np.pi, 24))
-            shade(picture, shadow_tint(skin.shadow, 1.0), canvas.stroke(line, width, 0.0012) * 0.8 * skin.lines)
+            shade(picture, shadow_tint(skin.shadow, 1.0), canvas.stroke(line, width, 0.0012) * 0.5 * skin.lines)
 
 
 def _lashes(canvas: Canvas, picture: np.ndarray, eyes: Eyes, up: np.ndarray, sign: int) -> None:

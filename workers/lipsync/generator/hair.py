@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workers.lipsync.generator.canvas import Canvas, curve, moved, shade
-from workers.lipsync.generator.character import Hair, Skin
+from workers.lipsync.generator.character import Crop, Fall, Hair, Skin
 from workers.lipsync.generator.locks import plant
 from workers.lipsync.generator.skin import shadow_tint
 from workers.lipsync.generator.strands import comb
@@ -19,19 +19,22 @@ def back_hair(canvas: Canvas, picture: np.ndarray, hair: Hair) -> None:
 
 def front_hair(canvas: Canvas, picture: np.ndarray, hair: Hair, skin: Skin) -> None:
     """Over the head, shadows on the face first."""
-    for fall in hair.falls:
-        if fall.casts:
-            inner, outer = curve(fall.guides[0], 80), curve(fall.guides[-1], 80)
-            _cast(canvas, picture, np.concatenate([inner, outer[::-1]]), skin, 0.75)
-    for crop in hair.crops:
-        if crop.casts:
-            _cast(canvas, picture, curve(crop.outline, 300, closed=True), skin, 0.6)
-    for fall in hair.falls:
-        comb(canvas, picture, fall, hair.colours)
-    for crop in hair.crops:
-        plant(canvas, picture, crop, hair.colours)
+    for part in hair.front:
+        if part.casts:
+            _cast(canvas, picture, _outline(part), skin)
+    for part in hair.front:
+        if isinstance(part, Fall):
+            comb(canvas, picture, part, hair.colours)
+        else:
+            plant(canvas, picture, part, hair.colours)
 
 
-def _cast(canvas: Canvas, picture: np.ndarray, outline: np.ndarray, skin: Skin, strength: float) -> None:
+def _outline(part: Fall | Crop) -> np.ndarray:
+    if isinstance(part, Crop):
+        return curve(part.outline, 300, closed=True)
+    return np.concatenate([curve(part.guides[0], 80), curve(part.guides[-1], 80)[::-1]])
+
+
+def _cast(canvas: Canvas, picture: np.ndarray, outline: np.ndarray, skin: Skin) -> None:
     shadow = canvas.fill(moved(outline, 0.006, 0.010), 0.012)
-    shade(picture, shadow_tint(skin.shadow, 1.0), shadow * strength)
+    shade(picture, shadow_tint(skin.shadow, 1.0), shadow * 0.7)

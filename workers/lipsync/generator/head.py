@@ -75,10 +75,10 @@ def stubble(canvas: Canvas, picture: np.ndarray, person: Character, beard: Beard
             if random.uniform() > area[rows[at], columns[at]]:
                 continue
             lean = np.arctan2(0.9, (root[0] - 0.5) * 2.5) + random.normal(0, 0.35)
-            tip = root + random.uniform(0.003, 0.0062) * np.array([np.cos(lean), np.sin(lean)])
+            tip = root + random.uniform(0.0022, 0.0045) * np.array([np.cos(lean), np.sin(lean)])
             lines.append(np.linspace(root, tip, 3))
             widths.append(random.uniform(0.0006, 0.0011))
-        over(picture, colour(code), canvas.hairs(lines, widths) * beard.strength)
+        over(picture, colour(code), canvas.hairs(lines, widths) * area * beard.strength * 0.8)
 
 
 def _outline(person: Character) -> np.ndarray:
@@ -161,6 +161,14 @@ def _life(canvas: Canvas, picture: np.ndarray, person: Character) -> None:
         shade(picture, shadow_tint(tint, 0.9), canvas.stroke(fold, width, 0.0032) * (0.26 + 0.5 * lines))
     if lines:
         for y, half in ((0.352, 0.075), (0.380, 0.085)):
-            crease = curve([(0.5 - half, y + 0.004), (0.46, y - 0.001), (0.5, y + 0.002), (0.54, y - 0.001), (0.5 + half, y + 0.004)])
+            crease = curve(
+                [
+                    (0.5 - half, y + 0.004),
+                    (0.46, y - 0.001),
+                    (0.5, y + 0.002),
+                    (0.54, y - 0.001),
+                    (0.5 + half, y + 0.004),
+                ]
+            )
             width = 0.0026 * np.sin(np.linspace(0, np.pi, len(crease))) ** 0.6
             shade(picture, shadow_tint(tint, 0.8), canvas.stroke(crease, width, 0.0024) * 0.5 * lines)

@@ -31,7 +31,7 @@ def mouth(canvas: Canvas, picture: np.ndarray, shape: Mouth, skin: Skin) -> None
     shade(picture, np.array([0.30, 0.14, 0.14], np.float32), line * 0.85)
     corner_x, corner_y = (float(v) for v in np.asarray(shape.between)[-1])
     for sign in (-1, 1):
-        corner = canvas.spot(0.5 + sign * (corner_x + 0.0015), shape.y + corner_y - 0.0006, 0.0046, 0.0038)
-        shade(picture, shadow_tint(skin.shadow, 1.4), corner * 0.7)
+        corner = canvas.spot(0.5 + sign * (corner_x + 0.0015), shape.y + corner_y - 0.0006, 0.0040, 0.0034)
+        shade(picture, shadow_tint(skin.shadow, 1.0), corner * 0.5)
     bottom_y = float(np.asarray(shape.lower)[:, 1].max())
     shade(picture, shadow_tint(skin.shadow, 0.5), canvas.spot(0.5, shape.y + bottom_y + 0.006, 0.026, 0.0048) * 0.7)

@@ -12,8 +12,6 @@ FULL_SIDE = 2048
 """Pixels of a canvas from which all strands are drawn; a smaller one has room for fewer."""
 POINTS = 120
 """Along a strand."""
-STEP = 3
-"""Points that share a tone."""
 
 
 def comb(canvas: Canvas, picture: np.ndarray, fall: Fall, colours: HairColours) -> None:
@@ -39,10 +37,10 @@ def comb(canvas: Canvas, picture: np.ndarray, fall: Fall, colours: HairColours) 
         drift = wander[0] * np.sin(along * 5 + wander[1]) * 0.0018 + wander[2] * 0.0045 * along**2
         line = line + across(line) * (swing + drift)[:, None]
         clump = clumps[here]
-        gleam = np.exp(-(((along - fall.gleam - 0.05 * clump - 0.02 * wander[3]) / 0.13) ** 2)) * fall.gleam_strength
+        gleam = np.exp(-(((along - fall.gleam - 0.05 * clump - 0.03 * wander[3]) / 0.13) ** 2)) * fall.gleam_strength
         second = 0.28 * np.exp(-(((along - fall.gleam - 0.42) / 0.12) ** 2)) * fall.gleam_strength
         tone = 0.50 + 0.30 * clump + 0.10 * random.normal() + 0.55 * gleam + second - 0.25 * along**3
-        tone += 2.4 * swing * np.sqrt(fall.waves) / 0.1 - fall.roots * np.exp(-((along / 0.10) ** 2))
+        tone += 2.4 * swing * np.sqrt(fall.waves) / 0.1 - fall.roots * np.exp(-((along / 0.055) ** 2))
         tone = np.clip(tone - shadows[here], 0, 1.25)
         end = int(POINTS * np.clip(0.93 + 0.05 * lengths[here] + random.normal(0, 0.025), 0.7, 1))
         strand(canvas, picture, line[:end], tone, ink, random.uniform(0.0011, 0.0024))
@@ -84,12 +82,12 @@ class Ink:
 def strand(canvas: Canvas, picture: np.ndarray, line: np.ndarray, tone: np.ndarray, ink: Ink, width: float) -> None:
     """One hair (or a few side by side) along a line, `tone` at each of its points, thinner to its tip."""
     points = np.round((line * canvas.side - 0.5) * 16).astype(np.int32)
-    starts = np.arange(0, len(points) - 1, STEP)
+    starts = np.arange(0, len(points) - 1)
     taper = 1 - 0.75 * (starts / len(points)) ** 5
     thick = np.maximum(1, np.round(width * taper * canvas.side)).astype(int).tolist()
-    paints = ink.along(tone[np.minimum(starts + 1, len(points) - 1)]).tolist()
-    for i, (start, paint) in enumerate(zip(starts.tolist(), paints, strict=True)):
-        cv2.polylines(picture, [points[start : start + STEP + 1]], False, paint, thick[i], cv2.LINE_8, 4)
+    paints = ink.along(tone[starts]).tolist()
+    for start, (paint, wide) in enumerate(zip(paints, thick, strict=True)):
+        cv2.polylines(picture, [points[start : start + 2]], False, paint, wide, cv2.LINE_8, 4)
 
 
 def smooth_noise(random: np.random.Generator, count: int, waves: int) -> np.ndarray:

@@ -1,0 +1,49 @@
+"""An answer is cut short: what was heard of it stays, or, when it had hardly begun, question and answer both go."""
+
+from __future__ import annotations
+
+from broker.answering import drop_waiting, settle
+from broker.ledger import Answer
+from broker.messages import Exchange
+from broker.move import Move
+from broker.sounding import cancel_all
+from broker.turn_state import Settling, TurnState, in_hand
+
+
+def interrupt(move: Move, joins: bool) -> None:
+    """Cancel what is in hand, at once.
+
+    `joins`: the person goes on speaking. Then an answer of which fewer than three words have begun leaves the dialogue
+    together with its question, which is carried over to be joined with the words to come.
+    """
+    state = move.state
+    drop_waiting(move)
+    move.set(says=())
+    answer = state.answer
+    if not in_hand(state):
+        return
+    if answer and joins and answer.spoken and answer.hearing.begun < state.settings.joined_words:
+        move.set(
+            answer=None, moment=None, hold=None, carried=answer.text, dialogue=_without_question(move.state, answer)
+        )
+        cancel_all(move)
+        move.tell("turn", answer.turn, what="cancelled", text=answer.text, speculative=False, joined=True)
+        return
+    withdraw(move)
+
+
+def withdraw(move: Move) -> None:
+    """Cancel what is in hand; what was heard of it stays."""
+    answer = move.state.answer
+    move.set(answer=None, moment=None, hold=None)
+    cancel_all(move)
+    if answer:
+        move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=True))
+        settle(move)
+
+
+def _without_question(state: TurnState, answer: Answer) -> tuple[Exchange, ...]:
+    lines = state.dialogue
+    if lines and lines[-1].role == "user" and lines[-1].text == answer.text:
+        return lines[:-1]
+    return lines

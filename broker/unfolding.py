@@ -1,0 +1,133 @@
+"""What comes of an accepted turn: its sentences, its sound, its end; or a fault, and then an apology."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from broker.answering import SAYS_LIMIT, drop_attempt, settle, speak, speak_up, tell_sentence
+from broker.interrupting import withdraw
+from broker.ledger import Answer
+from broker.messages import Commit, Emitted, Failed, Sentence
+from broker.move import Move
+from broker.phrases import FAILED, ONE_MOMENT, phrase
+from broker.sounding import let_sound, release_sound
+from broker.turn_state import Presence, Settling, ToSay, TurnState, in_hand
+
+
+def on_sentence(move: Move, sentence: Sentence) -> None:
+    """A sentence of a turn in hand; others are stale."""
+    state = move.state
+    if state.attempt and sentence.turn == state.attempt.turn:
+        move.set(attempt=state.attempt.with_sentence(sentence, move.now_ns))
+    elif state.answer and sentence.turn == state.answer.turn and not state.answer.complete:
+        known = len(state.answer.said)
+        move.set(answer=state.answer.with_sentence(sentence, move.now_ns))
+        assert move.state.answer
+        if len(move.state.answer.said) > known:
+            tell_sentence(move, move.state.answer, sentence.n)
+        _nothing_said(move)
+        let_sound(move)
+        finish(move)
+    else:
+        return
+    if sentence.n == 0:
+        move.tell("step", sentence.turn, name="first_sentence", took_ns=sentence.took_ns)
+
+
+def _nothing_said(move: Move) -> None:
+    """An answer that ended without a word becomes an apology."""
+    answer = move.state.answer
+    if answer and answer.complete and not answer.said:
+        give_up(move, "llm_empty", "")
+
+
+def on_failed(move: Move, failed: Failed) -> None:
+    """A stage cannot serve a turn: what was said so far stands, then an apology; a session-wide fault is told."""
+    state = move.state
+    if state.attempt and failed.turn == state.attempt.turn:
+        drop_attempt(move)
+        return
+    if state.moment and failed.turn == state.moment.turn:
+        move.set(moment=None)
+        let_sound(move)
+        return
+    if state.answer is None or failed.turn != state.answer.turn:
+        if failed.turn == 0:
+            move.tell("error", 0, code=failed.code, text=failed.text, stage=failed.kind)
+        return
+    if failed.kind == "tts" or not state.answer.said:
+        give_up(move, failed.code, failed.text, speakable=failed.kind != "tts")
+        return
+    move.tell("error", failed.turn, code=failed.code, text=failed.text, stage=failed.kind)
+    move.set(answer=replace(state.answer, complete=True), says=(_apology(state, failed.text), *state.says))
+    finish(move)
+
+
+def give_up(move: Move, code: str, text: str, speakable: bool = True) -> None:
+    """The turn in hand comes to nothing: say so, once; an apology that fails is only shown."""
+    answer = move.state.answer
+    assert answer
+    apology = _apology(move.state, text)
+    move.tell("error", answer.turn, code=code, text=apology.text)
+    withdraw(move)
+    if speakable and answer.kind != "apology":
+        move.set(says=(apology, *move.state.says)[:SAYS_LIMIT])
+    speak_up(move)
+
+
+def _apology(state: TurnState, text: str) -> ToSay:
+    if text.strip():
+        return ToSay(kind="apology", text=text, language=state.language)
+    words, language = phrase(FAILED, state.language)
+    return ToSay(kind="apology", text=words, language=language)
+
+
+def one_moment(move: Move) -> None:
+    """Bridge a long thought. Kept out of the dialogue: it is no part of the answer."""
+    answer = move.state.answer
+    assert answer
+    text, language = phrase(ONE_MOMENT, move.state.language)
+    moment = speak(move, ToSay(kind="moment", text=text, language=language))
+    move.do(Commit(turn=moment.turn))
+    move.set(moment=replace(moment, committed=True), answer=replace(answer, moment_given=True))
+
+
+def on_emitted(move: Move, segment: Emitted) -> None:
+    """Something has left the programme, perhaps just before it read of a cancel."""
+    state = move.state
+    if state.answer and segment.turn == state.answer.turn:
+        answer = _emitted(move, state.answer, segment)
+        if not state.answer.hearing.end_sample:
+            move.tell("step", segment.turn, name="first_sound", took_ns=0)
+        move.set(answer=answer)
+        finish(move)
+    elif state.moment and segment.turn == state.moment.turn:
+        move.set(moment=_emitted(move, state.moment, segment))
+        finish(move)
+    elif state.settling and segment.turn == state.settling.answer.turn:
+        answer = _emitted(move, state.settling.answer, segment)
+        move.set(settling=replace(state.settling, answer=answer))
+
+
+def _emitted(move: Move, answer: Answer, segment: Emitted) -> Answer:
+    hearing = answer.hearing.emitted(segment)
+    return replace(answer, hearing=hearing, done=answer.done or segment.turn_last, progress_ns=move.now_ns)
+
+
+def finish(move: Move) -> None:
+    """Let go of turns whose last sample has left the programme; while nobody listens they are kept to be said again."""
+    if move.state.presence is Presence.AWAY:
+        return
+    if move.state.moment and move.state.moment.finished():
+        move.set(moment=None)
+        if move.state.answer:
+            move.set(answer=replace(move.state.answer, progress_ns=move.now_ns))
+        let_sound(move)
+    answer = move.state.answer
+    if answer and answer.finished():
+        move.set(answer=None, hold=None)
+        move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=False))
+        settle(move)
+    if not in_hand(move.state):
+        move.set(hold=None)
+        release_sound(move)
