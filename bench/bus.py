@@ -45,7 +45,7 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; goal: hop p50 < {GOAL_HOP_MS} ms"
     )
     print(
-        f"{'message':18} {'encode µs':>9} {'decode µs':>9} {'hop p50 ms':>10} {'p95':>7} {'p99':>7} {'there+back /s':>10}"
+        f"{'message':18} {'encode µs':>9} {'decode µs':>9} {'hop p50 ms':>10} {'p95':>7} {'p99':>7} {'round trips':>11}"
     )
     with tempfile.TemporaryDirectory(prefix="vis", dir="/tmp") as folder:
         ready = multiprocessing.Event()

@@ -89,7 +89,7 @@ class Alive(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Message):
-    """Broker → everyone, when it has started: say what you hold. Each answers with `Alive` and a `Holding` a session."""
+    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +213,7 @@ class SpeechStarted(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechPaused(Message):
-    """vad → broker, asr: silence since `mic_sample` (where speech stopped). First after ~100 ms, again as `p_end` firms.
+    """vad → broker, asr: silence since `mic_sample` (where speech stopped). First after ~100 ms, then as `p_end` firms.
 
     `p_end` in 0..1 is the acoustic belief that the person has finished, from smart-turn; 0.5 when there is none yet.
     """
@@ -316,7 +316,7 @@ class Played(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Ask(Message):
-    """Broker → llm: answer `text`. `said_so_far`: sentences of this turn already had (after a crash): continue after."""
+    """Broker → llm: answer `text`. `said_so_far`: sentences of this turn already had (a crash): go on after."""
 
     turn: int
     text: str
@@ -602,9 +602,9 @@ _SPEECH_MARKS: dict[str, tuple[str, ...]] = {"vad": ("broker", "asr")}
 _GATE: dict[str, tuple[str, ...]] = {"broker": ("programme", "tts", "llm")}
 
 FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
-    Alive: {kind: ("broker",) for kind in (*WORKER_KINDS, "webrtc")},
+    Alive: dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)),
     Report: {"broker": (*WORKER_KINDS, "webrtc")},
-    Holding: {kind: ("broker",) for kind in (*WORKER_KINDS, "webrtc")},
+    Holding: dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)),
     Fleet: {"broker": ("webrtc",)},
     Present: {"webrtc": ("broker",)},
     Refused: {"broker": ("webrtc",)},
@@ -625,7 +625,7 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Ask: {"broker": ("llm",)},
     Sentence: {"llm": ("tts", "broker")},
     Speak: {"broker": ("tts",)},
-    Failed: {kind: ("broker",) for kind in WORKER_KINDS},
+    Failed: dict.fromkeys(WORKER_KINDS, ("broker",)),
     Voice: {"tts": ("programme",)},
     Credit: {"programme": ("tts",)},
     Hold: _GATE,
@@ -639,6 +639,6 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     KeyFrame: {"webrtc": ("programme",)},
     Wanted: {"webrtc": ("programme",)},
     Programme: {"programme": ()},
-    Event: {**{kind: ("broker",) for kind in (*WORKER_KINDS, "webrtc")}, "broker": ("webrtc",)},
+    Event: {**dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)), "broker": ("webrtc",)},
 }
 """Message → sender's kind → kinds it goes to. `Programme` is published."""

@@ -25,7 +25,7 @@ class PersonaCards:
         self._first = first
 
     def all(self) -> list[dict[str, Any]]:
-        """Every persona that can be read, the first one first, the others by id. A broken one is left out and logged."""
+        """Every persona that can be read, the first one first, then by id. A broken one is left out and logged."""
         cards = []
         for name in sorted(personas.known(self._folder), key=lambda name: (name != self._first, name)):
             try:
