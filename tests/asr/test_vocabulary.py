@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import docx
 import pytest
 
 from workers.asr.vocabulary import ASKED, own_pronunciations, persona_sentences, words_of
@@ -27,7 +28,10 @@ def test_text_becomes_words_as_they_are_said(text: str, words: str) -> None:
 def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# The quince\n\nIt is green. It is sour.\n\nAsked: what is a quince; is it sweet\n")
     (tmp_path / "b.html").write_text("<h1>Pears</h1><p>Are &amp; stay soft.<script>var x = 1</script></p>")
-    (tmp_path / "broken.txt").write_bytes(b"fine words \xff\xfe here")
+    word = docx.Document()
+    word.add_paragraph("Medlars ripen late.")
+    word.save(str(tmp_path / "c.docx"))
+    (tmp_path / "broken.docx").write_bytes(b"not a document")
     (tmp_path / "picture.png").write_bytes(b"unread bytes")
     (tmp_path / "questions.toml").write_text("held = 'out question'")
     persona = {
@@ -42,7 +46,7 @@ def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: 
     assert ("what", "is", "zyzzyva") in found
     assert ("tell", "me", "about", "the", "quince") in found
     assert ("are", "stay", "soft") in found
-    assert ("fine", "words", "here") in found
+    assert ("medlars", "ripen", "late") in found
     everything = {word for words in found for word in words}
     assert not everything & {"unread", "held", "var"}
 

@@ -10,7 +10,7 @@ from broker import personas
 from broker.config import ROOT
 from broker.tables import read_toml
 from tests.llm.known import HAVE_WEIGHTS, WEIGHTS
-from workers.llm.documents import read_folder
+from workers.documents import read_folder
 from workers.llm.embeddings import MiniLM
 from workers.llm.passages import Passage, passages_of
 from workers.llm.sentences import sentences_of

@@ -5,11 +5,12 @@ Words only, as the recogniser spells them: lower case, numbers written out, no p
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from workers.documents import Document, read_folder
 
 Sentence = tuple[tuple[str, ...], float]
 """Words and how often they count."""
@@ -57,11 +58,10 @@ def persona_sentences(persona: dict[str, Any], knowledge: Path | None) -> list[S
     for talk in persona.get("small_talk", ()):
         found += [(words_of(str(line)), ASKED) for line in talk.get("say", ())]
     if knowledge is not None and knowledge.is_dir():
-        for path in sorted(knowledge.rglob("*")):
-            if path.suffix.lower() in READABLE and path.is_file():
-                headings, sentences = read(path)
-                topics += headings
-                found += sentences
+        for document in read_folder(knowledge)[0]:
+            headings, sentences = read(document)
+            topics += headings
+            found += sentences
     found += [(words_of(frame.format(topic)), 0.5) for topic in dict.fromkeys(topics) for frame in FRAMES]
     return [(words, weight) for words, weight in found if words][:MOST_SENTENCES]
 
@@ -84,24 +84,13 @@ PHONES: Final = frozenset((
 ))  # fmt: skip
 """ARPABET, without stress."""
 
-READABLE: Final = (".md", ".txt", ".html", ".htm")
 
-
-def read(path: Path) -> tuple[list[str], list[Sentence]]:
-    """A text document to its headings and weighted sentences. Undecodable bytes are passed over."""
-    text = path.read_text(encoding="utf-8", errors="ignore")
-    if path.suffix.lower() in (".html", ".htm"):
-        text = re.sub(r"(?is)<(script|style).*?</\1>", " ", text)
-        text = html.unescape(re.sub(r"(?i)<h[1-6][^>]*>", "\n# ", re.sub(r"(?i)</(p|h[1-6]|li|td|div)>", "\n", text)))
-        text = re.sub(r"<[^>]*>", " ", text)
-    headings: list[str] = []
-    sentences: list[Sentence] = []
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("#"):
-            headings.append(line.lstrip("# "))
-            sentences.append((words_of(headings[-1]), 1.0))
-        elif line.lower().startswith("asked:"):  # a document's own list of how people put it
+def read(document: Document) -> tuple[list[str], list[Sentence]]:
+    """A document to its headings and weighted sentences."""
+    headings = list(dict.fromkeys(heading for block in document.blocks for heading in block.headings if heading))
+    sentences: list[Sentence] = [(words_of(heading), 1.0) for heading in headings]
+    for line in (line.strip() for block in document.blocks for line in block.text.splitlines()):
+        if line.lower().startswith("asked:"):  # a document's own list of how people put it
             sentences += [(words_of(question), ASKED) for question in line[6:].split(";")]
         else:
             sentences += [(words_of(sentence), 1.0) for sentence in re.split(r"(?<=[.!?:;])\s+", line)]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.errors import MissingError
-from workers.llm.documents import DocumentError, read_folder
+from workers.documents import DocumentError, read_folder
 from workers.llm.embeddings import MiniLM
 from workers.llm.index import Index
 from workers.llm.passages import passages_of

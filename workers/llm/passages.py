@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from workers.llm.documents import Document
+from workers.documents import Document
 from workers.llm.markup import plain
 from workers.llm.sentences import sentences_of
 

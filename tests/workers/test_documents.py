@@ -9,7 +9,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from workers.llm.documents import MOST_BYTES, DocumentError, read_document, read_folder
+from workers.documents import MOST_BYTES, DocumentError, read_document, read_folder
 from workers.llm.passages import passages_of
 
 HOURS = "The library opens at eight. It closes at ten."
