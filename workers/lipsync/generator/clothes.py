@@ -1,4 +1,4 @@
-"""Cloth: panels laid over each other, each with its folds, seams and buttons."""
+"""Cloth: panels laid over each other, each with its folds and seams."""
 
 from __future__ import annotations
 
@@ -25,14 +25,3 @@ def lay(canvas: Canvas, picture: np.ndarray, panel: Panel) -> None:
     over(picture, cloth, mask)
     for seam in panel.seams:
         shade(picture, SEAM, canvas.stroke(curve(seam), 0.0030, 0.0012) * mask)
-    for x, y in panel.buttons:
-        _button(canvas, picture, x, y, colour(panel.colour))
-
-
-def _button(canvas: Canvas, picture: np.ndarray, x: float, y: float, cloth: np.ndarray) -> None:
-    def disc(dx: float, dy: float, radius: float, soft: float) -> np.ndarray:
-        return canvas.blur(((canvas.x - x - dx) ** 2 + (canvas.y - y - dy) ** 2 < radius**2).astype(np.float32), soft)
-
-    over(picture, np.float32(0.0), disc(0.0012, 0.0018, 0.0062, 0.0016) * 0.4)
-    over(picture, cloth * 0.5 + 0.35, disc(0, 0, 0.0058, 0.0006))
-    over(picture, cloth * 0.4 + 0.18, disc(0, 0, 0.0034, 0.0008) * 0.6)
