@@ -80,7 +80,7 @@ def wish(session: str, picture: int, deadline_ms: int, size: int = 512, mouth: b
 def settle(stage: LipsyncStage) -> list[Message]:
     """Step until nothing is being prepared and nothing waits."""
     said: list[Message] = []
-    for _ in range(2000):
+    for _ in range(60_000):  # a minute at least: three real faces are prepared in one of these tests
         if stage.due_ns is None:
             return said
         said += stage.step(0)

@@ -21,7 +21,7 @@ DARK = 0.01
 """Share of the box between the lips that is darker than skin, lips and teeth: from here on the mouth is open."""
 
 
-def mouth_box(portrait: str = "vera") -> list[float]:
+def mouth_box(portrait: str) -> list[float]:
     """Where the mouth opens in the picture: x, y, width, height as parts of its size."""
     points = json.loads((ROOT / "static" / "avatars" / portrait / "portrait.json").read_text())["points"]
     left, right, middle = points[LEFT_CORNER][0], points[RIGHT_CORNER][0], points[UPPER_LIP_MIDDLE][1]

@@ -66,7 +66,7 @@ class Call:
 def call(stack: Stack) -> Iterator[Call]:
     with Listener(stack.settings) as listener, Caller(stack.url) as caller:
         caller.open("?persona=campus").start()
-        caller.page.evaluate("(box) => { window.ear.box = box }", mouth_box())
+        caller.page.evaluate("(box) => { window.ear.box = box }", mouth_box("robin"))
         yield Call(caller, listener, caller.messages("session")[0])
 
 
