@@ -490,10 +490,11 @@ def main() -> None:
 
 def line(outcome: Outcome) -> str:
     """One moment in one line."""
-    figures = f"gap {outcome.gap_ms:5.0f} ms, delay {outcome.delay_ms:+5.0f}, sound {outcome.sound_ms:+5.0f}, lost {outcome.lost}"
-    said = f"{figures}, repeated {outcome.repeated}{'' if outcome.same else ', another transcript'}"
+    times = f"gap {outcome.gap_ms:5.0f} ms, delay {outcome.delay_ms:+5.0f}, sound {outcome.sound_ms:+5.0f}"
+    said = f"{times}, lost {outcome.lost}, repeated {outcome.repeated}"
+    other = "" if outcome.same else ", another transcript"
     where = f"{outcome.kind:9} {outcome.killed:11} {outcome.moment:8} {outcome.into_s:4.2f} s"
-    return f"{'   ' if outcome.good else '!! '}{where}  {said}  {outcome.problem}".rstrip()
+    return f"{'   ' if outcome.good else '!! '}{where}  {said}{other}  {outcome.problem}".rstrip()
 
 
 def report(outcomes: Sequence[Outcome], load_before: float) -> None:
@@ -506,10 +507,12 @@ def report(outcomes: Sequence[Outcome], load_before: float) -> None:
         mine = [outcome for outcome in outcomes if outcome.kind == kind]
         whole = [outcome for outcome in mine if outcome.answered] or mine
         gaps, delays = [outcome.gap_ms for outcome in whole], [outcome.delay_ms for outcome in whole]
+        lost, repeated = sum(outcome.lost for outcome in whole), sum(outcome.repeated for outcome in whole)
+        same, problems = sum(outcome.same for outcome in mine), sum(bool(outcome.problem) for outcome in mine)
         print(
             f"{kind:9} {len(mine):4}   {statistics.median(gaps):7.0f} {max(gaps):6.0f}    < {GOALS_MS[kind]:4}"
-            f"   {statistics.median(delays):9.0f} {max(delays):6.0f}   {sum(o.lost for o in whole):4} {sum(o.repeated for o in whole):9}"
-            f"   {sum(o.same for o in mine):6} of {len(mine):<5}  {sum(bool(o.problem) for o in mine):8}"
+            f"   {statistics.median(delays):9.0f} {max(delays):6.0f}   {lost:4} {repeated:9}"
+            f"   {same:6} of {len(mine):<5}  {problems:8}"
         )
 
 

@@ -1,11 +1,9 @@
 // @ts-check
 /**
- * The avatar falls silent for the ear before the server's silence has travelled here. On a hold the voice is only
- * lowered, for it may go on from the same word; when the person interrupts, it is shut off.
+ * The avatar falls silent for the ear before the server's silence has travelled here: some 60 ms of sound are on
+ * their way when a hold is told. Nothing of them is lost, for the programme goes on from the word that sounded before.
  */
 
-/** Low enough to talk over, loud enough that no word is lost when the voice goes on. */
-const HELD_VOLUME = 0.25;
 /** Sound sent before the server's silence has been played by then, even on a slow network. */
 const SHUT_FOR_MS = 500;
 
@@ -40,6 +38,6 @@ export class Hush {
   }
 
   #apply() {
-    this.#element.volume = this.#shut === undefined ? (this.#held ? HELD_VOLUME : 1) : 0;
+    this.#element.volume = this.#held || this.#shut !== undefined ? 0 : 1;
   }
 }

@@ -86,7 +86,7 @@ def test_no_sample_of_a_cancelled_turn_is_emitted_after_the_cancel() -> None:
 
 def test_a_resumed_voice_goes_on_from_the_start_of_the_cut_word_without_a_click() -> None:
     sound = ready(voice(samples=48_000, words=10))
-    play(sound, 13)
+    play(sound, 14)
     sound.hold()
     silence = play(sound, 5)
     sound.resume()

@@ -83,21 +83,40 @@ def test_a_word_beyond_the_end_is_moved_into_the_sentence() -> None:
 
 def test_rewinding_goes_to_the_start_of_the_cut_word_and_reports_it_again() -> None:
     track = Track(1, 0)
-    track.feed(voice(samples=4_000, words=4))
-    track.take(1_500)
+    track.feed(voice(samples=40_000, words=4))
+    track.take(15_000)
     track.words_started()
     track.rewind()
-    assert track.position == 1_000
+    assert track.position == 10_000
     track.take(10)
     assert [word.index for word in track.words_started()] == [1]
 
 
-def test_rewinding_between_words_stays() -> None:
+def test_rewinding_takes_in_the_word_whose_end_had_hardly_left() -> None:
     track = Track(1, 0)
-    track.feed(voice(samples=4_000, words=4))
-    track.take(2_000)
+    track.feed(voice(samples=40_000, words=4))
+    track.take(10_000 + 79 * 48)
     track.rewind()
-    assert track.position == 2_000
+    assert track.position == 0
+
+
+def test_rewinding_in_a_pause_stays() -> None:
+    track = Track(1, 0)
+    lone = Word(index=0, text="x", start_sample=0, end_sample=5_000)
+    track.feed(Voice(turn=1, sentence=0, start_sample=0, pcm=bytes(40_000), words=(lone,), last=True))
+    track.take(5_000 + 80 * 48)
+    track.rewind()
+    assert track.position == 5_000 + 80 * 48
+
+
+def test_one_rewinding_after_the_other_does_not_walk_back() -> None:
+    track = Track(1, 0)
+    track.feed(voice(samples=40_000, words=4))
+    track.take(25_000)
+    for _ in range(3):
+        track.rewind()
+        assert track.position == 20_000
+        track.take(480)
 
 
 def test_a_cut_keeps_whole_words_and_names_the_next() -> None:

@@ -29,6 +29,16 @@ def test_speech_is_reported_in_its_third_window_with_its_onset() -> None:
     assert run(segmenter, (1, 0.95)) == [Mark(Change.STARTED, 10 * WINDOW)]
 
 
+def test_a_soft_beginning_counts_towards_speech() -> None:
+    segmenter = Segmenter()
+    assert run(segmenter, (10, 0.01), (1, 0.22), (1, 0.25)) == []
+    assert run(segmenter, (1, 0.9)) == [Mark(Change.STARTED, 10 * WINDOW)]
+
+
+def test_doubtful_sound_does_not_resume_speech() -> None:
+    assert changes(run(Segmenter(), (5, 0.9), (5, 0.01), (12, 0.25))) == ["started", "dipped", "paused"]
+
+
 @pytest.mark.parametrize("windows", [1, 2])
 def test_a_click_is_not_speech(windows: int) -> None:
     assert run(Segmenter(), (5, 0.01), (windows, 0.99), (5, 0.01), (windows, 0.99), (20, 0.01)) == []

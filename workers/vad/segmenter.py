@@ -21,10 +21,12 @@ FRAME = 160
 class SegmenterConfig:
     """How much evidence it takes. Probabilities 0..1; evidence is their sum over consecutive windows of 32 ms."""
 
-    onset_floor: float = 0.3
-    """A window below it ends a run of would-be speech."""
-    onset_evidence: float = 2.0
-    """Three windows at least: a click fills one or two, and speech is reported 96-130 ms after it began."""
+    onset_floor: float = 0.2
+    """A window below it ends a run of would-be speech. 0.3 sets in where an "s" is over, up to 160 ms late."""
+    onset_windows: int = 3
+    """A click fills one or two; speech is reported 96-130 ms after it began."""
+    onset_evidence: float = 1.2
+    resume_floor: float = 0.3
     resume_evidence: float = 1.2
     pause_ceiling: float = 0.35
     """Below it a window is silent; it takes two to be a pause."""
@@ -66,6 +68,7 @@ class Segmenter:
         self.through_sample = start_sample
         self._state = _State.QUIET
         self._evidence = 0.0
+        self._run_windows = 0
         self._run_start = self._onset = self._resumed = start_sample
         self._silent_windows = 0
         self._loudest_db = 0.0
@@ -122,29 +125,33 @@ class Segmenter:
         self._state = _State.QUIET
 
     def _while_quiet(self, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
-        if not self._gather(probability, start, levels_db, self.config.onset_evidence):
+        config = self.config
+        convinced = self._gather(probability, start, levels_db, config.onset_floor, config.onset_evidence)
+        if not convinced or self._run_windows < config.onset_windows:
             return []
+        self._evidence = 0.0
         self._state = _State.SPEAKING
         self._onset = self._resumed = self._run_start
         self._silent_windows = 0
         return [Mark(Change.STARTED, self._onset)]
 
-    def _gather(self, probability: float, start: int, levels_db: NDArray[np.float64], enough: float) -> bool:
+    def _gather(
+        self, probability: float, start: int, levels_db: NDArray[np.float64], floor: float, enough: float
+    ) -> bool:
         """Adds the window to the run of would-be speech; True when the run is convincing."""
-        if probability < self.config.onset_floor:
+        if probability < floor:
             self._evidence = 0.0
             return False
         if self._evidence == 0.0:
             self._run_start = start
+            self._run_windows = 0
             if self._state is _State.QUIET:
                 self._loudest_db = 0.0
         self._evidence += probability
+        self._run_windows += 1
         self._loudest_db = max(self._loudest_db, float(levels_db.max()))
         self._note_loud(start, levels_db)
-        if self._evidence < enough:
-            return False
-        self._evidence = 0.0
-        return True
+        return self._evidence >= enough
 
     def _note_loud(self, start: int, levels_db: NDArray[np.float64]) -> None:
         loud = np.flatnonzero(levels_db > self._loudest_db - self.config.quiet_db)
@@ -154,8 +161,10 @@ class Segmenter:
 
     def _within(self, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
         if self._state is _State.PAUSED:
-            if not self._gather(probability, start, levels_db, self.config.resume_evidence):
+            config = self.config
+            if not self._gather(probability, start, levels_db, config.resume_floor, config.resume_evidence):
                 return []
+            self._evidence = 0.0
             self._state = _State.SPEAKING
             self._silent_windows = 0
             self._resumed = self._run_start
