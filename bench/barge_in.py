@@ -119,14 +119,13 @@ def converse(url: str, persona: str, wanted: Sequence[Interjection], chance: ran
 
 def interject(caller: Caller, question: str, interjection: Interjection, chance: random.Random) -> Trial:
     """Ask, interject, and wait until it is known what became of the answer."""
-    turns, asked_at = len(ended(caller)), now_ms(caller)
+    asked_at = now_ms(caller)
     caller.type(question)
     caller.until(lambda: since(caller, "words", asked_at), f"no answer to {question!r} began")
     caller.wait(chance.uniform(EARLIEST_S, LATEST_S))
-    onset, over = caller.say(wav_bytes(interjection.sound, 16_000), interjection.name)
-    caller.until(lambda: len(ended(caller)) > turns, "the answer neither ended nor was cut", SETTLED_S)
-    cut = ended(caller)[turns]
-    caller.until(lambda: caller.audio_frame() > over + RATE_HZ // 2, "the audio clock stands still")
+    onset, said_out = caller.say(wav_bytes(interjection.sound, 16_000), interjection.name)
+    cut = over(caller, question, asked_at)
+    caller.until(lambda: caller.audio_frame() > said_out + RATE_HZ // 2, "the audio clock stands still")
     settle(caller)
     return judge(caller, interjection, onset, cut)
 
@@ -214,6 +213,20 @@ def ended(caller: Caller) -> list[dict[str, Any]]:
     """The turns that are over: heard to their end, cut, or withdrawn."""
     over = ("finished", "interrupted", "cancelled")
     return [m for m in caller.messages("turn") if m["what"] in over and not m.get("speculative")]
+
+
+def over(caller: Caller, question: str, asked_at: float) -> dict[str, Any]:
+    """Wait until the answer to what was typed at an instant of the page is over; the message that says so."""
+    asked = caller.until(
+        lambda: [m for m in since(caller, "turn", asked_at) if m["what"] == "committed" and m["text"] == question],
+        f"{question!r} was not answered",
+    )[0]
+    last = caller.until(
+        lambda: [m for m in ended(caller) if m["turn"] == asked["turn"]],
+        "the answer neither ended nor was cut",
+        SETTLED_S,
+    )[0]
+    return dict(last)
 
 
 def since(caller: Caller, kind: str, page_time_ms: float) -> list[dict[str, Any]]:

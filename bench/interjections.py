@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from bench.human import prompts
 from bench.spoken import RATE_HZ, VOICES, speak, trimmed
 
-BACKCHANNELS = ("um hum", "uh huh", "yeah", "okay", "right", "hmm", "i see", "oh okay", "mm", "got it", "sure", "yes")
+BACKCHANNELS = ("um hum", "uh huh", "yeah", "okay", "right", "huh", "i see", "oh okay", "ah", "got it", "sure", "yes")
+"""flite spells "hmm" and "mhm" letter by letter: these are what it can say of them."""
+
 NOISES = ("cough", "click", "thud", "breath", "keys")
 INTERRUPTIONS = (
     "stop",

@@ -1,0 +1,125 @@
+"""The person makes a sound while the avatar speaks: what stops it, what does not, and what becomes of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.barge_in import ended, now_ms, over, settle, since
+from bench.interjections import noise, said
+from bench.spoken import RATE_HZ, silence
+from broker.backchannel import words_of
+from tests.stack.caller import Caller, wav_bytes
+from tests.stack.running import Stack
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "When is the library open?"
+
+
+@pytest.fixture(scope="module")
+def caller(stack: Stack) -> Iterator[Caller]:
+    with Caller(stack.url) as caller:
+        caller.open("?persona=campus").start()
+        caller.until(lambda: ended(caller), "the greeting did not end", 30)
+        yield caller
+
+
+@pytest.fixture(autouse=True)
+def in_peace(caller: Caller) -> Iterator[None]:
+    yield
+    settle(caller)
+
+
+class Answer:
+    """An answer that is being spoken, from when its first words were heard of."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.asked_ms = now_ms(caller)
+        caller.type(QUESTION)
+        caller.until(lambda: since(caller, "words", self.asked_ms), "no answer began")
+        caller.wait(1.0)
+        assert caller.state() == "speaking"
+        self.said_ms = now_ms(caller)
+
+    def end(self) -> dict[str, Any]:
+        """The message that it is over."""
+        return over(self.caller, QUESTION, self.asked_ms)
+
+    def states(self) -> list[str]:
+        """What the page was told since it was disturbed."""
+        return [m["state"] for m in since(self.caller, "state", self.said_ms)]
+
+    def story(self) -> str:
+        """What happened since it was asked for, for whoever reads a failure."""
+        told = [m for kind in ("state", "turn", "heard") for m in since(self.caller, kind, self.asked_ms)]
+        told.sort(key=lambda m: m["at"])
+        parts = ("state", "what", "turn", "text", "heard")
+        return "; ".join(f"{m['at']:.0f} " + " ".join(str(m[p])[:30] for p in parts if p in m) for m in told)
+
+    def captions(self, turn: int) -> list[str]:
+        entered = [word for m in since(self.caller, "words", self.asked_ms) for word in m["words"]]
+        return [word[3] for word in entered if word[0] == turn]
+
+
+def assert_whole(answer: Answer, last: dict[str, Any]) -> None:
+    assert last["what"] == "finished", answer.story()
+    assert last["heard"] == last["text"], "no word of the answer is lost"
+    captions = " ".join(answer.captions(last["turn"]))
+    assert words_of(captions) == words_of(last["text"]), "each word is shown once, in order"
+
+
+def test_the_answer_goes_on_after_a_backchannel(caller: Caller) -> None:
+    answer = Answer(caller)
+    caller.say(wav_bytes(said("okay", "slt", "backchannel").sound, RATE_HZ), "okay")
+    last = answer.end()
+    assert answer.states()[:2] == ["held", "speaking"], answer.story()
+    assert_whole(answer, last)
+    assert not [m for m in since(caller, "turn", answer.said_ms) if m["what"] == "committed"], "okay is not answered"
+
+
+def test_a_cough_costs_no_word(caller: Caller) -> None:
+    answer = Answer(caller)
+    cough = noise("cough")
+    caller.say(wav_bytes(np.concatenate([cough, silence(150), cough]), RATE_HZ), "cough")
+    assert_whole(answer, answer.end())
+
+
+def test_an_interruption_cuts_the_answer_and_is_answered(caller: Caller) -> None:
+    answer = Answer(caller)
+    caller.say(wav_bytes(said("what about the weekend", "slt", "interruption").sound, RATE_HZ), "interruption")
+    last = answer.end()
+    assert last["what"] == "interrupted"
+    assert answer.states()[0] == "held", "it fell silent before it was known what the person says"
+    heard, text = words_of(last["heard"]), words_of(last["text"])
+    assert 0 < len(heard) < len(text)
+    assert heard == text[: len(heard)], "what stays in the dialogue is how the answer began"
+    committed = caller.until(
+        lambda: [m for m in since(caller, "turn", answer.said_ms) if m["what"] == "committed"], "it was not answered"
+    )[0]
+    assert committed["turn"] > last["turn"]
+    assert "weekend" in words_of(committed["text"])
+    caller.until(lambda: _words_of_turn(caller, committed["turn"]), "the new answer was not voiced")
+    later = [word for m in since(caller, "words", last["at"]) for word in m["words"]]
+    assert not [word for word in later if word[0] == last["turn"]], "no word of the old answer after its end"
+
+
+def test_the_button_cuts_the_answer_at_once(caller: Caller) -> None:
+    answer = Answer(caller)
+    caller.page.click("#interrupt")
+    last = answer.end()
+    assert last["what"] == "interrupted"
+    assert 0 < len(words_of(last["heard"])) < len(words_of(last["text"]))
+    assert "held" not in answer.states()
+    caller.until(lambda: caller.state() == "listening", "the avatar does not listen again")
+    caller.wait(0.5)
+    later = [word for m in since(caller, "words", last["at"]) for word in m["words"]]
+    assert later == [], answer.story()
+
+
+def _words_of_turn(caller: Caller, turn: int) -> list[Any]:
+    return [word for m in caller.messages("words") for word in m["words"] if word[0] == turn]
