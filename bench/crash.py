@@ -104,7 +104,8 @@ class Killed:
 
     name: str
     sample: int
-    acknowledged: int
+    heard_through: int
+    """An edge takes along what it had sent and the page had not played; another process nothing that was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +158,10 @@ class Call:
         """kill -9, at once; of nobody, if `pid` is 0."""
         if pid:
             os.kill(pid, signal.SIGKILL)
-        sample = (now_ns() - self.record().state.origin_ns) * 48 // 1_000_000
-        return Killed(name=name, sample=sample, acknowledged=self.record().state.acknowledged)
+        killed_ns, state = now_ns(), self.record().state
+        sample = (killed_ns - state.origin_ns) * 48 // 1_000_000
+        heard_through = min(sample, state.acknowledged) if name.startswith("webrtc") else sample
+        return Killed(name=name, sample=sample, heard_through=heard_through)
 
     def pid(self, name: str) -> int:
         processes = self.stack.processes()
@@ -339,14 +342,17 @@ def missing_and_more(expected: Sequence[str], found: Sequence[str]) -> tuple[int
     return len(expected) - longest[-1], len(found) - longest[-1]
 
 
-def said_twice(captions: Iterable[Caption], heard_through: int) -> int:
-    """Words told again although their last sample lay before `heard_through`: those cut by the crash do not count."""
+def said_twice(captions: Iterable[Caption], heard_through: int, died_at: int) -> int:
+    """Words told again that were heard whole: before `heard_through`, or in what came after the crash.
+
+    What was cut by it, or lay between the two and was lost, is rightly said again.
+    """
     whole: set[tuple[int, int]] = set()
     twice = 0
     for word in captions:
         place = (word.sentence, word.index)
         twice += place in whole
-        if word.end_sample <= heard_through or heard_through <= word.start_sample:
+        if word.end_sample <= heard_through or word.start_sample >= died_at:
             whole.add(place)
     return twice
 
@@ -356,8 +362,6 @@ def compared(moment: Outcome, reference: Answered, answered: Answered, killed: K
     in_writing = missing_and_more(words(reference.heard), words(answered.heard))
     places = [(caption.sentence, caption.index) for caption in answered.captions]
     untold = {(caption.sentence, caption.index) for caption in reference.captions} - set(places)
-    # An edge that died takes along what it had sent and the page had not played.
-    through = killed.acknowledged if moment.kind == "webrtc" else killed.sample
     pause_ms = answered.silence_ms - reference.silence_ms
     late_ms = answered.late_ms - reference.late_ms
     problem = "" if moment.moment == SENTENCE or in_order(places) else "words out of order"
@@ -374,7 +378,7 @@ def compared(moment: Outcome, reference: Answered, answered: Answered, killed: K
             "delay_ms": answered.programme_ms - reference.programme_ms,
             "sound_ms": answered.sound_ms - reference.sound_ms,
             "lost": max(in_writing[0], len(untold)),
-            "repeated": max(in_writing[1], said_twice(answered.captions, through)),
+            "repeated": max(in_writing[1], said_twice(answered.captions, killed.heard_through, killed.sample)),
             "same": same,
             "problem": problem,
             "answered": answered,

@@ -19,6 +19,7 @@ from broker.config import Settings, load
 from broker.control import Control, ControlSettings
 from broker.errors import ConfigError, StoreError
 from broker.messages import Alive, Event
+from broker.orphan import end_with_parent
 from broker.store import Store
 
 logger = logging.getLogger(__name__)
@@ -157,6 +158,7 @@ def main() -> int:
     try:
         settings = load()
         logs.start("broker", settings.log.level)
+        end_with_parent()
         broker = Broker(settings)
     except (ConfigError, StoreError) as error:
         print(f"broker: {error}", file=sys.stderr)

@@ -22,8 +22,17 @@ _AFFIRMATIVE = {
     "es": "sí, si, claro, vale, de acuerdo, bueno, claro que sí, okay, ok, exacto",
     "zh": "对, 是, 是的, 好, 好的, 行, 可以, 嗯",
 }
-_JUNK = {"en": frozenset(("a", "an", "the", "and", "i", "i'm", "in", "of", "it's", "er", "erm", "hum", "him", "home"))}
-"""What a recogniser makes of a cough or an "mm": never a reason to stop talking when it stands alone."""
+_JUNK = {
+    "en": frozenset(
+        words
+        for line in (
+            "a an the and i i'm in of it's er erm hum him home",
+            "are as at he her his is on or our she to us was were",
+        )
+        for words in line.split()
+    )
+}
+"""What a recogniser makes of a cough, a breath or an "mm": never a reason to stop talking, alone or beside a "yes"."""
 
 _NOT_WORDS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|[^\w'\s]|_")
 _IDEOGRAPH = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
@@ -47,10 +56,10 @@ def joined(*texts: str) -> str:
 
 def takes_the_floor(text: str, language: str) -> bool:
     """Whether these words are more than a backchannel or a recogniser's idea of a cough."""
-    words = words_of(text)
-    if not words or (len(words) == 1 and words[0] in _JUNK.get(_base(language), ())):
-        return False
-    return not _made_of(words, _PHRASE_WORDS.get(_base(language), _PHRASE_WORDS["en"]))
+    words, junk = words_of(text), _JUNK.get(_base(language), frozenset())
+    phrases = _PHRASE_WORDS.get(_base(language), _PHRASE_WORDS["en"])
+    without = (words[:k] + words[k + 1 :] for k, word in enumerate(words) if word in junk)
+    return not any(_made_of(heard, phrases) for heard in (words, *without))
 
 
 def affirms(text: str, language: str) -> bool:

@@ -95,6 +95,8 @@ class Control:
     def drain(self) -> Outbox:
         """What is to be done. `write_down` comes first, so that nobody knows more of a session than a successor."""
         outbox, self._outbox = self._outbox, Outbox()
+        dead = [peer for peer in outbox.forget if peer not in outbox.connect]
+        outbox.send = [(to, message) for to, message in outbox.send if to not in dead]
         return outbox
 
     def due_ns(self, now_ns: int) -> int:
@@ -167,7 +169,7 @@ class Control:
         if peer.kind == "webrtc":
             for session in self.sessions.values():
                 if session.route.passes(peer):
-                    self._caller_gone(session, now_ns)
+                    self._edge_gone(session, now_ns)
         else:
             self._mend_all(now_ns)
         self._send_fleet(now_ns)
@@ -295,6 +297,12 @@ class Control:
         else:
             self._caller_gone(session, now_ns)
 
+    def _edge_gone(self, session: Session, now_ns: int) -> None:
+        """News for a dead edge would wait in its outbox for ever: until the caller comes back, there is none."""
+        peers = {kind: peer for kind, peer in session.route.peers.items() if kind != "webrtc"}
+        session.reroute(replace(session.route, peers=peers), (), now_ns)
+        self._caller_gone(session, now_ns)
+
     def _caller_gone(self, session: Session, now_ns: int) -> None:
         session.caller_gone_ns = session.caller_gone_ns or now_ns
         self._send(session.step(Away(), now_ns), now_ns)
@@ -380,7 +388,7 @@ class Control:
         for session in list(self.sessions.values()):
             edge = session.route.peers.get("webrtc")
             if edge and not self.registry.knows(edge):
-                self._caller_gone(session, now_ns)
+                self._edge_gone(session, now_ns)
             before = session.route.id
             self._mend(session, now_ns)
             if session.route.id == before:

@@ -7,6 +7,7 @@ first complete READY a process that cannot start ends the launch with its reason
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -117,6 +118,7 @@ def _ready(settings: Settings) -> tuple[bool, str]:
 def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None) -> bool:
     """Stop everything; False when nothing was running."""
     server: Any = connect(str(settings.run_folder() / "supervisor.sock"))
+    children = [process["pid"] for process in processes(settings) or [] if process["pid"]]
     try:
         pid = server.supervisor.getPID()
         server.supervisor.shutdown()
@@ -132,7 +134,9 @@ def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None)
         if supervisord is None and not Path(f"/proc/{pid}").exists():
             return True
         time.sleep(0.02)
-    os.killpg(pid, signal.SIGKILL)
+    for each in (pid, *children):  # each child leads a process group of its own
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(each, signal.SIGKILL)
     return True
 
 

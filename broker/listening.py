@@ -123,6 +123,8 @@ def drop_speech(move: Move) -> None:
     """What is being said is overtaken by something typed; words cut off before it stay in the dialogue."""
     if move.state.utterance:
         end_utterance(move)
+    if move.state.ending:
+        _dealt_with(move, move.state.ending)
     carried = move.state.carried
     move.set(ending=None, carried="", says=())
     if carried:
@@ -164,8 +166,7 @@ def _on_final(move: Move, transcript: Transcript) -> None:
 
 def conclude(move: Move, utterance: Utterance, text: str) -> None:
     """The words of an utterance are known: answer them, unless they only said "I am listening" or it goes on."""
-    end_sample = utterance.pause.mic_sample if utterance.pause else utterance.through_sample
-    move.set(mic_through=max(move.state.mic_through, end_sample))
+    end_sample = _dealt_with(move, utterance)
     state = move.state
     if _only_listens(state, utterance, text):
         move.tell("heard", 0, utterance=utterance.number, text="", final=True)
@@ -185,6 +186,13 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         accept(move, Waiting(text=words, spoken=True, utterance=utterance.number, end_sample=end_sample))
     else:
         _nothing_understood(move, utterance, end_sample)
+
+
+def _dealt_with(move: Move, utterance: Utterance) -> int:
+    """Nobody hears it again, whoever may die: returns the mic_sample where it ended."""
+    end_sample = utterance.pause.mic_sample if utterance.pause else utterance.through_sample
+    move.set(mic_through=max(move.state.mic_through, end_sample))
+    return end_sample
 
 
 def _only_listens(state: TurnState, utterance: Utterance, text: str) -> bool:

@@ -32,7 +32,7 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Missed:
-    """Event: a sentence whose way to the tts led to a dead process; the ledger has it."""
+    """Event: a sentence whose way to the programme led through a dead process; the ledger has it."""
 
     sentence: Sentence
 
@@ -120,7 +120,7 @@ def nothing_buffered(move: Move) -> None:
 
 
 def on_missed(move: Move, missed: Missed) -> None:
-    """Speak one sentence that got lost on its way to a tts that died; with a `Buffered` due, that covers it."""
+    """Speak one sentence that got lost in a tts or a programme that died; with a `Buffered` due, that covers it."""
     for answer in _live(move.state):
         if answer.turn == missed.sentence.turn and answer.turn not in move.state.owed:
             move.do(*(each for each in answer.speak_again(missed.sentence.n, 0) if each.n == missed.sentence.n))

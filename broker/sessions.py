@@ -115,14 +115,14 @@ class Session:
     def accept(self, message: Message, now_ns: int) -> list[Outgoing]:
         """A message from a process that serves the session."""
         outgoing = self.step(message, now_ns)
-        if isinstance(message, Sentence) and self._missed_by_tts(message):
+        if isinstance(message, Sentence) and self._voice_lost(message):
             outgoing += self.step(Missed(message), now_ns)
         return outgoing
 
-    def _missed_by_tts(self, sentence: Sentence) -> bool:
-        """The llm sent it to a tts that has been replaced since."""
+    def _voice_lost(self, sentence: Sentence) -> bool:
+        """The llm sent it to a tts that has been replaced since, or its voice may have gone to such a programme."""
         old = next((each for each in self.record.old_routes if each.id == sentence.route), None)
-        return old is not None and "tts" in old.replaced_since
+        return old is not None and not {"tts", "programme"}.isdisjoint(old.replaced_since)
 
     @staticmethod
     def sender(message: Message) -> str:

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
@@ -256,7 +257,9 @@ class Calls:
     # --- inside ---
 
     def _opened(self, call: Call, message: Open) -> None:
+        before = call.opened.peers if call.opened else {}
         call.open(message)
+        self._forget_unused(before.values())
         if call.page is None or call.page.welcomed:
             return
         if call.resuming:
@@ -264,6 +267,12 @@ class Calls:
             self._resuming[call.session] = later
         else:
             self._welcome(call)
+
+    def _forget_unused(self, peers: Iterable[Peer]) -> None:
+        """What was sent to a worker after its death would be tried again for ever."""
+        used = {peer for call in self._calls.values() if call.opened for peer in call.opened.peers.values()}
+        for peer in set(peers) - used:
+            self._bus.forget(peer)
 
     def _welcome(self, call: Call) -> None:
         timer = self._resuming.pop(call.session, None)

@@ -9,13 +9,30 @@ from broker.backchannel import affirms, joined, same_words, takes_the_floor, wor
 
 @pytest.mark.parametrize(
     "text",
-    ["", "mhm", "Mm-hmm.", "uh-huh", "yeah", "OK", "Oh, I see!", "right, got it", "[NOISE]", "<sil>", "the"],
+    [
+        "",
+        "mhm",
+        "Mm-hmm.",
+        "uh-huh",
+        "yeah",
+        "OK",
+        "Oh, I see!",
+        "right, got it",
+        "[NOISE]",
+        "<sil>",
+        "the",
+        "are",
+        "yes she",
+        "okay the",
+    ],
 )
 def test_listening_is_not_taking_the_floor(text: str) -> None:
     assert not takes_the_floor(text, "en")
 
 
-@pytest.mark.parametrize("text", ["stop", "no", "wait", "yeah but", "what about sundays", "ok google", "the library"])
+@pytest.mark.parametrize(
+    "text", ["stop", "no", "wait", "yeah but", "what about sundays", "ok google", "the library", "the one", "are they"]
+)
 def test_anything_else_takes_the_floor(text: str) -> None:
     assert takes_the_floor(text, "en")
 

@@ -325,6 +325,46 @@ def test_after_the_programme_died_speech_goes_on_from_the_first_word_that_did_no
     assert [(s.turn, s.n, s.from_word) for _, s in to(sent, Speak)] == [(1, 0, 3)]
 
 
+def test_a_sentence_is_spoken_again_whose_voice_may_have_died_with_the_programme() -> None:
+    house = House()
+    speaking(house)
+    old = house.route()
+    house.lose(peer("programme"))
+    late = house(Sentence(session="s1", route=old, turn=1, n=1, text="On Sundays too.", language="en", last=True))
+    assert [(s.n, s.text) for _, s in to(late, Speak)] == [(1, "On Sundays too.")]
+    fresh = house.from_(Sentence(turn=1, n=2, text="Bye.", language="en", last=True))
+    assert not to(fresh, Speak)
+
+
+def test_nothing_is_sent_to_a_dead_edge_until_the_caller_comes_back_at_another() -> None:
+    house = House()
+    speaking(house)
+    sent = house.lose(peer("webrtc")) + house.wait(10.0)
+    assert not [message for name, message in sent if name == "webrtc-1"]
+    assert "away" in [event.data.get("state") for event in house.published], "listeners are still told"
+    edge = peer("webrtc", incarnation="b")
+    house.alive(edge)
+    back = house.present(edge=edge)
+    opened = next(message for name, message in to(back, Open) if name == "webrtc-1")
+    assert opened.peers["webrtc"] == edge
+    assert set(opened.replaced) == {"vad", "asr", "webrtc"}
+    assert to(house.from_(Played(programme_sample=0)), Speak), "the answer goes on"
+
+
+def test_what_was_meant_for_a_process_that_has_just_died_is_not_sent() -> None:
+    house = House()
+    house.present()
+
+    def asked_and_died() -> None:
+        typed = Typed(session="s1", route=house.route(), text="when do you open")
+        house.control.accept(typed, house.now_ns)
+        house.control.lost(peer("llm"), house.now_ns)
+
+    sent = house.run(asked_and_died)
+    assert "llm-1" not in [name for name, _ in sent]
+    assert [name for name, _ in to(sent, Ask)] == ["llm-2"]
+
+
 @pytest.mark.parametrize("kind", ["vad", "asr"])
 def test_the_open_utterance_is_heard_again_under_its_number(kind: str) -> None:
     house = House()

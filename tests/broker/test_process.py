@@ -162,3 +162,20 @@ def test_nobody_is_let_in_while_a_kind_is_missing(around: Around) -> None:
     refused = around.has("webrtc", Refused)[0]
     assert isinstance(refused, Refused)
     assert refused.code == "not_ready"
+
+
+def test_it_ends_with_the_supervisor_that_started_it(tmp_path: Path) -> None:
+    environ = os.environ | {
+        "VISAVIS_BUS_RUN_FOLDER": str(tmp_path / "r"),
+        "VISAVIS_PATHS_STORE": str(tmp_path / "v.sqlite"),
+        "SUPERVISOR_ENABLED": "1",
+    }
+    start = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'broker'])"
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", start], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert supervisor.stdout
+    assert b"ready" in supervisor.stdout.readline()
+    supervisor.kill()
+    supervisor.communicate(timeout=PATIENCE_S)  # until the last who could still write is gone
+    assert not (tmp_path / "r" / "broker.control").exists()

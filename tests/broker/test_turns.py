@@ -164,6 +164,16 @@ def test_speech_over_the_answer_holds_it_at_once() -> None:
     assert phase(talk.state) == "held"
 
 
+def test_one_word_of_which_more_may_come_is_no_interruption_yet_and_is_one_when_it_was_all() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(120)
+    assert not of(talk.words("stop", 1, 9200), Cancel)
+    done = talk.pauses(1, mic_ms=9250)
+    done += talk.words("stop", 1, 9300)
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+
+
 @pytest.mark.parametrize("text", ["", "mhm", "yeah", "Uh-huh.", "okay yeah", "[NOISE]", "the"])
 def test_a_backchannel_resumes_within_the_time_and_makes_no_turn(text: str) -> None:
     talk = speaking()

@@ -7,7 +7,21 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from broker.messages import Alive, Event, Gone, Holding, Interrupt, MicFrame, Present, Report, SetMode, Typed, Wanted
+from broker.memory_bus import MemoryBus
+from broker.messages import (
+    Alive,
+    Event,
+    Gone,
+    Holding,
+    Interrupt,
+    MicFrame,
+    Peer,
+    Present,
+    Report,
+    SetMode,
+    Typed,
+    Wanted,
+)
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, page, scene, until
 
@@ -263,8 +277,6 @@ def test_a_broker_that_starts_anew_is_told_what_is_here(tmp_path: Path) -> None:
 
 def test_a_successor_of_the_programme_is_heard_and_the_old_one_no_longer(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page) -> None:
-        from broker.memory_bus import MemoryBus
-
         session = await caller.hello()
         name = session["session"]
         await caller.call()
@@ -282,6 +294,20 @@ def test_a_successor_of_the_programme_is_heard_and_the_old_one_no_longer(tmp_pat
         await world.play(name, 5, first=40)
         await asyncio.sleep(0.05)
         assert (caller.packets["audio"][-1].timestamp - session["audio_offset"]) % 2**32 == 960 * 29
+
+    at_an_edge(tmp_path, story)
+
+
+def test_nothing_waits_for_a_dead_worker_once_no_call_has_it(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        forgotten: list[Peer] = []
+        world.edge.forget = forgotten.append  # type: ignore[method-assign,assignment]
+        name = (await caller.hello())["session"]
+        other = MemoryBus("vad", "vad-2", world.hub)
+        peers = {bus.peer.kind: bus.peer for bus in (other, world.programme, world.edge)}
+        world.open(name, route=9, peers=peers, replaced=("vad",), mic_from=0)
+        await until(lambda: forgotten)
+        assert forgotten == [world.vad.peer]
 
     at_an_edge(tmp_path, story)
 

@@ -1,0 +1,44 @@
+"""What the barge-in bench reads off a recording."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.barge_in import silence_after, volume_at
+from tests.stack.caller import QUANTUM, RATE_HZ, Recording
+
+MS = RATE_HZ // 1000
+
+
+def levels(*loud_ms: tuple[int, int], over_ms: int = 2_000) -> tuple[np.ndarray, np.ndarray]:
+    """Frames and levels of a recording with sound in these stretches."""
+    frames = np.arange(0, over_ms * MS, QUANTUM)
+    level = np.zeros(len(frames))
+    for start, end in loud_ms:
+        level[(frames >= start * MS) & (frames < end * MS)] = 0.1
+    return frames, level
+
+
+def test_silence_begins_where_the_last_sound_before_it_ends() -> None:
+    found = silence_after(*levels((0, 640), (1_000, 2_000)), told=600 * MS)
+    assert found == pytest.approx(640 * MS, abs=QUANTUM)
+
+
+def test_a_stop_consonant_is_not_silence() -> None:
+    found = silence_after(*levels((0, 620), (680, 740), (1_000, 2_000)), told=600 * MS)
+    assert found == pytest.approx(740 * MS, abs=QUANTUM)
+
+
+def test_an_answer_that_paused_by_itself_says_nothing() -> None:
+    assert silence_after(*levels((0, 500), (900, 2_000)), told=600 * MS) is None
+
+
+def test_an_answer_that_goes_on_never_fell_silent() -> None:
+    assert silence_after(*levels((0, 2_000)), told=600 * MS) is None
+
+
+def test_the_volume_is_the_last_one_set() -> None:
+    recording = Recording(clock=[(0.0, 0.0)])
+    frames = np.array([0, 90 * MS, 120 * MS])
+    assert list(volume_at(recording, [(0.0, 1.0), (100.0, 0.0)], frames)) == [1.0, 1.0, 0.0]
