@@ -27,14 +27,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from bench.speech_to_speech import first_sound
 from bench.spoken import speak, trimmed
-from broker.clock import now_ns
-from broker.messages import KINDS, WORKER_KINDS
+from broker.bus import BATCH, Bus
+from broker.messages import KINDS, WORKER_KINDS, Programme
 from broker.sessions import Record
 from broker.snapshot import restore
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
@@ -140,6 +141,17 @@ class Call:
     def __init__(self, stack: Stack, caller: Caller) -> None:
         self.stack, self.caller = stack, caller
         self.session = str(caller.until(lambda: caller.messages("session"), "no session")[0]["session"])
+        self._bus = Bus("listener", "crash", stack.settings)
+        self._pub = ""
+        self._newest_tick = 0
+
+    def __enter__(self) -> Call:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bus.close()
 
     # --- who serves it ---
 
@@ -158,10 +170,27 @@ class Call:
         """kill -9, at once; of nobody, if `pid` is 0."""
         if pid:
             os.kill(pid, signal.SIGKILL)
-        killed_ns, state = now_ns(), self.record().state
-        sample = (killed_ns - state.origin_ns) * 48 // 1_000_000
-        heard_through = min(sample, state.acknowledged) if name.startswith("webrtc") else sample
+        sample = self._left_the_programme()
+        heard_through = min(sample, self.record().state.acknowledged) if name.startswith("webrtc") else sample
         return Killed(name=name, sample=sample, heard_through=heard_through)
+
+    def follow(self) -> None:
+        """Listen to the programme that serves the call now, to know how far it came."""
+        pub = self.record().route.peers["programme"].pub
+        if pub != self._pub:
+            if self._pub:
+                self._bus.unsubscribe(self._pub, self.session)
+            self._bus.subscribe(pub, self.session)
+            self._pub = pub
+
+    def _left_the_programme(self) -> int:
+        """The programme_sample after the last tick that has left."""
+        while True:
+            messages = self._bus.receive(20)
+            ticks = [message.tick for message in messages if isinstance(message, Programme)]
+            self._newest_tick = max([self._newest_tick, *ticks])
+            if len(messages) < BATCH:
+                return (self._newest_tick + 1) * 960
 
     def pid(self, name: str) -> int:
         processes = self.stack.processes()
@@ -265,6 +294,7 @@ class Call:
         self, ask: Callable[[], int], during: Callable[[int], Killed] | None, ended: Callable[[], int] | None = None
     ) -> tuple[Answered, Killed | None]:
         caller = self.caller
+        self.follow()
         caller.collect()
         caller.recording = Recording()
         before, told = len(self.dialogue()), len(self.captions())
@@ -277,7 +307,10 @@ class Call:
             lines = self.dialogue()
             return len(lines) >= before + 2 and lines[-1][0] == "avatar"
 
-        caller.until(answered, f"not answered: {self.dialogue()[before:]}", GIVEN_UP_S)
+        try:
+            caller.until(answered, "not answered", GIVEN_UP_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the dialogue goes on with {self.dialogue()[before:]}") from error
         self.calm()
         lines = self.dialogue()[before:]
         shown = caller.page.evaluate("() => [...document.querySelectorAll('#dialogue .line')].map((l) => l.innerText)")
@@ -473,14 +506,14 @@ def main() -> None:
         stack.start()
         with Caller(stack.url) as caller:
             caller.open(f"?persona={arguments.persona}").start()
-            call = Call(stack, caller)
-            caller.until(call.dialogue, "no greeting", 30)
-            call.calm()
-            known = references(call)
-            for kind in kinds:
-                for moment in moments(kind, arguments.moments, known, rng):
-                    outcomes.append(endure(call, moment, known[moment.question]))
-                    print(line(outcomes[-1]), flush=True)
+            with Call(stack, caller) as call:
+                caller.until(call.dialogue, "no greeting", 30)
+                call.calm()
+                known = references(call)
+                for kind in kinds:
+                    for moment in moments(kind, arguments.moments, known, rng):
+                        outcomes.append(endure(call, moment, known[moment.question]))
+                        print(line(outcomes[-1]), flush=True)
     finally:
         stack.stop()
         report(outcomes, load_before)

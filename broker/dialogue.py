@@ -48,8 +48,8 @@ class Hearing:
         shift = segment.programme_sample - segment.start_sample
         open_words = tuple(word for word in sounding if word.end_sample > end)
         words = self.words
+        known = {(word.sentence, word.index) for word in words}
         if len(open_words) < len(sounding):
-            known = {(word.sentence, word.index) for word in words}
             words += tuple(
                 SpokenWord(
                     sentence=segment.sentence, index=word.index, text=word.text, end_sample=shift + word.end_sample
@@ -57,13 +57,15 @@ class Hearing:
                 for word in sounding
                 if word.end_sample <= end and (segment.sentence, word.index) not in known
             )
+            words = tuple(sorted(words, key=lambda word: (word.sentence, word.index)))
         ended = self.ended if not segment.last or segment.sentence in self.ended else (*self.ended, segment.sentence)
+        fresh = sum((segment.sentence, word.index) not in known for word in open_words)
         return Hearing(
             sentence=segment.sentence,
             next_sample=end,
             open=open_words,
             words=words,
-            begun=max(self.begun, len(words) + len(open_words)),
+            begun=max(self.begun, len(words) + fresh),
             ended=ended,
             end_sample=max(self.end_sample, segment.programme_sample + segment.samples),
         )

@@ -35,7 +35,9 @@ class TurnSettings:
     voice_timeout_ms: float = 8_000
     """An answer that stops coming in its middle is given up."""
     final_timeout_ms: float = 3_000
-    """An utterance whose final words never come is answered by the provisional ones."""
+    """An utterance whose final words never come is answered by the provisional ones …"""
+    no_words_timeout_ms: float = 9_000
+    """… and without those only after this: a recogniser that has just replaced a dead one loads its models first."""
     ack_wait_ms: float = 300
     """What comes after an answer waits this long for the page to say how far it was heard."""
     away_ms: float = 3_000
@@ -200,6 +202,12 @@ class TurnState:
 def in_hand(state: TurnState) -> bool:
     """Whether something is being thought or spoken."""
     return state.answer is not None or state.moment is not None
+
+
+def final_by_ns(state: TurnState, ending: Utterance) -> int:
+    """Until when its final words are waited for."""
+    settings = state.settings
+    return ending.ended_ns + ns(settings.final_timeout_ms if ending.text else settings.no_words_timeout_ms)
 
 
 def committed_turns(state: TurnState) -> tuple[int, ...]:

@@ -42,7 +42,18 @@ from broker.messages import (
 )
 from broker.move import Accept, Action, Move
 from broker.recovery import Missed, Replaced, come_back, go_away, nothing_buffered, on_buffered, on_missed, on_replaced
-from broker.turn_state import Presence, ToSay, TurnSettings, TurnState, Utterance, Waiting, in_hand, ns, phase
+from broker.turn_state import (
+    Presence,
+    ToSay,
+    TurnSettings,
+    TurnState,
+    Utterance,
+    Waiting,
+    final_by_ns,
+    in_hand,
+    ns,
+    phase,
+)
 from broker.unfolding import give_up, on_emitted, on_failed, on_sentence, one_moment
 
 __all__ = [
@@ -107,7 +118,7 @@ def _deadlines(state: TurnState) -> Iterator[int]:
         if early_ns < utterance.end_at_ns and _may_speculate(state, utterance):
             yield early_ns
     if state.ending:
-        yield state.ending.ended_ns + ns(settings.final_timeout_ms)
+        yield final_by_ns(state, state.ending)
     if state.settling:
         yield settle_by_ns(state)
     if state.owed:
@@ -130,7 +141,7 @@ def _on_timer(move: Move, _: Timer) -> None:
     if move.state.utterance:
         consider(move)
     ending = move.state.ending
-    if ending and now_ns >= ending.ended_ns + ns(settings.final_timeout_ms):
+    if ending and now_ns >= final_by_ns(move.state, ending):
         move.set(ending=None)
         conclude(move, ending, ending.text)
     if move.state.settling:

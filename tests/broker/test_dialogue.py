@@ -53,6 +53,27 @@ def test_a_replay_counts_samples_anew_and_keeps_word_numbers() -> None:
     ]
 
 
+def test_segments_told_again_fill_the_hole_that_a_crash_left_and_change_nothing_else() -> None:
+    told = [
+        segment(at, 960, 50_000 + at, tuple(word(n, text, n * WORD) for n, text in enumerate("abcd") if n * WORD == at))
+        for at in range(0, 4 * WORD, 960)
+    ]
+    whole = Hearing()
+    for each in told:
+        whole = whole.emitted(each)
+    again = whole
+    for each in told[7:]:
+        again = again.emitted(each)
+    assert again == whole
+    torn = Hearing()
+    for each in told[:8] + told[22:]:
+        torn = torn.emitted(each)
+    assert [each.text for each in torn.words] == ["d"]
+    for each in told:
+        torn = torn.emitted(each)
+    assert torn == whole
+
+
 def test_only_what_was_heard_is_left_of_a_hearing() -> None:
     hearing = Hearing()
     for index, text in enumerate(("we", "open", "at")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from broker.messages import Buffered, Credit, Voice, Word
+from broker.messages import Buffered, Credit, Emitted, Voice, Word
 from tests.programme.play import Play, sine, voice
 
 
@@ -152,3 +152,16 @@ def test_a_new_lipsync_is_asked_again_for_what_its_predecessor_owed() -> None:
     play.run(1)
     assert {draw.picture // 16 for draw in play.draws()[before:]} <= owed
     assert len(play.draws()) > before
+
+
+def test_a_broker_that_starts_anew_is_told_again_what_has_left_lately() -> None:
+    play = Play()
+    play.say(voice(samples=48_000))
+    play.commit()
+    play.run(600)
+    before = play.emitted()
+    play.stage.report("a")
+    again = [m for m in play.run(1) if isinstance(m, Emitted)]
+    assert again == before
+    play.run(600)
+    assert play.emitted()[-1].turn_last

@@ -29,10 +29,10 @@ def call() -> Iterator[Call]:
         stack.start()
         with Caller(stack.url) as caller:
             caller.open("?persona=campus").start()
-            under_way = Call(stack, caller)
-            caller.until(under_way.dialogue, "no greeting", 30)
-            under_way.calm()
-            yield under_way
+            with Call(stack, caller) as under_way:
+                caller.until(under_way.dialogue, "no greeting", 30)
+                under_way.calm()
+                yield under_way
     finally:
         stack.stop()
 

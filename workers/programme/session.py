@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 from broker.messages import (
@@ -45,6 +45,9 @@ REDRAW_NS = 8_000_000
 LATE_NS = 10_000_000
 """In a tick that is this late no picture is encoded: sound first."""
 
+TOLD_AGAIN = 128
+"""Segments, 2.5 s of voice, that a broker which starts anew is told again: its predecessor took some along unread."""
+
 MIDDLE = TICK_SAMPLES // 2
 
 
@@ -66,6 +69,7 @@ class Session:
         self._news = False
         """Something was said that may change what the pictures under way should show."""
         self._outbox: list[Message] = []
+        self._emitted: deque[Emitted] = deque(maxlen=TOLD_AGAIN)
         self._early: list[Wanted] = []
         """Said before the clock was seen."""
         self.open(opened)
@@ -114,7 +118,8 @@ class Session:
             self._screen.want(wanted, self.next_tick)
 
     def report(self) -> dict[str, Any]:
-        """The facts of a `Holding`."""
+        """The facts of a `Holding`; what left lately follows."""
+        self._outbox += self._emitted
         return {**self._sound.facts(), "programme_sample": (self.next_tick or 0) * TICK_SAMPLES}
 
     # --- when ---------------------------------------------------------------------------------------------------------
@@ -188,12 +193,14 @@ class Session:
             words=tuple(caption for segment in sound.segments for caption in captions(segment, start)),
             **_picture_fields(showing, self._settings.fps),
         )
+        heard = _heard(sound, start)
+        self._emitted += [message for message in heard if isinstance(message, Emitted)]
         self.next_tick = tick + 1
         self._counters["ticks"] += 1
         self._counters["underruns"] += sound.underrun
         return [
             programme,
-            *_heard(sound, start),
+            *heard,
             *self._asked(tick),
             *self._credit.news(self._sound.answers),
             *(_degraded(level, reason) for level, reason in self._screen.degraded()),
