@@ -91,6 +91,14 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
     house.close()
 
 
+def _until_lost(bus: Bus) -> None:
+    """What is sent before the connection is seen to be gone goes down with it; the page would send it again."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not any(peer.kind == "broker" for peer in bus.lost()):
+        assert time.monotonic() < deadline, "the broker's death was not noticed"
+        bus.receive(10)
+
+
 def test_a_question_survives_the_kill_of_the_broker(around: Around) -> None:
     around.present()
     opened = around.has("webrtc", Open)[-1]
@@ -98,6 +106,7 @@ def test_a_question_survives_the_kill_of_the_broker(around: Around) -> None:
     around.until(lambda: around.has("llm", Ask))
     around.process.send_signal(signal.SIGKILL)
     around.process.wait()
+    _until_lost(around.buses["webrtc"])
     around.buses["webrtc"].send(broker_peer(around.settings), Typed(session="s1", route=opened.route, text="two"))
     around.got.clear()
     around.start()
