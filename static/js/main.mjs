@@ -125,7 +125,9 @@ function take(message) {
 function degraded({ step, reason }) {
   const list = byId("degraded", HTMLElement);
   list.prepend(make("li", { step }, reason || step));
-  notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
+  // Half the pictures is hardly seen: the list is enough. The way back up takes the message away.
+  if (step === "full") notices.over("degraded");
+  else if (step !== "half_rate") notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
 }
 

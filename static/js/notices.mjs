@@ -27,6 +27,11 @@ export class Notices {
     dismiss.addEventListener("click", () => this.show(null));
   }
 
+  /** @param {string} code what is shown under this code, if it is, has passed */
+  over(code) {
+    if (document.documentElement.dataset.failure === code) this.show(null);
+  }
+
   /** @param {import("./failures.mjs").Failure | null} failure null: nothing (any more) */
   show(failure) {
     // What passes by itself does not hide what the person has to deal with.

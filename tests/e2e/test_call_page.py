@@ -56,7 +56,7 @@ async def state(here: Tab, wanted: str) -> None:
 
 
 async def failure(here: Tab, wanted: str) -> None:
-    await here.page.wait_for_selector(f"html[data-failure={wanted}]")
+    await here.page.wait_for_selector(f"html[data-failure='{wanted}']")
 
 
 async def words(here: Tab) -> list[str]:
@@ -251,6 +251,20 @@ def test_provisional_words_are_dimmed_until_they_are_accepted(play: Play) -> Non
         await here.page.wait_for_selector("#dialogue .line[data-provisional=false]")
         assert await lines(here) == ["How fast can you answer?"]
         assert await here.page.inner_text("#heard") == ""
+
+    play(story)
+
+
+def test_a_step_down_is_told_until_the_way_back_up(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.say({"type": "degraded", "step": "half_rate", "reason": "pictures come late"})
+        await here.page.wait_for_selector("#degraded li", state="attached")
+        assert not await here.page.get_attribute("html", "data-failure")
+        await edge.say({"type": "degraded", "step": "still", "reason": "no pictures come"})
+        await failure(here, "degraded")
+        await edge.say({"type": "degraded", "step": "full", "reason": "pictures come in time"})
+        await failure(here, "")
 
     play(story)
 
