@@ -436,7 +436,13 @@ class Hold(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Resume(Message):
-    """Broker → programme, tts, llm: go on from the word that was cut (from its start). Idempotent."""
+    """Broker → programme, tts, llm: go on from the word that was cut (from its start). Idempotent.
+
+    `heard_sample`: the programme_sample the page's speaker had reached at the hold, -1 when it did not say. What was
+    sent after it was not heard, and is spoken again.
+    """
+
+    heard_sample: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -451,6 +457,51 @@ class Cancel(Message):
     """Broker → programme, tts, llm: every turn up to `through_turn` is stale, for ever. Ends a hold. Idempotent."""
 
     through_turn: int
+
+
+# --- what the face does besides talking ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act(Message):
+    """Edge → broker → programme: how the face is to behave, now. Empty fields leave things as they are.
+
+    `emotion`: neutral, happy, concerned, surprised, thinking; kept until the next one, or for `for_ms` when that is not
+    0. `gesture`: nod, shake, tilt, once. `gaze`: camera, away, down, up, left, right. `motion` 0..1: 0 keeps still
+    (mouth and blinks go on). `background`: a colour "#rrggbb", the name of a picture, "none" or "transparent".
+    """
+
+    emotion: str = ""
+    strength: float = 1.0
+    for_ms: int = 0
+    gesture: str = ""
+    gaze: str = ""
+    motion: float = -1.0
+    background: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attend(Message):
+    """Broker → programme, on change: what the avatar is doing while it does not talk.
+
+    `state`: idle, listening (somebody speaks: the face attends), thinking (an answer is awaited). `phrase_end`: the
+    person has just ended a phrase, a fit moment for a small nod.
+    """
+
+    state: str
+    phrase_end: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch(Message):
+    """Edge → broker: another persona, face or language from here on, without dropping the call. Empty: as it is.
+
+    Answered by a new `Open` to all of the route, or by `Refused` to the edge, which changes nothing.
+    """
+
+    persona: str = ""
+    portrait: str = ""
+    language: str = ""
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
@@ -632,6 +683,9 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Resume: _GATE,
     Commit: _GATE,
     Cancel: _GATE,
+    Act: {"webrtc": ("broker",), "broker": ("programme",)},
+    Attend: {"broker": ("programme",)},
+    Switch: {"webrtc": ("broker",)},
     Draw: {"programme": ("lipsync",)},
     Picture: {"lipsync": ("programme",)},
     Emitted: {"programme": ("broker",)},
