@@ -12,7 +12,17 @@ from bench.pausing import Utterance
 from broker import personas
 from broker.config import ROOT
 from broker.ledger import Said, hit_of
-from broker.messages import Close, Message, MicFrame, Open, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.messages import (
+    Close,
+    EndUtterance,
+    Message,
+    MicFrame,
+    Open,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    Transcript,
+)
 from workers.asr.engine import Engines
 from workers.asr.stage import AsrStage
 from workers.llm.engine import Question as Asked
@@ -31,6 +41,10 @@ VERDICT_MS, WORDS_MS, BRAIN_MS = 30, 10, 20
 SPECULATION_MS = 100
 
 
+_Sign = tuple[float, float, str, float | None]
+"""When it was known, in ms of silence; belief in the end, words, and how likely a sentence ends after them."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known from `at_ms` of silence on."""
@@ -39,6 +53,7 @@ class Known:
     p_end: float
     text: str
     hit: float | None
+    ends: float | None
 
 
 @dataclass(frozen=True)
@@ -122,9 +137,9 @@ class Room:
             stage.accept(Close(session=session, reason="done"))
 
     def _hear(self, session: str, persona: dict[str, object], utterance: Utterance, start: int) -> Heard:
-        pauses: dict[int, list[tuple[float, float, str]]] = {}
+        pauses: dict[int, list[_Sign]] = {}
         resumed: dict[int, int] = {}
-        last, text, p_end = -1, "", 0.5
+        last, number, text, ends, p_end = -1, 0, "", None, 0.5
         for at in range(0, len(utterance.sound) - FRAME + 1, FRAME):
             frame = MicFrame(session=session, mic_sample=start + at, pcm=utterance.sound[at : at + FRAME].tobytes())
             self._vad.accept(frame)
@@ -132,22 +147,26 @@ class Room:
                 silence_ms = (start + at + FRAME - last) / 16
                 match message:
                     case SpeechStarted():
-                        last, text = -1, ""
+                        last, text, ends = -1, "", None
                     case SpeechPaused():
                         new = message.mic_sample != last
-                        last, p_end = message.mic_sample, message.p_end
+                        last, number, p_end = message.mic_sample, message.utterance, message.p_end
                         silence_ms = (start + at + FRAME - last) / 16
                         # The verdict is asked for at the first silent window and comes with the second here.
-                        pauses.setdefault(last, []).append((max(silence_ms, VERDICT_MS), p_end, text))
+                        pauses.setdefault(last, []).append((max(silence_ms, VERDICT_MS), p_end, text, ends))
                         if new:
                             resumed.pop(last, None)
                     case SpeechResumed():
                         resumed[last] = message.mic_sample
                         last = -1
                     case Transcript() if not message.final:
-                        text = message.text
+                        text, ends = message.text, message.ends
                         if last >= 0 and message.through_sample >= last:
-                            pauses[last].append((silence_ms + WORDS_MS, p_end, text))
+                            pauses[last].append((silence_ms + WORDS_MS, p_end, text, ends))
+        over = EndUtterance(session=session, utterance=number, mic_sample=last)
+        for stage in (self._vad, self._asr):
+            stage.accept(over)
+        self._through((start + len(utterance.sound)) * 62_500)
         found = tuple(
             Pause(
                 knowns=self._with_answers(persona, known),
@@ -168,9 +187,9 @@ class Room:
             out += self._asr.step(now_ns)
         return out
 
-    def _with_answers(self, persona: dict[str, object], known: list[tuple[float, float, str]]) -> tuple[Known, ...]:
+    def _with_answers(self, persona: dict[str, object], known: list[_Sign]) -> tuple[Known, ...]:
         """The prepared answer's confidence comes last: it is asked for once the words are there and 100 ms are over."""
-        knowns = [Known(at_ms, p_end, text, None) for at_ms, p_end, text in known]
+        knowns = [Known(at_ms, p_end, text, None, ends) for at_ms, p_end, text, ends in known]
         text = knowns[-1].text
         if text and persona:
             knowledge = self._library.wait(persona, "en")
@@ -178,5 +197,5 @@ class Room:
             first = lines[0]
             said = Said(n=0, text=first.text, language="en", last=True, confidence=first.confidence, kind=first.kind)
             at_ms = max(knowns[-1].at_ms, SPECULATION_MS) + BRAIN_MS
-            knowns.append(Known(at_ms, knowns[-1].p_end, text, hit_of(said)))
+            knowns.append(Known(at_ms, knowns[-1].p_end, text, hit_of(said), knowns[-1].ends))
         return tuple(knowns)

@@ -22,8 +22,9 @@ from workers.vad.segmenter import frame_levels_db
 
 PERSONAS = ("campus", "helpdesk", "host")
 TUNING_VOICES, HELD_OUT_VOICES = ("slt", "rms"), ("awb", "kal16", "en-us")
-LEAD_MS, TAIL_MS = 600, 2400
-"""Silence before each utterance, and after it: longer than the vad waits by itself."""
+TUNING_QUESTIONS = ROOT / "tests" / "llm" / "dev_questions.toml"
+LEAD_MS, TAIL_MS = 400, 1100
+"""Silence before each utterance, and after it: longer than any rule waits."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def silence(duration_ms: int, chance: np.random.Generator) -> NDArray[np.int16]:
 
 
 def _questions(persona: str, held_out: bool) -> list[str]:
-    name = "exam" if held_out else "questions"
-    rows = [row["ask"] for row in read_toml(ROOT / "etc" / "personas" / persona / f"{name}.toml")["questions"]]
+    path = ROOT / "etc" / "personas" / persona / "questions.toml"
+    table = read_toml(path)["questions"] if held_out else read_toml(TUNING_QUESTIONS)[persona]
+    rows = [row["ask"] for row in table if not row.get("misheard")]
     random.Random(persona).shuffle(rows)
     return [row for row in rows if len(row.split()) >= 4]
 

@@ -1,4 +1,4 @@
-"""When each word of a clip sounds, its text being known: forced alignment by pocketsphinx, for benches that cut clips."""
+"""When each word of a clip sounds, its text being known: forced alignment by pocketsphinx, for benches that cut."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def word_times(sound: NDArray[np.int16], text: str) -> list[Span]:
 
 
 def quietest(sound: NDArray[np.int16], around: int, reach: int = 480) -> int:
-    """The sample near a border (within `reach`) with the least energy in the 10 ms about it: where a cut shows least."""
+    """The sample within `reach` of a border with the least energy in the 10 ms about it: where a cut shows least."""
     first, last = max(0, around - reach), min(len(sound), around + reach)
     energy = np.convolve(sound[first:last].astype(np.float64) ** 2, np.ones(160), "same")
     return first + int(np.argmin(energy)) if len(energy) else around

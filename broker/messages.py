@@ -274,6 +274,8 @@ class Transcript(Message):
     through_sample: int = 0
     confidence: float = 1.0
     took_ns: int = 0
+    ends: float | None = None
+    """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------

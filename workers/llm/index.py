@@ -34,8 +34,8 @@ OWN_TOPIC = 0.6
 """Cosine from which a question of anybody is one that the persona's documents speak of."""
 
 DENSE_CONFIDENCE = (0.41, 8.85, 1.65, 1.81, 5.77, -2.99)
-"""Weights of score, lead over the second, raw cosine, least covered word, lead over what is asked of anybody, and 1: the
-probability that the passage is right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
+"""Weights of score, lead over the second, raw cosine, least covered word, lead over what is asked of anybody, and 1:
+the probability that the passage is right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
 GRAMS_CONFIDENCE = (3.9, 9.8, -2.4)
 """The same for n-grams alone: score, lead, 1."""
 
