@@ -178,7 +178,8 @@ def main() -> None:
             persona = personas.load(folder, name).snapshot()
             known[name] = library.wait(persona, "en", timeout_s=600)
             tuning = arguments.dev or arguments.fit
-            questions = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
+            asked = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
+            questions = [row for row in asked if not row.get("known")]
             if arguments.misheard:
                 questions = [
                     row | {"ask": misheard(row["ask"], arguments.misheard, at)} for at, row in enumerate(questions)

@@ -20,9 +20,9 @@ class EndpointSettings:
 
     quick_ms: float = 180
     """Everything says that it is over."""
-    patient_ms: float = 760
+    patient_ms: float = 700
     """Everything says that it is not."""
-    doubt: float = 0.75
+    doubt: float = 1.0
     """Evidence at which the wait lies in the middle: more is more patient. bench/end_of_turn.py prints the curve."""
     steepness: float = 4.0
     wordless_ms: float = 700
