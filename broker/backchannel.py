@@ -34,6 +34,19 @@ _JUNK = {
 }
 """What a recogniser makes of a cough, a breath or an "mm": never a reason to stop talking, alone or beside a "yes"."""
 
+_INSISTING = {
+    "en": frozenset(
+        (
+            "stop wait no nope hold what what's why when where sorry pardon excuse hey hello hi help but repeat again "
+            "slower faster louder quiet pause enough cancel next skip never actually question thanks thank bye goodbye "
+            "listen please"
+        ).split()
+    )
+}
+"""Words that are meant to be heard, however short; a recogniser seldom makes one of them of an "mhm"."""
+TELLING_LETTERS = 6
+"""So long a word is seldom a guess: backchannels are misheard as "you'll", "shop", "and how"."""
+
 _NOT_WORDS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|[^\w'\s]|_")
 _IDEOGRAPH = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
 
@@ -60,6 +73,19 @@ def takes_the_floor(text: str, language: str) -> bool:
     phrases = _PHRASE_WORDS.get(_base(language), _PHRASE_WORDS["en"])
     without = (words[:k] + words[k + 1 :] for k, word in enumerate(words) if word in junk)
     return not any(_made_of(heard, phrases) for heard in (words, *without))
+
+
+def insists(text: str, language: str, certain: bool = True) -> bool:
+    """Whether so few words, said in so little time that they may be a misheard backchannel, take the floor.
+
+    `certain`: the recogniser is done with them; before that, a long word is as likely a guess as a short one.
+    """
+    insisting = _INSISTING.get(_base(language))
+    if insisting is None:
+        return takes_the_floor(text, language)
+    longest = max((sum(map(str.isalpha, word)) for word in words_of(text)), default=0)
+    telling = not insisting.isdisjoint(words_of(text)) or (certain and longest >= TELLING_LETTERS)
+    return telling and takes_the_floor(text, language)
 
 
 def affirms(text: str, language: str) -> bool:
