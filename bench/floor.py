@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.end_of_turn import WEIGHTS, VerdictsAtOnce
 from bench.floor_clips import Clip, clips
-from bench.spoken import RATE_HZ, silence
+from bench.spoken import silence
 from broker.messages import (
     Cancel,
     Close,
@@ -259,9 +259,7 @@ def converse(heard: Heard) -> Outcome:
 def _final(table: Table, ms: float, utterance: int, text: str) -> None:
     table.until(max(ms, table.ms))
     table.tell(
-        Transcript(
-            utterance=utterance, n=999, text="" if is_junk(text, "en", 1.0) else text, final=True, language="en"
-        )
+        Transcript(utterance=utterance, n=999, text="" if is_junk(text, "en", 1.0) else text, final=True, language="en")
     )
 
 
@@ -281,10 +279,11 @@ def report(outcomes: Sequence[Outcome], everything: bool) -> None:
     for outcome in outcomes:
         wrong = outcome.clip.takes_floor != outcome.verdict.startswith("cancelled")
         if everything or wrong or outcome.verdict == "cancelled late":
-            times = "/".join(f"{ms:.0f}" for ms in outcome.held), "/".join(f"{ms:.0f}" for ms in outcome.resumed)
+            held, resumed = ("/".join(f"{ms:.0f}" for ms in at) for at in (outcome.held, outcome.resumed))
+            clip = outcome.clip
             print(
-                f"  {outcome.clip.kind} {outcome.clip.name!r} {len(outcome.clip.sound) / 16:.0f} ms: {outcome.verdict}; "
-                f"held {times[0]}, resumed {times[1]}, cancelled {outcome.cancelled and round(outcome.cancelled)}; "
+                f"  {clip.kind} {clip.name!r} {len(clip.sound) / 16:.0f} ms: {outcome.verdict}; "
+                f"held {held}, resumed {resumed}, cancelled {outcome.cancelled and round(outcome.cancelled)}; "
                 f"heard as {outcome.words!r}"
             )
 

@@ -7,6 +7,7 @@ import ctypes
 import itertools
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import soxr
@@ -73,7 +74,7 @@ def clips(which: str) -> list[Clip]:
                  for voice in FLITE[which]]  # fmt: skip
         made += [Clip(f"{text} ({'+'.join(v)})", kind, _espeak(text, *v)) for text in texts for v in ESPEAK[which]]
     made += [Clip(f"{text} ({'+'.join(v)})", "hum", _espeak(text, *v)) for text in HUMS[which] for v in ESPEAK[which]]
-    seeds = range(0, 4) if which == "tune" else range(10, 14)
+    seeds = range(4) if which == "tune" else range(10, 14)
     made += [Clip(f"{name} {seed}", "noise", noise(name, seed)) for name, seed in itertools.product(NOISES, seeds)]
     return made + _people(which)
 
@@ -104,7 +105,7 @@ def _espeak(text: str, language: str, variant: str) -> NDArray[np.int16]:
     library = native.library()
     pieces: list[bytes] = []
 
-    def collect(wave: object, length: int, _events: object) -> int:
+    def collect(wave: Any, length: int, _events: Any) -> int:
         if wave and length > 0:
             pieces.append(ctypes.string_at(wave, 2 * length))
         return 0

@@ -35,13 +35,11 @@ _JUNK = {
 """What a recogniser makes of a cough, a breath or an "mm": never a reason to stop talking, alone or beside a "yes"."""
 
 _INSISTING = {
-    "en": frozenset(
-        (
-            "stop wait no nope hold what what's why when where sorry pardon excuse hey hello hi help but repeat again "
-            "slower faster louder quiet pause enough cancel next skip never actually question thanks thank bye goodbye "
-            "listen please"
-        ).split()
-    )
+    "en": (
+        "stop, wait, no, nope, hold, what, what's, why, when, where, sorry, pardon, excuse, hey, hello, hi, help, but, "
+        "repeat, again, slower, faster, louder, quiet, pause, enough, cancel, next, skip, never, actually, question, "
+        "thanks, thank, bye, goodbye, listen, please"
+    ),
 }
 """Words that are meant to be heard, however short; a recogniser seldom makes one of them of an "mhm"."""
 TELLING_LETTERS = 6
@@ -80,11 +78,12 @@ def insists(text: str, language: str, certain: bool = True) -> bool:
 
     `certain`: the recogniser is done with them; before that, a long word is as likely a guess as a short one.
     """
-    insisting = _INSISTING.get(_base(language))
+    insisting = _INSISTING_WORDS.get(_base(language))
     if insisting is None:
         return takes_the_floor(text, language)
-    longest = max((sum(map(str.isalpha, word)) for word in words_of(text)), default=0)
-    telling = not insisting.isdisjoint(words_of(text)) or (certain and longest >= TELLING_LETTERS)
+    words = words_of(text)
+    longest = max((sum(map(str.isalpha, word)) for word in words), default=0)
+    telling = any((word,) in insisting for word in words) or (certain and longest >= TELLING_LETTERS)
     return telling and takes_the_floor(text, language)
 
 
@@ -112,3 +111,4 @@ def _table(phrases: dict[str, str]) -> dict[str, frozenset[tuple[str, ...]]]:
 
 _PHRASE_WORDS = _table(_PHRASES)
 _AFFIRMATIVE_WORDS = _table(_AFFIRMATIVE)
+_INSISTING_WORDS = _table(_INSISTING)

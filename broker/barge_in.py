@@ -1,8 +1,8 @@
 """The person speaks while the avatar does: hold at once, then cancel (they take the floor) or resume (they do not).
 
-Words alone cannot tell: a recogniser makes "i'm calm" of an "um hum". What tells most is time. A backchannel is short and
-then silent, an interruption goes on. So the hold lasts while somebody speaks; once they stop, little speech takes the
-floor only by words that mean to ("stop", "what"), more speech by any words but "yeah, okay". bench/floor.py measures it.
+Words alone cannot tell: a recogniser makes "i'm calm" of an "um hum". What tells most is time. A backchannel is short
+and then silent, an interruption goes on. So the hold lasts while somebody speaks; once they stop, little speech takes
+the floor only by words that mean to ("stop", "what"), more speech by any words but "yeah, okay" (bench/floor.py).
 """
 
 from __future__ import annotations
@@ -81,4 +81,6 @@ def takes_floor(utterance: Utterance, text: str, language: str, settings: TurnSe
     else:
         long = utterance.pause.mic_sample - utterance.onset_sample >= settings.backchannel_ms * MIC_SAMPLES_PER_MS
         certain = utterance.settled()
-    return certain and (takes_the_floor(text, language) if long else insists(text, language, utterance.pause is not None))
+    return certain and (
+        takes_the_floor(text, language) if long else insists(text, language, utterance.pause is not None)
+    )

@@ -95,9 +95,7 @@ class Hearing:
         ended = tuple(sentence for sentence in self.ended if sentence not in left)
         end_sample = min(self.end_sample, heard_sample)
         begun = min(self.begun, len(words) + len(self.open))
-        return replace(
-            self, words=words, ended=ended, end_sample=end_sample, begun=begun, deaf_from=heard_sample
-        )
+        return replace(self, words=words, ended=ended, end_sample=end_sample, begun=begun, deaf_from=heard_sample)
 
     def heard(self, acknowledged: int) -> tuple[SpokenWord, ...]:
         """The words before the first that the page has not played to its end."""

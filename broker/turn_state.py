@@ -125,7 +125,9 @@ class Utterance:
         """It with its final words, which account for all of it."""
         end_sample = self.pause.mic_sample if self.pause else max(self.through_sample, self.onset_sample)
         pause = self.pause or Pause(mic_sample=end_sample, began_ns=self.ended_ns, p_end=1.0)
-        return dataclasses.replace(self, n=pause.before_n + 1, pause=pause, through_sample=max(self.through_sample, end_sample))
+        return dataclasses.replace(
+            self, n=pause.before_n + 1, pause=pause, through_sample=max(self.through_sample, end_sample)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

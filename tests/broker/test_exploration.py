@@ -15,7 +15,7 @@ import pytest
 from broker import answering, barge_in, listening, sounding, unfolding
 from broker.dialogue import Hearing
 from broker.move import Move
-from tests.broker import world
+from tests.broker import world as worlds
 from tests.broker.world import Broken, World, after, settled
 from workers.programme.gate import Gate
 
@@ -29,7 +29,7 @@ REST_EVERY = 50
 """One in so many states is followed until everything has come to rest."""
 
 ALWAYS = frozenset(("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "tick", "timer", "played"))
-OVER = frozenset(("gate reads", "emitted arrives", "tick", "timer"))
+OVER = frozenset(("gate reads", "page reads", "emitted arrives", "tick", "timer"))
 SPEAKING = frozenset(("speaks", "words", "pauses", "goes on", "vad ends", "final words"))
 
 
@@ -225,8 +225,8 @@ def the_page_counts_what_it_kept_silent(patch: Patch) -> None:
 
 
 def the_programme_goes_on_where_it_was(patch: Patch) -> None:
-    original = world.resumed
-    patch.setattr(world, "resumed", lambda programme, heard_sample: original(programme, programme.resumed_from))
+    original = worlds.resumed
+    patch.setattr(worlds, "resumed", lambda programme, heard_sample: original(programme, programme.resumed_from))
 
 
 MUTANTS: tuple[Callable[[Patch], None], ...] = (

@@ -440,9 +440,7 @@ class World:
 
     def come_back(self) -> World:
         """A page that is back plays from now on."""
-        world = replace(
-            self, present=True, played=(), to_page=(), silent_at=-1, page_sample=self.now_ns * 48 // MS
-        )
+        world = replace(self, present=True, played=(), to_page=(), silent_at=-1, page_sample=self.now_ns * 48 // MS)
         return world.tell(Played(programme_sample=world.page_sample))
 
     def mic_sample(self) -> int:
@@ -537,7 +535,9 @@ class World:
         )
 
 
-CLOCKED = frozenset(("acknowledged", "programme_sample", "deaf_from", "resumed_from", "heard_sample", "finished_sample"))
+CLOCKED = frozenset(
+    ("acknowledged", "programme_sample", "deaf_from", "resumed_from", "heard_sample", "finished_sample")
+)
 
 
 ATOMS = frozenset((int, str, bool, float, type(None), frozenset))

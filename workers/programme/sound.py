@@ -56,7 +56,7 @@ class Sound:
         self.sounding = False
         """Whether voice ran to the very end of the last tick."""
         self.resumed_from = -1
-        """Up to where the page had heard it at the last hold that was resumed; -1: there was none, or it did not say."""
+        """How far the page had heard it at the last hold that is over; -1: there was none, or it did not say."""
         self._broken = False
         self._trail = Trail()
         self._over: Answer | None = None
@@ -197,9 +197,7 @@ class Sound:
         was_starved = answer.starved
         voice, segments = answer.take(TICK_SAMPLES)
         for segment in segments:
-            self._trail.note(
-                Sent(segment.track, segment.start_sample, self._start + segment.offset, segment.samples)
-            )
+            self._trail.note(Sent(segment.track, segment.start_sample, self._start + segment.offset, segment.samples))
         if answer.finished:
             self.gate = self.gate.finish(answer.turn)
             self._over = self.answers.pop(answer.turn)
