@@ -156,7 +156,7 @@ def settle(caller: Caller) -> None:
 def judge(caller: Caller, interjection: Interjection, onset: int, cut: dict[str, Any]) -> Trial:
     """What the recording and the messages say of one interjection."""
     recording = caller.collect()
-    onset_ms = page_ms(recording, onset)
+    onset_ms = recording.page_ms_of(onset)
     holds = [m["at"] for m in since(caller, "state", onset_ms) if m["state"] == "held" and m["at"] < cut["at"] + 1]
     cancelled = cut["what"] != "finished"
     outcome = "cancelled" if cancelled else "resumed" if holds else "unheard"
@@ -245,11 +245,6 @@ def since(caller: Caller, kind: str, page_time_ms: float) -> list[dict[str, Any]
 
 def now_ms(caller: Caller) -> float:
     return float(caller.page.evaluate("performance.now()"))
-
-
-def page_ms(recording: Recording, frame: int) -> float:
-    """The instant of performance.now() at an audio frame."""
-    return (frame - recording.frame_of(0.0)) * 1000 / RATE_HZ
 
 
 def ms(frames: float) -> float:
