@@ -13,7 +13,7 @@ from broker.backchannel import insists, takes_the_floor, words_of
 from broker.interrupting import interrupt
 from broker.move import Move
 from broker.sounding import hold_sound, release_sound
-from broker.turn_state import Barge, TurnSettings, Utterance, in_hand, ns
+from broker.turn_state import Barge, TurnState, Utterance, in_hand, ns
 from broker.unfolding import finish
 
 CERTAIN_WORDS = 2
@@ -46,7 +46,7 @@ def decide(move: Move) -> None:
     """
     state = move.state
     utterance, hold, settings = state.utterance, state.hold, state.settings
-    if utterance and in_hand(state) and takes_floor(utterance, utterance.text, state.language, settings):
+    if utterance and in_hand(state) and takes_floor(state, utterance, utterance.text):
         interrupt(move, joins=True)
     elif hold is None:
         return
@@ -72,8 +72,12 @@ def let_go(move: Move) -> None:
     finish(move)
 
 
-def takes_floor(utterance: Utterance, text: str, language: str, settings: TurnSettings) -> bool:
-    """Whether these words of it, said over the avatar's voice, are meant to stop it."""
+def takes_floor(state: TurnState, utterance: Utterance, text: str) -> bool:
+    """Whether these words of it, said over what is in hand, are meant to stop it.
+
+    While nothing of it is heard yet there is nothing to say "mhm" to: few words belong to the question before.
+    """
+    settings, language = state.settings, state.language
     if utterance.pause is None:
         heard_ms = (utterance.through_sample - utterance.onset_sample) / MIC_SAMPLES_PER_MS
         long = heard_ms >= settings.backchannel_ms + settings.hold_words_ms
@@ -81,6 +85,7 @@ def takes_floor(utterance: Utterance, text: str, language: str, settings: TurnSe
     else:
         long = utterance.pause.mic_sample - utterance.onset_sample >= settings.backchannel_ms * MIC_SAMPLES_PER_MS
         certain = utterance.settled()
-    return certain and (
-        takes_the_floor(text, language) if long else insists(text, language, utterance.pause is not None)
-    )
+    audible = any(each and each.hearing.end_sample for each in (state.answer, state.moment))
+    if long or not audible:
+        return certain and takes_the_floor(text, language)
+    return certain and insists(text, language, utterance.pause is not None)

@@ -213,7 +213,7 @@ def _said_enough(state: TurnState, utterance: Utterance, text: str) -> bool:
     """Whether its final words take the floor; while the avatar speaks it takes more than when it has finished."""
     if not in_hand(state):
         return takes_the_floor(text, state.language)
-    return takes_floor(utterance.understood(), text, state.language, state.settings)
+    return takes_floor(state, utterance.understood(), text)
 
 
 def _give_floor_back(move: Move) -> None:

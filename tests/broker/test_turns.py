@@ -271,6 +271,16 @@ def test_who_goes_on_after_a_backchannel_is_heard_out_and_then_takes_the_floor()
     assert of(talk.words("okay and sundays", 1, 10000), Cancel) == [Cancel(through_turn=1)]
 
 
+def test_few_words_over_an_answer_that_is_not_heard_yet_belong_to_the_question() -> None:
+    talk = Talk()
+    talk.says("when do you open")
+    talk.starts(1, 9000)
+    talk.wait(300)
+    talk.pauses(1, mic_ms=9300)
+    assert of(talk.words("at all", 1, 9400), Cancel)
+    assert talk.state.carried == "when do you open"
+
+
 def test_a_resume_says_where_the_page_had_fallen_silent_and_what_came_after_is_not_heard() -> None:
     talk = speaking(words=5)
     silent_at = talk.programme_sample - WORD_SAMPLES // 2

@@ -82,6 +82,16 @@ def test_the_answer_goes_on_after_a_backchannel(caller: Caller) -> None:
     assert not [m for m in since(caller, "turn", answer.said_ms) if m["what"] == "committed"], "okay is not answered"
 
 
+def test_the_page_says_at_once_how_far_it_had_played_and_nothing_more_while_it_is_held(caller: Caller) -> None:
+    answer = Answer(caller)
+    caller.say(wav_bytes(said("okay", "slt", "backchannel").sound, RATE_HZ), "okay")
+    answer.end()
+    held, speaking = (m["at"] for m in since(caller, "state", answer.said_ms)[:2])
+    played = [m for m in caller.messages("played", "out") if held <= m["at"] < speaking]
+    assert played, answer.story()
+    assert len({m["rtp"] for m in played}) == 1, "what is on its way is not heard"
+
+
 def test_a_cough_costs_no_word(caller: Caller) -> None:
     answer = Answer(caller)
     cough = noise("cough")
