@@ -31,7 +31,7 @@ from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
-from broker.turns import Away, Replaced, Timer
+from broker.turns import Away, Replaced, Returned, Timer
 
 logger = logging.getLogger(__name__)
 
@@ -270,11 +270,14 @@ class Control:
             self._send(session.to_edge(session.opened()), now_ns)
         else:
             self._connect_edge(message.edge)
+            if not message.hears_again:
+                self._send(session.step(Returned(to_new_ears=True), now_ns), now_ns)
             route = replace(
                 new_route(self.registry, self._counts(), message.edge),
                 peers=session.route.peers | {"webrtc": message.edge},
             )
             self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
+        self._send(session.step(Returned(), now_ns), now_ns)
         if message.mode != session.state.mode:
             self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]

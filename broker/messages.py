@@ -132,6 +132,8 @@ class Present(Message):
     """`voice` or `text`."""
     language: str = ""
     """Empty: the persona's first."""
+    hears_again: bool = False
+    """The edge will get the page's own memory of its microphone, from before what was being said when it was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -627,7 +629,8 @@ class Programme(Message):
 class Event(Message):
     """Anyone → broker → its PUB, numbered by `seq`; those about a session also go to its edge, for the page.
 
-    kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
+    kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
+    utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
     degraded {kind, step, reason}, error {code, text}. Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from broker.answering import acknowledged_whole, settle, speak_up
 from broker.barge_in import let_go
 from broker.ledger import Answer
-from broker.listening import end_utterance
+from broker.listening import end_utterance, take_up
 from broker.messages import Ask, Buffered, Cancel, Sentence
 from broker.move import Accept, Move
 from broker.sounding import hold_sound, let_sound, release_sound
@@ -49,6 +49,8 @@ def on_replaced(move: Move, event: Replaced) -> None:
     """Give the successors what their predecessors took along."""
     if event.kinds & {"vad", "asr"}:
         _hear_again(move)
+    if "webrtc" in event.kinds:
+        move.set(mic_through=0)  # its microphone counts from 0 again
     if "programme" in event.kinds:
         move.set(owed=())
         for answer in _live(move.state):
@@ -160,6 +162,22 @@ def _take_back(move: Move) -> None:
     settling = state.settling
     if settling and not settling.interrupted and not acknowledged_whole(state) and not state.waiting:
         move.set(settling=None, answer=settling.answer)
+
+
+def caller_gone(move: Move) -> None:
+    """The page or its edge is lost. What was being said is cut off there and waits, final words and all."""
+    go_away(move)
+    if move.state.utterance:
+        end_utterance(move)
+    move.set(gone=True)
+
+
+def caller_returned(move: Move, to_new_ears: bool) -> None:
+    """A page is there again. What is to be heard again was dropped before (`Replaced`); the rest is answered."""
+    if move.state.gone:
+        move.set(gone=False)
+        take_up(move, at_once=to_new_ears)
+        speak_up(move)
 
 
 def come_back(move: Move) -> None:

@@ -104,6 +104,8 @@ class Utterance:
     """When it is over unless the person goes on; 0 while not paused."""
     ended_ns: int = 0
     """When it was over; its final words are awaited."""
+    final: bool = False
+    """`text` are its final words; they wait for the caller to come back."""
 
     def covered(self) -> bool:
         """Whether the words so far account for all sound up to the pause."""
@@ -185,6 +187,8 @@ class TurnState:
 
     held: bool = False
     """The programme has been told to hold."""
+    gone: bool = False
+    """The caller's page or edge is gone: what was being said waits for them to come back."""
     presence: Presence = Presence.NOT_YET
     acknowledged: int = 0
     """The programme_sample up to which the page has played."""

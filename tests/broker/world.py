@@ -36,7 +36,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Returned, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -398,7 +398,7 @@ class World:
     def come_back(self) -> World:
         """A page that is back plays from now on."""
         world = replace(self, present=True, played=(), page_sample=self.now_ns * 48 // MS)
-        return world.tell(Played(programme_sample=world.page_sample))
+        return world.tell(Returned()).tell(Played(programme_sample=world.page_sample))
 
     def mic_sample(self) -> int:
         return self.person.utterance * 100_000 + 16_000 * len(self.person.words)
