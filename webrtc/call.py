@@ -92,11 +92,15 @@ class Call:
         """As the broker told it last, for a page that comes back."""
         self.fanout: Fanout | None = None
         self.page_clock = PageClock()
-        self.microphone = Microphone(self._send_mic, self._first_mic_sample)
+        self.microphone = Microphone(self._send_mic, self._first_mic_sample, lambda: self._say("microphone", live=True))
         self.latency = LatencyBook(self.microphone.history.arrived_ns)
         self._host = host
         self._known = known
         """The session had a life before this edge (it was restarted): microphone samples go on after that."""
+        self._remembers = False
+        """The page can send its microphone again, and this edge has heard nothing of it yet."""
+        self._again_from = -1
+        """The utterance from which on it is asked to; -1: nothing."""
         self._muted = False
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
@@ -121,6 +125,7 @@ class Call:
                 edge=self._host.peer,
                 mode=self.mode,
                 language=self.language,
+                hears_again=self._remembers,
             )
         )
 
@@ -133,6 +138,9 @@ class Call:
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
+        self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
+        self._again_from = -1
+        self.microphone.end_replay()
         self._listen()
         self.page_clock = PageClock()
         self.present()
@@ -160,6 +168,7 @@ class Call:
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
 
@@ -179,6 +188,10 @@ class Call:
         if old != new:
             self._host.listen(old, new, self.session)
             self._wanted = (-1, -1)
+        if self._remembers and "webrtc" in message.replaced:
+            self._again_from = message.utterance
+            self.microphone.expect_replay()
+        self._remembers = False
         if {"vad", "asr"} & set(message.replaced):
             self.microphone.again(message.mic_from)
         self.microphone.resume()
@@ -203,6 +216,8 @@ class Call:
                 self._say("state", state=self._state)
             case "heard" | "degraded":
                 self._say(event.kind, **data)
+            case "speech":
+                self._speech(str(data.get("what")), int(data.get("utterance", -1)), int(data.get("mic_sample", -1)))
             case "sentence":
                 self._say("sentence", **{"turn": event.turn, **data})
             case "turn":
@@ -267,6 +282,8 @@ class Call:
                 self._listen()
             case page_messages.Heard():
                 self._played(message)
+            case page_messages.Again():
+                self._again(message)
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
 
@@ -325,6 +342,26 @@ class Call:
             return False
         message = MicFrame(session=self.session, mic_sample=frame.mic_sample, pcm=frame.pcm, concealed=frame.concealed)
         return self._host.to(vad, message, self.route)
+
+    def page_sounds(self, pcm: bytes) -> None:
+        """Sound that the attached page remembers. Raises PageError."""
+        self.microphone.replay(pcm)
+
+    def _again(self, message: page_messages.Again) -> None:
+        match message.what:
+            case "begins":
+                self.microphone.replay_begins(message.age_ms)
+            case "level":
+                self.microphone.replay_level()
+            case _:
+                self.microphone.end_replay()
+
+    def _speech(self, what: str, utterance: int, mic_sample: int) -> None:
+        """The page learns when, by its own clock, an utterance began, paused and was dealt with."""
+        self.microphone.speech(what, utterance)
+        arrived_ns = self.microphone.history.arrived_ns(mic_sample)
+        ago_ms = -1.0 if arrived_ns is None else round((now_ns() - arrived_ns) / NS_PER_MS, 1)
+        self._say("speech", what=what, utterance=utterance, ago_ms=ago_ms)
 
     def _first_mic_sample(self) -> int:
         """Where the broker says, else 0; for a session this edge had lost: more than was ever counted, as time was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import secrets
 import time
@@ -316,11 +317,4 @@ class Calls:
 
 
 def _with_persona(hello: Hello, persona: str) -> Hello:
-    return Hello(
-        persona=persona,
-        mode=hello.mode,
-        language=hello.language,
-        session=hello.session,
-        token=hello.token,
-        mouth=hello.mouth,
-    )
+    return dataclasses.replace(hello, persona=persona)
