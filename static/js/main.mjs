@@ -12,10 +12,12 @@ import { listenToKeys } from "./keys.mjs";
 import { socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
+import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -51,6 +53,7 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
+const memory = new MicrophoneMemory(sound);
 const hush = new Hush(elements.video);
 const store = new SessionStore(tabStorage());
 const face = new Face({
@@ -87,6 +90,7 @@ const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
   call: (ice, events) => new Call(ice, events),
   microphone,
+  recall: new Recall(memory),
   store,
   listener: {
     changed: show,
@@ -173,6 +177,7 @@ async function useMicrophone(deviceId) {
   await lobby.testMicrophone();
 }
 
+microphone.addEventListener("change", () => memory.follow(microphone.stream));
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
 elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
@@ -181,6 +186,7 @@ elements.mode.addEventListener("click", () => conversation.setMode(conversation.
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
+    memory.follow(microphone.stream);
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }
