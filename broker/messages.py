@@ -562,9 +562,10 @@ class Emitted(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Buffered(Message):
-    """Programme → broker, after an `Open` whose `replaced` has tts: the voice it has of the sentence in hand.
+    """Programme → broker, once after an `Open` whose `replaced` has tts: what voice it keeps, of the sentence in hand.
 
-    The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`, and all after it.
+    All else it has dropped. The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`,
+    all after it, and every other turn in hand from the start of what was not emitted.
     `complete`: the whole sentence is here. turn 0: nothing in hand.
     """
 

@@ -97,27 +97,22 @@ def _continued(state: TurnState, answer: Answer) -> Ask:
 
 
 def on_buffered(move: Move, buffered: Buffered) -> None:
-    """The programme keeps what it has of the sentence in hand; what comes after it is spoken again.
-
-    It speaks of its turns oldest first and all at once, so older ones it did not mention are not there at all.
-    """
+    """The programme keeps what it has of the sentence in hand and nothing else; all that comes after is spoken again."""
     state = move.state
+    move.set(owed=())
     for answer in _live(state):
-        if answer.turn not in state.owed or 0 < buffered.turn < answer.turn:
+        if answer.turn not in state.owed:
             continue
-        move.set(owed=tuple(turn for turn in move.state.owed if turn != answer.turn))
         if answer.turn != buffered.turn:
             _say_again(move, answer, *answer.first_unsaid())
         elif buffered.complete:
             _say_again(move, answer, buffered.sentence + 1, 0)
         else:
             _say_again(move, answer, buffered.sentence, buffered.next_word)
-    soon_ns = move.now_ns + ns(state.settings.buffered_rest_ms)
-    move.set(owed_by_ns=min(state.owed_by_ns, soon_ns))
 
 
 def nothing_buffered(move: Move) -> None:
-    """What the programme has not spoken of, it does not have."""
+    """The programme that does not say in time what it has is taken to have nothing."""
     on_buffered(move, Buffered(turn=0, sentence=0, next_word=0, complete=False))
 
 

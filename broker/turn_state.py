@@ -45,9 +45,7 @@ class TurnSettings:
     not_caught_ms: float = 1_000
     """Speech of this length without any word understood is answered by "I did not catch that"."""
     buffered_ms: float = 500
-    """The programme says within this what it has of a dead tts's voice …"""
-    buffered_rest_ms: float = 50
-    """… and of all turns at once."""
+    """The programme says within this what it has of a dead tts's voice."""
     history_lines: float = 24
     text_limit: float = 4_000
     """Characters of one typed text."""
@@ -198,7 +196,7 @@ class TurnState:
     apologised: bool = False
     """The last thing said was "I did not catch that"."""
     owed: tuple[int, ...] = ()
-    """Turns whose voice died with a tts; the programme is to say what it has of each (`Buffered`)."""
+    """Turns whose voice died with a tts; the programme is to say what it kept (`Buffered`)."""
     owed_by_ns: int = 0
     """What it has not spoken of by then it does not have."""
 

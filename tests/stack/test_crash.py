@@ -112,7 +112,8 @@ def test_a_question_in_whose_middle_the_edge_dies_is_understood_whole(call: Call
     lost, more = missing_and_more(words(text), words(answered.asked))
     assert " | " not in answered.asked, "one utterance, and no answer to a fragment"
     assert max(lost, more) <= 3, f"heard as {answered.asked!r}"
-    assert answered.heard and not answered.interrupted
+    assert answered.heard
+    assert not answered.interrupted
     assert call.caller.messages("again", "out"), "the page sent its memory"
     assert call.caller.messages("microphone"), "and then spoke over RTP again"
 
