@@ -175,6 +175,12 @@ class Bus:
         """Messages of a session that wait because a receiver's pipe is full."""
         return sum(outlet.share[session] for outlet in self._outlets.values() if outlet.waiting)
 
+    def blocked(self) -> frozenset[str]:
+        """Sessions of which a message to some worker or edge waits. What waits for the broker holds up nobody."""
+        own = (self.broker.data, self.broker.control)
+        full = [outlet for address, outlet in self._outlets.items() if outlet.waiting and address not in own]
+        return frozenset(session for outlet in full for session in outlet.share if session)
+
     def connect(self, to: Peer) -> None:
         """Connect to both inboxes of `to` beforehand, so that the first message need not wait and a death is seen."""
         self._outlet(to, to.control)

@@ -97,7 +97,7 @@ def _continued(state: TurnState, answer: Answer) -> Ask:
 
 
 def on_buffered(move: Move, buffered: Buffered) -> None:
-    """The programme keeps what it has of the sentence in hand and nothing else; all that comes after is spoken again."""
+    """The programme keeps what it has of the sentence in hand and nothing else: all after it is spoken again."""
     state = move.state
     move.set(owed=())
     for answer in _live(state):

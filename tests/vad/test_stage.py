@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -297,3 +298,21 @@ def test_the_turn_engine_is_asked_once_a_pause_and_its_belief_comes_with_it() ->
     believed = {m.mic_sample: m.p_end for m in pauses}
     assert all(p != 0.5 for p in believed.values())
     assert len(turns.asked) == 2
+
+
+def test_a_paused_session_is_heard_later_and_the_others_at_once() -> None:
+    vad = stage()
+    for session in ("s", "t"):
+        vad.accept(replace(opened(), session=session))
+    sound = frames(scene(QUESTION))
+    vad.pause(frozenset({"s"}))
+    for session in ("s", "t"):
+        for frame in sound:
+            vad.accept(replace(frame, session=session))
+    meanwhile = until_idle(vad, 0)
+    assert {message.session for message in meanwhile} == {"t"}
+    vad.pause(frozenset())
+    afterwards = until_idle(vad, 0)
+    assert [replace(m, session="t") for m in marks(afterwards) if m.session == "s"] == marks(
+        [m for m in meanwhile if m.session == "t"]
+    )
