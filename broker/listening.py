@@ -123,6 +123,14 @@ def end_utterance(move: Move) -> None:
     move.tell("step", 0, name="end_of_turn", took_ns=0, utterance=utterance.number, end_sample=mic_sample)
 
 
+def ask_final_again(move: Move) -> None:
+    """Whoever asked for the final words died with it, perhaps before it was sent. Asked twice it is answered once."""
+    ending = move.state.ending
+    if ending and ending.number >= 0 and not ending.final:
+        mic_sample = ending.pause.mic_sample if ending.pause else max(ending.through_sample, ending.onset_sample)
+        move.do(EndUtterance(utterance=ending.number, mic_sample=mic_sample))
+
+
 def drop_speech(move: Move) -> None:
     """What is being said is overtaken by something typed; words cut off before it stay in the dialogue."""
     if move.state.utterance:

@@ -89,7 +89,11 @@ class Alive(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Message):
-    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session."""
+    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session.
+
+    What a predecessor may have taken along unread is told again after that: the vad's marks of the newest utterance,
+    the asr's last words of it, what the programme emitted lately, what was typed lately. Told twice it does nothing.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from broker.answering import accept, on_played, say, settle, settle_by_ns, speak
 from broker.barge_in import decide
 from broker.interrupting import interrupt
 from broker.listening import (
+    ask_final_again,
     conclude,
     consider,
     drop_speech,
@@ -73,6 +74,7 @@ __all__ = [
     "Away",
     "Missed",
     "Replaced",
+    "Restarted",
     "Returned",
     "Say",
     "Timer",
@@ -101,6 +103,11 @@ class Returned:
     """Event: the caller's page is there again. `to_new_ears`: vad and asr begin anew right after this."""
 
     to_new_ears: bool = False
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """Event: this process took the session over from one that died; what that was about to send may not have gone."""
 
 
 @dataclass(frozen=True)
@@ -287,6 +294,10 @@ def _on_returned(move: Move, returned: Returned) -> None:
     caller_returned(move, returned.to_new_ears)
 
 
+def _on_restarted(move: Move, _: Restarted) -> None:
+    ask_final_again(move)
+
+
 _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
     SpeechStarted: on_started,
     SpeechPaused: on_paused,
@@ -306,5 +317,6 @@ _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
     Timer: _on_timer,
     Away: _on_away,
     Returned: _on_returned,
+    Restarted: _on_restarted,
     Say: _on_say,
 }

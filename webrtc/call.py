@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+from collections import deque
 from functools import partial
 from typing import Any, Protocol
 
-from broker.clock import NS_PER_MS, now_ns
+from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.messages import (
     Close,
     Event,
@@ -45,6 +47,9 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 5.0
 """A peer connection without its page's WebSocket lives this long: a short break costs no new connection."""
+
+TYPED_KEPT, TYPED_AGAIN_NS = 8, 30 * NS_PER_S
+"""Typed lines that a new broker is told again; it knows by their ids those that its predecessor had read."""
 
 PLAYED_AHEAD = 48_000
 """Samples a page may claim to have played beyond what was sent (its clock runs on in a gap)."""
@@ -101,6 +106,7 @@ class Call:
         """The page can send its microphone again, and this edge has heard nothing of it yet."""
         self._again_from = -1
         """The utterance from which on it is asked to; -1: nothing."""
+        self._typed: deque[tuple[int, Typed]] = deque(maxlen=TYPED_KEPT)
         self._muted = False
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
@@ -171,6 +177,17 @@ class Call:
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+
+    def tell_again(self) -> None:
+        """A broker that has just started may have a predecessor that took along what was said to it last."""
+        if self.opened is None:
+            if self.page:
+                self.present()
+            return
+        self._to_broker(SetMode(session=self.session, mode=self.mode))
+        for typed_ns, typed in self._typed:
+            if now_ns() - typed_ns < TYPED_AGAIN_NS:
+                self._to_broker(typed)
 
     # --- the broker speaks ---
 
@@ -270,7 +287,9 @@ class Call:
                     self._in_turn(self._candidate(message.candidate))
             case page_messages.Text():
                 self.latency.typed(now_ns())
-                self._to_broker(Typed(session=self.session, text=message.text.strip(), id=message.id))
+                typed = Typed(session=self.session, text=message.text.strip(), id=message.id or secrets.token_hex(4))
+                self._typed.append((now_ns(), typed))
+                self._to_broker(typed)
             case page_messages.Stop():
                 self._to_broker(Interrupt(session=self.session))
             case page_messages.Mode():

@@ -161,6 +161,7 @@ class Calls:
         for call in self._calls.values():
             facts = {"present": call.page is not None, "persona": call.persona, "token_hash": call.token_hash}
             self.to_broker(Holding(session=call.session, kind="webrtc", facts=facts), call.route)
+            call.tell_again()
 
     async def run(self) -> None:
         """Say every half second that this edge is alive, and every second who wants pictures."""

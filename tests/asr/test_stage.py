@@ -195,3 +195,17 @@ def test_a_closed_session_is_silent(engines: Engines) -> None:
     asr.accept(Close(session="s", reason="bye"))
     assert listen(asr, heard[50:]) == []
     assert until_idle(stage(), 0) == []
+
+
+def test_a_broker_that_starts_anew_is_told_the_last_words_again(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    ready(asr)
+    said = [m for m in listen(asr, from_vad()) if isinstance(m, Transcript)]
+    assert asr.report("s") == {"utterance": 0}
+    assert drained(asr, 0) == [said[-1]]
+    assert said[-1].final
+    asr.accept(opened(replaced=("vad", "asr")))
+    asr.report("s")
+    assert drained(asr, 0) == [], "it will all be heard again"
+    assert asr.report("ghost") == {}

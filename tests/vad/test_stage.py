@@ -316,3 +316,26 @@ def test_a_paused_session_is_heard_later_and_the_others_at_once() -> None:
     assert [replace(m, session="t") for m in marks(afterwards) if m.session == "s"] == marks(
         [m for m in meanwhile if m.session == "t"]
     )
+
+
+def test_a_broker_that_starts_anew_is_told_where_the_newest_utterance_stands() -> None:
+    vad = stage()
+    vad.accept(opened())
+    assert vad.report("s") == {"utterance": 0, "open": False}
+    assert until_idle(vad, 0) == []
+    sound = frames(scene(QUESTION))
+    ends = (len(QUESTION) + SECOND) // 320
+    hear(vad, sound[: ends - 20])
+    assert vad.report("s") == {"utterance": 0, "open": True}
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted"]
+    hear(vad, sound[ends - 20 : ends + 20])
+    vad.report("s")
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted", "SpeechPaused"]
+    vad.accept(EndUtterance(session="s", utterance=0, mic_sample=ends * 320))
+    until_idle(vad, 0)
+    assert vad.report("s") == {"utterance": 1, "open": False}
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted", "SpeechEnded"]
+    vad.accept(opened(replaced=("vad",), mic_from=0))
+    vad.report("s")
+    assert until_idle(vad, 0) == [], "it will all be heard again"
+    assert vad.report("ghost") == {}

@@ -58,6 +58,8 @@ class Listener:
         self._done_through = -1
         """The newest utterance that has its final transcript."""
         self._settled = False
+        self.newest: Transcript | None = None
+        """The last words that were sent."""
         self._said = ""
         self._n = 0
         self._partial_at = 0
@@ -70,6 +72,7 @@ class Listener:
             self._current = None
         self._utterances.clear()
         self._done_through = utterance - 1
+        self.newest = None
 
     def file(self, frame: MicFrame) -> None:
         utterance = self._of(frame.utterance)
@@ -262,5 +265,6 @@ class Listener:
             took_ns=self.recogniser.took_ns - self._took_before_ns,
         )
         self._n += 1
+        self.newest = transcript
         self._took_before_ns = self.recogniser.took_ns
         return transcript

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from broker.messages import Close, EndUtterance, Message, MicFrame, Open
 
@@ -54,6 +54,7 @@ class VadStage:
         self._ends: deque[EndUtterance] = deque()
         self._due_ns: int | None = None
         self._paused: frozenset[str] = frozenset()
+        self._again: list[Message] = []
 
     @property
     def due_ns(self) -> int | None:
@@ -78,9 +79,18 @@ class VadStage:
         self._paused = sessions
         self._due_ns = 0
 
+    def report(self, session: str) -> dict[str, Any]:
+        """The facts of a `Holding`; the newest utterance's marks follow."""
+        line = self._lines.get(session)
+        if line is None:
+            return {}
+        self._again += line.microphone.marks_again()
+        self._due_ns = 0
+        return {"utterance": line.microphone.utterance, "open": line.microphone.open}
+
     def step(self, now_ns: int) -> list[Message]:
         """What the broker ended, then verdicts, then at most half a second of the longest waiting microphone."""
-        out: list[Message] = []
+        out, self._again = self._again, []
         while self._ends:
             ended = self._ends.popleft()
             if line := self._lines.get(ended.session):
