@@ -82,6 +82,10 @@ class MemoryBus:
     def backlog(self, session: str) -> int:
         return 0
 
+    @property
+    def waiting(self) -> int:
+        return 0
+
     def blocked(self) -> frozenset[str]:
         return frozenset(self.full)
 

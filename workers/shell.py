@@ -42,6 +42,16 @@ FAULTS_ALLOWED = 3
 """Exceptions within FAULT_WINDOW_NS after which the process gives up and lets the supervisor start it afresh."""
 FAULT_WINDOW_NS = 10 * NS_PER_S
 IDLE_POLL_MS = 100
+COUNTED = (
+    "dropped_stale",
+    "dropped_old_route",
+    "dropped_unknown",
+    "dropped_closed",
+    "dropped_nobody",
+    "sessions_paused",
+    "faults",
+)
+"""Told from the start, so that a 0 says that there was none."""
 
 
 class Stage(Protocol):
@@ -97,7 +107,7 @@ class Shell:
         self.stage: Stage | None = None
         self.detail = "starting"
         self.routes: dict[str, Route] = {}
-        self.counters: collections.Counter[str] = collections.Counter()
+        self.counters: collections.Counter[str] = collections.Counter(dict.fromkeys(COUNTED, 0))
         self.stopping = threading.Event()
         self._early: collections.deque[tuple[int, Message]] = collections.deque()
         self._blocked: frozenset[str] = frozenset()
@@ -301,7 +311,8 @@ class Shell:
             self.bus.send(self.bus.broker, Holding(session=session, kind=self.kind, facts=held), route.newest)
 
     def _send_alive(self, state: str, detail: str = "") -> None:
-        counters = {**self.bus.counters, **self.counters, **getattr(self.stage, "counters", {})}
+        own = {"outbox_waiting": self.bus.waiting}
+        counters = {**own, **self.bus.counters, **self.counters, **getattr(self.stage, "counters", {})}
         alive = Alive(
             peer=self.bus.peer,
             state=state,
