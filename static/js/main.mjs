@@ -17,6 +17,7 @@ import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
@@ -62,6 +63,7 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
   dialogue: byId("dialogue", HTMLElement),
@@ -96,12 +98,14 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
     },
-    async media(stream, voice) {
-      ear.listenTo(voice);
+    async media(stream, call) {
+      ear.listenTo(call.voice);
+      pictures.follow(call.receivers);
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
@@ -226,6 +230,7 @@ function show() {
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);
+  pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
 }
