@@ -22,7 +22,9 @@ CALLERS = 8
 QUESTION = "When is the library open?"
 AGAIN = "How do I borrow books?"
 STALLS = "Please think about this for ever."
-LOST = ("outbox_dropped", "publish_dropped", "forgotten_messages", "ticks_missing", "pages_too_slow")
+LOST = ("outbox_dropped", "publish_dropped", "forgotten_messages", "pages_too_slow")
+SKIPPED = "ticks_skipped"
+"""Left out by the programme's clock itself, because the machine was late: of these nothing was lost on the way."""
 
 
 class Sulking(ChatServer):
@@ -63,11 +65,11 @@ def stack(server: Sulking, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def totals(stack: Stack, *names: str) -> dict[str, float]:
-    """Counters of /metrics, summed over the processes; KeyError for one that nobody has."""
+    """Counters of /metrics, summed over the processes; KeyError for one that nobody has, but for SKIPPED."""
     text, found = stack.metrics(), {}
     for name in names:
         values = re.findall(rf"^visavis_{name}(?:_total)?\{{[^}}]*\}} (\S+)$", text, re.MULTILINE)
-        if not values:
+        if not values and name != SKIPPED:
             raise KeyError(f"{name} is not in /metrics")
         found[name] = sum(map(float, values))
     return found
@@ -109,9 +111,10 @@ def test_seven_lose_nothing_while_one_reads_nothing_and_while_one_is_never_answe
 
             await asyncio.sleep(1.1)  # until the processes have told their counters
             assert totals(stack, *LOST) == before, "nothing was dropped anywhere"
-            skipped = totals(stack, "ticks_skipped")["ticks_skipped"] if "ticks_skipped" in stack.metrics() else 0
+            clock = totals(stack, SKIPPED, "ticks_missing")
+            assert clock["ticks_missing"] <= clock[SKIPPED], "every tick that was sent has come to the edge"
             missing = sum(caller.missing_ticks() for caller in callers[1:])
-            assert missing <= skipped, "what the clock sent has come"
+            assert missing <= clock["ticks_missing"], "and from there to its caller"
             assert all(len(caller.ticks) > 500 for caller in callers[1:])
 
     asyncio.run(story())
