@@ -182,7 +182,8 @@ export class Conversation {
 
   #hello() {
     const { session = "", token = "" } = this.#ticket ?? {};
-    const remembers = this.mode === "voice" && this.#parts.recall.ready;
+    const { recall, microphone } = this.#parts;
+    const remembers = this.mode === "voice" && !microphone.muted && recall.ready;
     this.#socket.send({ type: "hello", ...this.#wish, mode: this.mode, session, token, mouth: false, remembers });
   }
 

@@ -330,9 +330,11 @@ test("an edge that knows nothing yet is told again what was said since the one b
 
 test("a muted microphone is not sent again", async () => {
   await inCall();
+  world.recall.ready = true;
   world.conversation.mute(true);
   world.line.down(1);
   world.line.up();
+  assert.equal(world.sent.at(-1).remembers, false);
   world.line.message({ ...SESSION, resumed: true, again: { utterance: 0 } });
   assert.deepEqual(world.recall.asked, []);
   assert.ok(world.sent.some(({ type, what }) => type === "again" && what === "none"));
