@@ -180,9 +180,9 @@ class Call:
 
     def tell_again(self) -> None:
         """A broker that has just started may have a predecessor that took along what was said to it last."""
+        if self.page and not self.page.welcomed:
+            self.present()
         if self.opened is None:
-            if self.page:
-                self.present()
             return
         self._to_broker(SetMode(session=self.session, mode=self.mode))
         for typed_ns, typed in self._typed:

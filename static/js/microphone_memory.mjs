@@ -31,15 +31,18 @@ export class MicrophoneMemory {
     if (!context?.audioWorklet) return;
     try {
       await (this.#loaded ??= context.audioWorklet.addModule(WORKLET));
+      if (stream === this.#stream && !this.#nodes && stream.getAudioTracks().length) this.#tap(context, stream);
     } catch {
-      // A browser that refuses the module keeps no memory; the call goes on without.
+      // A browser that refuses the module, or a microphone of another sample rate: the call goes on without a memory.
       this.#loaded = null;
-      return;
     }
-    if (stream !== this.#stream || this.#nodes || !stream.getAudioTracks().length) return;
+  }
+
+  /** @param {AudioContext} context @param {MediaStream} stream */
+  #tap(context, stream) {
+    const source = context.createMediaStreamSource(stream);
     const tap = new AudioWorkletNode(context, "microphone-tap", { numberOfOutputs: 0, channelCount: 1 });
     tap.port.onmessage = ({ data }) => this.#take(data);
-    const source = context.createMediaStreamSource(stream);
     source.connect(tap);
     this.#nodes = { source, tap };
   }
