@@ -183,7 +183,7 @@ export class Conversation {
   #hello() {
     const { session = "", token = "" } = this.#ticket ?? {};
     const { recall, microphone } = this.#parts;
-    const remembers = this.mode === "voice" && !microphone.muted && recall.ready;
+    const remembers = !!this.#ticket && this.mode === "voice" && !microphone.muted && recall.ready;
     this.#socket.send({ type: "hello", ...this.#wish, mode: this.mode, session, token, mouth: false, remembers });
   }
 
