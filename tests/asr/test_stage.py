@@ -93,11 +93,11 @@ def test_the_end_is_answered_at_once_with_the_words_of_the_pause(engines: Engine
     until = next(n for n, m in enumerate(heard) if isinstance(m, SpeechPaused))
     paused = heard[until]
     assert isinstance(paused, SpeechPaused)
-    listen(asr, heard[: until + 1])
+    listen(asr, heard[: until + 2])
     asr.accept(EndUtterance(session="s", utterance=0, mic_sample=paused.mic_sample))
     said = asr.step(0)
     assert [(t.text, t.final) for t in said if isinstance(t, Transcript)] == [(WORDS, True)]
-    assert listen(asr, heard[until + 1 :]) == [], "what comes after belongs to nobody"
+    assert listen(asr, heard[until + 2 :]) == [], "what comes after belongs to nobody"
 
 
 def test_control_that_overtakes_sound_changes_nothing(engines: Engines) -> None:

@@ -115,6 +115,10 @@ class Listener:
         if utterance is not None and utterance.end_sample < 0:
             utterance.end_sample = mic_sample
             utterance.end_through = mic_sample if at_once else mic_sample + SETTLING
+            if (
+                utterance.pause_sample == mic_sample and not at_once
+            ):  # its words are those of the pause, whichever is first
+                utterance.end_through = utterance.pause_through
             self._settled = False
 
     @property
@@ -197,6 +201,9 @@ class Listener:
         wanted = 2 * PIECE
         if utterance.end_sample >= 0:  # what lies behind the end belongs to the next utterance
             wanted = min(wanted, 2 * (utterance.end_through - utterance.heard_through))
+        if utterance.pause_sample not in utterance.words_at and utterance.heard_through < utterance.pause_through:
+            # The words of a pause stand at one sample, however fast the sound comes: heard again they are the same.
+            wanted = min(wanted, 2 * (utterance.pause_through - utterance.heard_through))
         piece = b""
         while utterance.frames and len(piece) < wanted:
             frame = utterance.frames.popleft()

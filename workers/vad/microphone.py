@@ -156,7 +156,9 @@ class Microphone:
         self.through_sample = frame.mic_sample + len(frame.pcm) // 2
         self._recent.append(frame)
         was_open = self.open
-        out: list[Message] = [self._of_utterance(frame)] if was_open else []
+        # The marks go first: the asr is told through which sample a pause's words stand before it has heard more.
+        rest: list[Message] = [self._of_utterance(frame)] if was_open else []
+        out: list[Message] = []
         skipped = min(self._skip, len(frame.pcm) // 2)
         self._skip -= skipped
         sound = self._rest + frame.pcm[2 * skipped :]
@@ -164,7 +166,7 @@ class Microphone:
         self._rest = sound[whole:]
         for window in np.frombuffer(sound[:whole], "<i2").reshape(-1, WINDOW):
             out += self._marked(self._segmenter.feed(self.ear.hear(window), window))
-        return out
+        return out + rest
 
     def _marked(self, marks: list[Mark]) -> list[Message]:
         out: list[Message] = []
