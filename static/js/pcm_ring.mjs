@@ -4,8 +4,12 @@
 export const RATE_HZ = 16_000;
 const FRAME_MS = 20;
 const KEPT = 1500;
-/** Frames that come so late after the last one do not follow on it: the sound was interrupted. */
-const INTERRUPTED_MS = 500;
+/**
+ * A frame that comes so late may follow on the last one all the same: a busy page gets several in a clump. When all of a
+ * second's frames are late, the sound itself was interrupted, and what was before it does not belong to it.
+ */
+const LATE_MS = 500;
+const INTERRUPTED = 50;
 
 export class PcmRing {
   /** @type {Int16Array[]} */
@@ -13,13 +17,21 @@ export class PcmRing {
   /** The number of the oldest frame kept. */
   #first = 0;
   #endMs = 0;
+  /** So many frames in a row were late. */
+  #late = 0;
 
   /** @param {Int16Array} frame 320 samples @param {number} nowMs when it came: its end, and a little more */
   push(frame, nowMs) {
-    if (this.#frames.length && nowMs - this.#endMs > INTERRUPTED_MS) this.clear();
-    // Frames that were delivered in a clump lie in order, each 20 ms after the one before.
-    this.#endMs = this.#frames.length ? Math.min(nowMs, this.#endMs + FRAME_MS + 1) : nowMs;
+    if (!this.#frames.length) this.#endMs = nowMs - FRAME_MS;
+    this.#endMs = Math.min(nowMs, this.#endMs + FRAME_MS + 1);
+    this.#late = nowMs - this.#endMs > LATE_MS ? this.#late + 1 : 0;
     this.#frames.push(frame);
+    if (this.#late >= INTERRUPTED) {
+      this.#first += this.#frames.length - INTERRUPTED;
+      this.#frames = this.#frames.slice(-INTERRUPTED);
+      this.#endMs = nowMs;
+      this.#late = 0;
+    }
     if (this.#frames.length > KEPT) {
       this.#frames.shift();
       this.#first++;
@@ -27,6 +39,7 @@ export class PcmRing {
   }
 
   clear() {
+    this.#late = 0;
     this.#first += this.#frames.length;
     this.#frames = [];
   }

@@ -31,10 +31,20 @@ test("frames that come in a clump lie 20 ms apart", () => {
   assert.equal(ring.read(ring.at(2100), 1).samples[0], 105);
 });
 
-test("after an interruption nothing is kept of what was before it", () => {
+test("a page that was busy for a second loses nothing of what it was brought meanwhile", () => {
   const ring = filled(100);
-  ring.push(frame(7), 60_000);
-  assert.equal(ring.keptMs, 20);
+  for (let n = 100; n < 150; n++) ring.push(frame(n), 3_000);
+  for (let n = 150; n < 200; n++) ring.push(frame(n), (n + 1) * 20);
+  assert.equal(ring.keptMs, 4_000);
+  assert.equal(ring.read(ring.at(3_900), 1).samples[0], 195);
+});
+
+test("after an interruption of the sound nothing is kept of what was before it", () => {
+  const ring = filled(100);
+  for (let n = 0; n < 60; n++) ring.push(frame(n), 60_000 + n * 20);
+  assert.equal(ring.keptMs, 1_200);
+  assert.equal(ring.read(ring.at(0), 1).samples[0], 0);
+  assert.ok(Math.abs(ring.startMs(ring.end) - 61_180) < 30);
 });
 
 test("resampling keeps a tone's pitch and level and takes away what cannot be said", () => {
