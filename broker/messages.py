@@ -89,7 +89,11 @@ class Alive(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Message):
-    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session."""
+    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session.
+
+    What a predecessor may have taken along unread is told again after that: the vad's marks of the newest utterance,
+    the asr's last words of it, what the programme emitted lately, what was typed lately. Told twice it does nothing.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,8 @@ class Present(Message):
     """`voice` or `text`."""
     language: str = ""
     """Empty: the persona's first."""
+    hears_again: bool = False
+    """The edge will get the page's own memory of its microphone, from before what was being said when it was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -563,9 +569,10 @@ class Emitted(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Buffered(Message):
-    """Programme → broker, after an `Open` whose `replaced` has tts: the voice it has of the sentence in hand.
+    """Programme → broker, once after an `Open` whose `replaced` has tts: what voice it keeps, of the sentence in hand.
 
-    The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`, and all after it.
+    All else it has dropped. The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`,
+    all after it, and every other turn in hand from the start of what was not emitted.
     `complete`: the whole sentence is here. turn 0: nothing in hand.
     """
 
@@ -630,7 +637,8 @@ class Programme(Message):
 class Event(Message):
     """Anyone → broker → its PUB, numbered by `seq`; those about a session also go to its edge, for the page.
 
-    kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
+    kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
+    utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
     degraded {kind, step, reason}, error {code, text}. Llm: documents {persona, problems}: those that could not be read,
     about no session. Programme: phonemes and visemes {sentence, programme_sample,

@@ -12,11 +12,13 @@ import { listenToKeys } from "./keys.mjs";
 import { socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
+import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
+import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -52,6 +54,7 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
+const memory = new MicrophoneMemory(sound);
 const hush = new Hush(elements.video, (silent) => {
   // What the sound output already has still sounds: hence without its latency.
   if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
@@ -94,6 +97,7 @@ const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
   call: (ice, events) => new Call(ice, events),
   microphone,
+  recall: new Recall(memory),
   store,
   listener: {
     changed: show,
@@ -182,6 +186,7 @@ async function useMicrophone(deviceId) {
   await lobby.testMicrophone();
 }
 
+microphone.addEventListener("change", () => memory.follow(microphone.stream));
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
 elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
@@ -190,6 +195,7 @@ elements.mode.addEventListener("click", () => conversation.setMode(conversation.
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
+    memory.follow(microphone.stream);
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }

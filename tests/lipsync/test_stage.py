@@ -294,3 +294,16 @@ def test_an_unknown_engine_is_answered_with_the_known_ones() -> None:
 def test_an_engine_of_another_project_that_is_not_here_is_named() -> None:
     with pytest.raises(Exception, match=r"nowhere\.to:be"):
         choose("nowhere.to:be", load())
+
+
+def test_nothing_is_drawn_for_a_paused_session_and_the_others_do_not_wait(stage: LipsyncStage) -> None:
+    for session in ("s", "t"):
+        stage.accept(opened(session))
+    settle(stage)
+    stage.pause(frozenset({"s"}))
+    for session in ("s", "t"):
+        stage.accept(wish(session, 1, 40))
+    drawn = [message for message in settle(stage) if isinstance(message, Picture)]
+    assert [picture.session for picture in drawn] == ["t"]
+    stage.pause(frozenset())
+    assert [message.session for message in settle(stage) if isinstance(message, Picture)] == ["s"]

@@ -51,6 +51,7 @@ class LipsyncStage:
         self._sessions: dict[str, _Session] = {}
         self._preparing = Preparing(engine)
         self._outbox: list[Message] = []
+        self._paused: frozenset[str] = frozenset()
         self._looked_ns = 0
 
     def accept(self, message: Message) -> None:
@@ -61,6 +62,10 @@ class LipsyncStage:
             self._sessions.pop(message.session, None)
         elif isinstance(message, Draw):
             self._file(message)
+
+    def pause(self, sessions: frozenset[str]) -> None:
+        """Nothing is drawn for these for now; what is then too late is skipped."""
+        self._paused = sessions
 
     def step(self, now_ns: int) -> list[Message]:
         """At most one batch of pictures, those due first. Late ones are skipped and counted."""
@@ -74,7 +79,7 @@ class LipsyncStage:
     @property
     def due_ns(self) -> int | None:
         """At once while something can be drawn or said, soon while a face is being made ready."""
-        if self._outbox or any(session.waiting for session in self._sessions.values()):
+        if self._outbox or any(session.waiting for session in self._unpaused()):
             return 0
         return self._looked_ns + POLL_NS if self._preparing.busy else None
 
@@ -156,12 +161,15 @@ class LipsyncStage:
 
     def _most_urgent(self) -> list[Draw]:
         """The next batch, taken from the sessions' waiting pictures by deadline."""
-        pending = [draw for session in self._sessions.values() for draw in session.waiting.values()]
+        pending = [draw for session in self._unpaused() for draw in session.waiting.values()]
         pending.sort(key=lambda draw: draw.deadline_ns)
         batch = pending[: self.engine.batch]
         for draw in batch:
             del self._sessions[draw.session].waiting[draw.deadline_ns]
         return batch
+
+    def _unpaused(self) -> list[_Session]:
+        return [session for name, session in self._sessions.items() if name not in self._paused]
 
     def _draw(self, batch: list[Draw]) -> list[Message]:
         wanted, drawn = [], []

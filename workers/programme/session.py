@@ -57,6 +57,8 @@ class Session:
     def __init__(self, opened: Open, settings: ProgrammeSettings, counters: Counter[str]) -> None:
         self.name = opened.session
         self.next_tick: int | None = None
+        self.without_pictures = False
+        """None are asked for, for now."""
         self._settings = settings
         self._counters = counters
         self._seed = zlib.crc32(opened.session.encode())
@@ -158,7 +160,9 @@ class Session:
         return messages
 
     def _ask_again(self, now_ns: int) -> list[Draw]:
-        draws = []
+        draws: list[Draw] = []
+        if self.without_pictures:
+            return draws
         for number, mouth in sorted(self._screen.pictures.asked().items()):
             leaves_ns = due_ns(self._origin_ns, picture_tick(number, self._settings.fps))
             if leaves_ns - now_ns > REDRAW_NS and (not mouth or differs(mouth, self._mouth_of(number))):
@@ -220,7 +224,7 @@ class Session:
 
     def _asked(self, tick: int) -> list[Draw]:
         number = self._screen.to_ask(tick)
-        return [] if number is None else [self._draw(number)]
+        return [] if number is None or self.without_pictures else [self._draw(number)]
 
     def _draw(self, number: int) -> Draw:
         fps = self._settings.fps
