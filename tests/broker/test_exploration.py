@@ -70,8 +70,8 @@ def explore(
 ) -> Found:
     """Breadth first, equal states merged; of layers wider than `width` an even sample goes on.
 
-    `only` restricts the events: the fewer there are, the more layers are complete. One state in `rest_every` is followed
-    until nothing moves.
+    `only` restricts the events: the fewer there are, the more layers are complete. One state in `rest_every` is
+    followed until nothing moves.
     """
     found = Found()
     seen = {hash(start.key())}
