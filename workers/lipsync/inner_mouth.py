@@ -68,11 +68,12 @@ class InnerMouth:
             return
         corner = np.array([x0, y0], np.float32)
         hole = _opening(upper - corner, lower - corner, (y1 - y0, x1 - x0))
-        inside = self._inside(hole, art, MouthFrame(frame.origin - corner, frame.right, frame.down))
+        inside = self.inside(hole, art, MouthFrame(frame.origin - corner, frame.right, frame.down))
         part = out[y0:y1, x0:x1]
         part[:] = (part + hole[..., None] * (inside - part) + 0.5).clip(0, 255).astype(np.uint8)
 
-    def _inside(self, hole: np.ndarray, art: Articulation, frame: MouthFrame) -> np.ndarray:
+    def inside(self, hole: np.ndarray, art: Articulation, frame: MouthFrame) -> np.ndarray:
+        """(h, w, 3) float32: what would be seen were there no lips. `hole` (h, w) 0..1 is what they leave open."""
         high = self._face.jaw_height
         jaw, down = float(art.mouth[_JAW]), float(art.mouth[_LOWER_DOWN])
         pucker = max(0.0, float(art.mouth[_PUCKER]))

@@ -60,7 +60,7 @@ class PortraitAvatar:
         self._brows = build_brow_basis(face, size, step)
         self._head = build_head_pose(face, size)
         self.eyes = Eyes(self._plain, face)
-        self._inner = InnerMouth(self._plain, face)
+        self.inner = InnerMouth(self._plain, face)
         self._lips = cut_lips(self._plain, face, lines, self.mouth.upper.grid)
         self._under = self._lips.under.copy()
         self._anchors = np.stack(
@@ -124,7 +124,7 @@ class PortraitAvatar:
             carried = self._head.carry(pose, np.concatenate([upper, lower, anchors]))
             upper, lower, anchors = np.split(carried, [len(upper), len(upper) + len(lower)])
         if float((lower - upper)[:, 1].max()) > PARTED_PX:
-            self._inner.draw(out, upper, lower, art, _frame(anchors))
+            self.inner.draw(out, upper, lower, art, _frame(anchors))
         self._lay_upper_lip(out, turned, self.mouth.upper.backward(art.mouth))
 
     def _fade_in(self, out: np.ndarray, where: np.ndarray, art: Articulation) -> None:
