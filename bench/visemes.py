@@ -116,7 +116,8 @@ def measure(name: str, seen: MouthSeen, sentences: Sequence[SpokenPictures]) -> 
             if phone.viseme == "PP" and _plain(phone) in BILABIAL:
                 touched.append(min(curve.heights[i] for i in place) < TOUCH_JAWS)
             elif _plain(phone) in ROUNDED:
-                rounded.append(min(curve.openings[i].width for i in place) <= ROUND * seen.rest_width)
+                open_ = [curve.openings[i].width for i in place if curve.heights[i] >= TOUCH_JAWS]
+                rounded.append(bool(open_) and min(open_) <= ROUND * seen.rest_width)
         grid, opening = _held(curve)
         by_target.append(_lags(opening, _smooth(_wished(sentence.phones, targets, grid), 0.06)))
         by_loudness.append(_lags(opening, _loudness(sentence, grid)))

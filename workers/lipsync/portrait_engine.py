@@ -20,6 +20,7 @@ from workers.lipsync.geometry import measure, smoothstep
 from workers.lipsync.head_pose import COARSE, build_head_pose
 from workers.lipsync.inner_mouth import InnerMouth, MouthFrame
 from workers.lipsync.lip_layers import cut_lips
+from workers.lipsync.lip_seam import draw_seam
 from workers.lipsync.mouth_basis import build_mouth_basis, lip_lines
 from workers.lipsync.warp_field import Grid, enlarge, look_up
 
@@ -33,6 +34,8 @@ TAPER = 0.16
 """Share of the lips' length at each corner over which the opening narrows to nothing."""
 PARTED_PX = 0.5
 """Between the lips, from which there is something to see."""
+SEAM = 0.026
+"""Thickness of the line between lips that touch, in jaw heights."""
 STILL = 1e-3
 """Weight below which a part does not move."""
 
@@ -126,6 +129,7 @@ class PortraitAvatar:
         if float((lower - upper)[:, 1].max()) > PARTED_PX:
             self.inner.draw(out, upper, lower, art, _frame(anchors))
         self._lay_upper_lip(out, turned, self.mouth.upper.backward(art.mouth))
+        draw_seam(out, upper, lower, SEAM * self.face.jaw_height)
 
     def _fade_in(self, out: np.ndarray, where: np.ndarray, art: Articulation) -> None:
         """Around the lips, the portrait's own while they hardly move."""
