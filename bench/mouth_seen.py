@@ -1,7 +1,7 @@
 """The mouth as a picture shows it: how far the lips are apart and how wide the opening is, from rendered pixels.
 
-A picture is drawn twice, the mouth's inside once white and once black. Where the two differ is what the lips leave open,
-to a tenth of a pixel, on any portrait; lips, skin and warp are those of the real picture. What lips hide does not count.
+A picture is drawn twice, the mouth's inside once white and once black. Where the two differ is what the lips leave
+open, to a tenth of a pixel, on any portrait; lips, skin and warp are those of the real picture.
 """
 
 from __future__ import annotations

@@ -12,7 +12,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.messages import Commit, Credit, Draw, Emitted, Message, Open, Phone, Picture, Programme, Speak, Voice, Wanted
+from broker.messages import (
+    Commit,
+    Credit,
+    Draw,
+    Emitted,
+    Message,
+    Open,
+    Phone,
+    Picture,
+    Programme,
+    Speak,
+    Voice,
+    Wanted,
+)
 from workers.lipsync.face import FaceState, face_from_wire
 from workers.programme.pictures import ATTEMPTS
 from workers.programme.settings import ProgrammeSettings
@@ -46,7 +59,11 @@ class SpokenPictures:
 
 
 def speak(
-    text: str, language: str, voice: dict[str, str], settings: ProgrammeSettings | None = None, voices: Voices | None = None
+    text: str,
+    language: str,
+    voice: dict[str, str],
+    settings: ProgrammeSettings | None = None,
+    voices: Voices | None = None,
 ) -> SpokenPictures:
     """Raises MissingError where the voice is not installed."""
     settings = settings or ProgrammeSettings()

@@ -52,8 +52,8 @@ TOUCH_JAWS = 0.01
 """Jaw heights of opening (0.7 pixels in a 512-pixel portrait) below which lips touch."""
 ROUND = 0.80
 """Of the mouth's inner width at rest: an opening no wider than this is round."""
-BILABIAL = frozenset("p b m".split())
-ROUNDED = frozenset("uw ow w u o".split())
+BILABIAL = frozenset(["p", "b", "m"])
+ROUNDED = frozenset(["uw", "ow", "w", "u", "o"])
 GRID_HZ = 1000
 
 
@@ -177,7 +177,7 @@ def _loudness(sentence: SpokenPictures, grid: NDArray[np.float64]) -> NDArray[np
     power = np.zeros(len(grid))
     pcm = sentence.pcm.astype(float) / 32768
     blocks = pcm[: len(pcm) // 48 * 48].reshape(-1, 48)
-    first = int(round(-grid[0] * GRID_HZ))
+    first = round(-grid[0] * GRID_HZ)
     count = min(len(blocks), len(grid) - first)
     power[first : first + count] = (blocks[:count] ** 2).mean(1)
     return np.maximum(0.0, 10 * np.log10(_smooth(power, 0.03) + 1e-9) + 45)
@@ -225,10 +225,11 @@ def main() -> None:
         path = Path(name) if Path(name).is_file() else library.path_of(name)
         each = measure(path.parent.name, MouthSeen(library, path), sentences)
         figures.append(each)
+        touched, rounded = each.touched / each.bilabials, each.rounded / each.rounded_phones
         print(
             f"{each.portrait:12s} {each.pictures:6d}  {each.touched:4d} of {each.bilabials:3d} "
-            f"{each.touched / each.bilabials:6.1%}  {each.rounded:4d} of {each.rounded_phones:3d} "
-            f"{each.rounded / each.rounded_phones:6.1%}  {each.lag_targets_ms:+8.0f} ms  {each.lag_loudness_ms:+5.0f} ms"
+            f"{touched:6.1%}  {each.rounded:4d} of {each.rounded_phones:3d} "
+            f"{rounded:6.1%}  {each.lag_targets_ms:+8.0f} ms  {each.lag_loudness_ms:+5.0f} ms"
             f"  {each.agreement:8.2f}  {each.shut_after_ms:7.0f} ms",
             flush=True,
         )

@@ -127,7 +127,7 @@ class _Sculptor:
         return moves
 
     def pucker(self) -> Moves:
-        """Corners in, the mouth's line straight, lips fuller and forward (drawn as larger): thin lips more than full."""
+        """Corners in, the mouth's line straight, lips fuller and forward (drawn as larger), thin ones most."""
         moves: Moves = {}
         for i in LIPS:
             inwards = -0.24 * self.wide_px * self.side[i] * abs(self.reach[i]) ** 1.25

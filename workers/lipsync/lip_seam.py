@@ -27,4 +27,6 @@ def draw_seam(out: np.ndarray, upper: np.ndarray, lower: np.ndarray, thick: floa
     strength = np.interp(x, line[order, 0], touching[order], left=0, right=0)
     rows = np.arange(y0, y0 + part.shape[0], dtype=np.float32)[:, None]
     dark = np.exp(-(((rows - along) / (0.5 * thick)) ** 2)) * strength
-    part[:] = cv2.multiply(part.astype(np.float32), (1 - dark[..., None] * (1 - LIGHT)).astype(np.float32)).astype(np.uint8)
+    part[:] = cv2.multiply(part.astype(np.float32), (1 - dark[..., None] * (1 - LIGHT)).astype(np.float32)).astype(
+        np.uint8
+    )

@@ -31,7 +31,7 @@ from workers.programme.opus import OpusEncoder
 from workers.programme.screen import Screen, Showing
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.sound import Sound, TickSound
-from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_sample, picture_tick, tick_at
+from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_middle, picture_sample, picture_tick, tick_at
 
 CATCH_UP_TICKS = 3
 """A delay of up to 60 ms is made up for, so that the page hears no hole; after a longer one ticks are left out."""
@@ -224,7 +224,7 @@ class Session:
 
     def _draw(self, number: int) -> Draw:
         fps = self._settings.fps
-        sample = picture_sample(number, fps)
+        sample = picture_middle(number, fps)
         self._counters["pictures_asked"] += 1
         return self._screen.pictures.draw(
             number,
@@ -236,7 +236,7 @@ class Session:
         )
 
     def _mouth_of(self, number: int) -> bytes:
-        sample = picture_sample(number, self._settings.fps)
+        sample = picture_middle(number, self._settings.fps)
         return self._lips.at(sample, self._track_mouth(sample - self._start), self._start)
 
     def _track_mouth(self, offset: int) -> bytes | None:
