@@ -49,7 +49,7 @@ class Eyes:
         self._right, self._down = face.right, face.down
 
     def paint(self, pixels: np.ndarray, gaze: tuple[float, float], blink: float) -> None:
-        """Into `pixels`, whatever was painted there before."""
+        """Into `pixels` (size, size, 3 or 4), whatever was painted there before."""
         lowered = max(0.0, -gaze[1]) * 0.30  # lids follow eyes that look down
         level = round(min(1.0, blink + lowered * (1 - blink)) * LID_LEVELS)
         for eye in self._eyes:
@@ -61,7 +61,7 @@ class Eyes:
             if level:
                 lid = eye.lids[level - 1]
                 drawn = (drawn * (1 - lid[..., 3:]) + lid[..., :3] + 0.5).astype(np.uint8)
-            pixels[y0:y1, x0:x1] = drawn
+            pixels[y0:y1, x0:x1, :3] = drawn
 
     def _looking(self, eye: _Eye, gaze: tuple[float, float]) -> np.ndarray:
         way = self._right * (gaze[0] * GAZE_ACROSS * eye.width) - self._down * (gaze[1] * GAZE_UP * eye.width)
