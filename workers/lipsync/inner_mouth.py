@@ -98,7 +98,7 @@ class InnerMouth:
         shadow = cv2.blur(hole, (width, width))
         shift = np.array([[1, 0, 0], [0, 1, 0.03 * high]], np.float32)
         shadow = cv2.warpAffine(shadow, shift, (hole.shape[1], hole.shape[0]))
-        shadow /= max(0.30, float(shadow.max()))  # a narrow slit is not a dark one
+        shadow = shadow * (1 / max(0.30, float(shadow.max())))  # a narrow slit is not a dark one
         picture *= np.array(
             (1 - 0.10 * min(1.0, pucker), 1 - 0.04 * min(1.0, pucker), 1.0), np.float32
         )  # shade is warm

@@ -1,7 +1,7 @@
 """The figure cut out of a portrait: how much of each pixel is person, and the colours on both sides of its edge.
 
 The selfie segmentation network out of MediaPipe's wheel (Apache-2.0) says roughly where the person is; a guided filter
-(He, Sun and Tang, "Guided image filtering", 2010) follows hair with the picture's own colours. Done once, at preparation.
+(He, Sun and Tang, "Guided image filtering", 2010) follows hair by the picture's own colours. Done once a face.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 from broker.config import Settings
 from workers.lipsync.articulators import MOUTH_ARTICULATORS, Articulation, articulate
 from workers.lipsync.avatars import AvatarLibrary
+from workers.lipsync.backdrops import BackdropLibrary
 from workers.lipsync.brow_basis import build_brow_basis
 from workers.lipsync.engine import Wanted
 from workers.lipsync.errors import AvatarError
@@ -218,6 +219,7 @@ class PortraitEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._library = AvatarLibrary.of(settings)
+        self._backdrops = BackdropLibrary(settings.path("backdrops"))
         self._weights = settings.path("weights") / "mediapipe"
 
     def find(self, portrait: str) -> Path:
@@ -230,7 +232,20 @@ class PortraitEngine:
 
     def draw(self, wanted: list[Wanted]) -> list[bytes]:
         """I420 pictures, one for each."""
-        return [each.avatar.draw(each.face) for each in wanted]
+        return [each.avatar.draw(each.face, each.backdrop) for each in wanted]
+
+    def find_backdrop(self, name: str) -> Path:
+        """A picture of the backdrops' folder, or a colour. Raises AvatarError naming the known ones."""
+        return self._backdrops.find(name)
+
+    def prepare_backdrop(self, path: Path, size: int) -> np.ndarray:
+        """(size, size, 3) uint8 BGR. Raises AvatarError."""
+        return self._backdrops.load(path, size)
+
+    def cut_out(self, wanted: Wanted) -> bytes:
+        """I420 of twice the width: the figure, and its alpha as grey."""
+        drawn: bytes = wanted.avatar.draw_cutout(wanted.face)
+        return drawn
 
 
 def _split(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,6 +60,10 @@ class Screen:
         if fault:
             self._counters[f"picture_{fault}"] += 1
 
+    def wants_cutout(self, tick: int) -> bool:
+        """Whether pictures are to come with the figure alone."""
+        return self._renditions.wants_cutout(tick)
+
     # --- ahead of time ------------------------------------------------------------------------------------------------
 
     def to_ask(self, tick: int) -> int | None:
@@ -119,11 +123,11 @@ class Screen:
             return Showing()
         self.pictures.sent(due, again)
         self._counters["pictures_repeated"] += 1
-        return Showing(due, self._renditions.encode(again.yuv, due, tick))
+        return Showing(due, self._renditions.encode(again.yuv, due, tick, again.cutout))
 
     def _encode(self, number: int, tick: int) -> Showing:
         shot = self.pictures.take(number)
-        return Showing(number, self._renditions.encode(shot.yuv, number, tick))
+        return Showing(number, self._renditions.encode(shot.yuv, number, tick, shot.cutout))
 
     def _settle(self, late: bool) -> None:
         self._counters["pictures_late"] += late

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from typing import Any
 
 from broker.messages import (
+    Act,
     Cancel,
     Commit,
     Draw,
@@ -70,6 +71,7 @@ class Session:
         """Something was said that may change what the pictures under way should show."""
         self._outbox: list[Message] = []
         self._emitted: deque[Emitted] = deque(maxlen=TOLD_AGAIN)
+        self._background = ""
         self._early: list[Wanted] = []
         """Said before the clock was seen."""
         self.open(opened)
@@ -80,6 +82,7 @@ class Session:
         """The session starts, or its route has changed."""
         self._origin_ns = opened.origin_ns
         self._motion = float(opened.persona.get("face", {}).get("motion", 1.0))
+        self._background = self._background or str(opened.persona.get("face", {}).get("background", ""))
         self._sound.reopen(opened.committed, opened.cancelled_through, opened.held)
         if "tts" in opened.replaced:
             self._outbox.append(self._sound.cut())
@@ -107,6 +110,8 @@ class Session:
                 self._screen.file(message)
             case Wanted():
                 self._watchers(message)
+            case Act():
+                self._background = message.background or self._background
             case KeyFrame():
                 self._screen.ask_key(message)
         self._news = self._news or isinstance(message, (Voice, Hold, Resume, Commit, Cancel))
@@ -233,6 +238,8 @@ class Session:
             emotion=self._bearing.emotion,
             deadline_ns=due_ns(self._origin_ns, picture_tick(number, fps)),
             voice=self._voice_around(sample),
+            background=self._background,
+            cutout=self._screen.wants_cutout(self.next_tick or 0),
         )
 
     def _mouth_of(self, number: int) -> bytes:
