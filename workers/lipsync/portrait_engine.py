@@ -16,6 +16,7 @@ from workers.lipsync.engine import Wanted
 from workers.lipsync.errors import AvatarError
 from workers.lipsync.eyes import Eyes
 from workers.lipsync.face import FaceState
+from workers.lipsync.folds import Folds
 from workers.lipsync.framing import FramedFace
 from workers.lipsync.geometry import measure, smoothstep
 from workers.lipsync.head_pose import COARSE, build_head_pose
@@ -69,6 +70,7 @@ class PortraitAvatar:
         lines = lip_lines(self._portrait, face)
         self.mouth = build_mouth_basis(face, lines, size, step)
         self._brows = build_brow_basis(face, size, step)
+        self._folds = Folds(face, size)
         self._head = build_head_pose(face, size)
         self.eyes = Eyes(self._portrait, face)
         self.inner = InnerMouth(self._portrait, face)
@@ -134,6 +136,7 @@ class PortraitAvatar:
         out, alpha = _split(look_up(texture, where))
         if speaks:
             self._speak(out, art, pose, turned)
+            self._folds.draw(out, where, art.mouth)
             if art.mouth_moves < FULL_EFFECT:
                 self.eyes.paint(self._plain, face.gaze, face.blink)
                 self._fade_in(out, where, art)
