@@ -532,8 +532,8 @@ class Draw(Message):
 class Picture(Message):
     """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range).
 
-    `cutout`, where it was asked for: one of twice the width, left the figure, its colours gone on beyond its edge,
-    right its alpha as grey.
+    `cutout`, where it was asked for: one of twice the width, left the figure on black (colours times alpha), right its
+    alpha as grey.
     """
 
     picture: int

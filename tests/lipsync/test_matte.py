@@ -37,7 +37,7 @@ def test_figure_and_ground_add_up_to_the_portrait(avatar: PortraitAvatar, weight
     matte = cut_figure(avatar.portrait, weights)
     assert matte is not None
     share = matte.figure[..., 3:] / 255
-    both = share * matte.figure[..., :3] + (1 - share) * matte.ground
+    both = matte.figure[..., :3] + (1 - share) * matte.ground
     assert np.percentile(np.abs(both - avatar.portrait), 99.9) < 4
     assert matte.figure[..., 3].min() == 0
     face = avatar.face.points[[1, 50, 280, 10, 152]].astype(int)

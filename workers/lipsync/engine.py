@@ -56,7 +56,7 @@ class CutsOut(Protocol):
         """Ready to be stood before, for `Wanted.backdrop`; in a thread. Raises AvatarError."""
 
     def cut_out(self, wanted: Wanted) -> bytes:
-        """Planar yuv420p of twice the width: left the figure, right its alpha as grey."""
+        """Planar yuv420p of twice the width: left the figure on black, right its alpha as grey."""
 
 
 def choose(name: str, settings: Settings) -> FaceEngine:

@@ -33,8 +33,8 @@ soon as the head moves."""
 
 @dataclass(frozen=True)
 class Matte:
-    """`figure` (h, w, 4) uint8: the person's colours, gone on beyond the edge, and alpha; `ground` (h, w, 3) uint8: the
-    background, gone on behind the person. Laid over each other they are the portrait."""
+    """`figure` (h, w, 4) uint8: the person's colours times alpha, and alpha; `ground` (h, w, 3) uint8: the background,
+    gone on behind the person. The one laid over the other is the portrait."""
 
     figure: np.ndarray
     ground: np.ndarray
@@ -113,9 +113,9 @@ def _parted(picture: np.ndarray, alpha: np.ndarray) -> Matte:
     rest = picture - share * person - (1 - share) * ground
     rest /= share**2 + STILL_GROUND * (1 - share) ** 2
     person, ground = person + share * rest, ground + STILL_GROUND * (1 - share) * rest
-    figure = (np.dstack([person, alpha * 255]) + 0.5).clip(0, 255).astype(np.uint8)
-    share = figure[..., 3:].astype(np.float32) / 255
-    rest = picture - share * figure[..., :3] - (1 - share) * ground  # what the bounds of a byte have left
+    share = np.round(share * 255) / 255
+    figure = (np.dstack([person.clip(0, 255) * share, share * 255]) + 0.5).astype(np.uint8)
+    rest = picture - figure[..., :3] - (1 - share) * ground  # what the bounds of a byte have left
     ground += np.where(np.abs(rest) > 1, rest / np.maximum(1 - share, 0.02), 0)
     return Matte(figure, (ground + 0.5).clip(0, 255).astype(np.uint8))
 

@@ -100,8 +100,8 @@ class PortraitAvatar:
         return cv2.cvtColor(self.paint(face, backdrop), cv2.COLOR_BGR2YUV_I420).tobytes()
 
     def draw_cutout(self, face: FaceState) -> bytes:
-        """I420 of twice the width: left the figure, its colours gone on beyond its edge, right its alpha as grey."""
-        figure, alpha = self._figure(face)
+        """I420 of twice the width: left the figure on black (colours times alpha), right its alpha as grey."""
+        figure, alpha = self._figure(face, articulate(face))
         return cv2.cvtColor(np.hstack([figure, cv2.merge((alpha, alpha, alpha))]), cv2.COLOR_BGR2YUV_I420).tobytes()
 
     def paint(self, face: FaceState, backdrop: np.ndarray | None = None) -> np.ndarray:
@@ -109,20 +109,20 @@ class PortraitAvatar:
 
         A face at rest before its own background is the portrait itself, bit for bit.
         """
-        if backdrop is None and not _moves(face, articulate(face)):
+        art = articulate(face)
+        if backdrop is None and not _moves(face, art):
             self.eyes.paint(self._rest, face.gaze, face.blink)
             return self._rest.copy()
-        figure, alpha = self._figure(face)
+        figure, alpha = self._figure(face, art)
         ground = self._ground if backdrop is None else backdrop
         if ground is None:
             return figure
-        share = cv2.merge((alpha, alpha, alpha))
-        figure = cv2.multiply(figure, share, scale=1 / 255)
-        return np.asarray(cv2.add(figure, cv2.multiply(ground, cv2.bitwise_not(share), scale=1 / 255)))
+        clear = cv2.bitwise_not(alpha)
+        return np.asarray(cv2.add(figure, cv2.multiply(ground, cv2.merge((clear, clear, clear)), scale=1 / 255)))
 
-    def _figure(self, face: FaceState) -> tuple[np.ndarray, np.ndarray]:
-        """Its colours (size, size, 3) and its alpha (size, size), uint8; without a matte it fills the picture."""
-        art = articulate(face)
+    def _figure(self, face: FaceState, art: Articulation) -> tuple[np.ndarray, np.ndarray]:
+        """Its colours times alpha (size, size, 3), and alpha (size, size), uint8; without a matte it fills the
+        picture."""
         speaks = art.mouth_moves > STILL
         texture = self._under if speaks else self._plain
         self.eyes.paint(texture, face.gaze, face.blink)
