@@ -46,10 +46,12 @@ class InnerMouth:
         self._lip_low = float(face.flat[mesh.LOWER_LIP_MIDDLE, 1])
         skin = _skin_colour(pixels, face)
         light = float(skin.mean())
+        self.warmth = warmth = _warmth(skin)
         self._cavity = np.array([22, 18, 46], np.float32) * min(1.0, light / 150)
         # Dark skin in good light does not have dark teeth: half of their colour is their own.
         enamel = np.array([0.845, 0.925, 0.965], np.float32) * min(238.0, 0.61 * light + 118)
         flesh = np.array([0.46, 0.45, 0.80], np.float32) * min(205.0, 0.5 * light + 85)
+        self._cavity, enamel, flesh = (_greyed(colour, warmth) for colour in (self._cavity, enamel, flesh))
         self._upper = teeth(face, enamel, (0.52, 0.64, 0.70, 0.74, 0.90, 0.90, 0.74, 0.70, 0.64, 0.52), 0.30, True)
         self._lower = teeth(
             face,
@@ -139,6 +141,16 @@ def _lay(picture: np.ndarray, sprite: Sprite, frame: MouthFrame, along: float, a
     laid = np.asarray(cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)) * np.float32(amount)
     picture *= 1 - laid[..., 3:]
     picture += laid[..., :3]
+
+
+def _warmth(skin: np.ndarray) -> float:
+    """1 where skin has the colour of skin, 0 in a drawing in grey: it has a grey mouth."""
+    return float(smoothstep(0.04, 0.20, (skin.max() - skin.min()) / max(1.0, float(skin.max()))))
+
+
+def _greyed(colour: np.ndarray, warmth: float) -> np.ndarray:
+    grey = np.float32(colour @ (0.114, 0.587, 0.299))
+    return np.asarray(grey + (colour - grey) * np.float32(warmth), np.float32)
 
 
 def _skin_colour(pixels: np.ndarray, face: FaceGeometry) -> np.ndarray:

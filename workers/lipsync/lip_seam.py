@@ -11,8 +11,9 @@ LIGHT = np.array([0.50, 0.46, 0.62], np.float32)
 """Blue, green, red that are left in the line: shade between lips is warm."""
 
 
-def draw_seam(out: np.ndarray, upper: np.ndarray, lower: np.ndarray, thick: float) -> None:
-    """Darken `out` (h, w, 3) uint8 where the contours (n, 2) touch, thinner towards the corners. `thick` in pixels."""
+def draw_seam(out: np.ndarray, upper: np.ndarray, lower: np.ndarray, thick: float, warmth: float = 1.0) -> None:
+    """Darken `out` (h, w, 3) uint8 where the contours (n, 2) touch, thinner towards the corners. `thick` in pixels;
+    `warmth` 0: in a grey picture."""
     gap = (lower - upper)[:, 1]
     line = (upper + lower) / 2
     x0, y0 = (max(0, int(v)) for v in line.min(0) - thick - 2)
@@ -27,5 +28,5 @@ def draw_seam(out: np.ndarray, upper: np.ndarray, lower: np.ndarray, thick: floa
     strength = np.interp(x, line[order, 0], touching[order], left=0, right=0).astype(np.float32)
     rows = np.arange(y0, y0 + part.shape[0], dtype=np.float32)[:, None]
     dark = cv2.exp(-(((rows - along) * np.float32(2 / thick)) ** 2)) * strength
-    light = cv2.merge([1 - dark * (1 - left) for left in LIGHT])
+    light = cv2.merge([1 - dark * (1 - (LIGHT[1] + (left - LIGHT[1]) * np.float32(warmth))) for left in LIGHT])
     part[:] = cv2.multiply(part, light, dtype=cv2.CV_8U)

@@ -30,6 +30,9 @@ STILL_GROUND = 0.15
 """How freely the ground's colours are corrected, against the person's: an outline left on the ground would be seen as
 soon as the head moves."""
 
+MOST_CORRECTED = 10
+"""Steps of 255."""
+
 
 @dataclass(frozen=True)
 class Matte:
@@ -112,7 +115,8 @@ def _parted(picture: np.ndarray, alpha: np.ndarray) -> Matte:
     ground = go_on(picture, (alpha < 0.02).astype(np.float32))
     rest = picture - share * person - (1 - share) * ground
     rest /= share**2 + STILL_GROUND * (1 - share) ** 2
-    person, ground = person + share * rest, ground + STILL_GROUND * (1 - share) * rest
+    person = person + share * rest
+    ground += (STILL_GROUND * (1 - share) * rest).clip(-MOST_CORRECTED, MOST_CORRECTED)
     share = np.round(share * 255) / 255
     figure = (np.dstack([person.clip(0, 255) * share, share * 255]) + 0.5).astype(np.uint8)
     rest = picture - figure[..., :3] - (1 - share) * ground  # what the bounds of a byte have left

@@ -87,7 +87,7 @@ def tongue_tip(face: FaceGeometry, flesh: np.ndarray) -> Sprite:
     alpha = np.clip((1 - round_) * 3.0, 0, 1)
     lit = 0.88 + 0.20 * np.exp(-(((y - 0.08) / 0.035) ** 2)) - 0.20 * np.clip(round_, 0, 1) ** 2
     lit *= 1 - 0.08 * np.exp(-((x / 0.05) ** 2))
-    sprite = _shrink(flesh * (1.45, 1.42, 1.30) * lit[..., None], alpha)
+    sprite = _shrink(flesh * 1.38 * lit[..., None], alpha)
     return Sprite(sprite, ((sprite.shape[1] - 1) / 2, 0.12 * face.jaw_height))
 
 

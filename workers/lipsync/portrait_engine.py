@@ -167,7 +167,7 @@ class PortraitAvatar:
         if float((lower - upper)[:, 1].max()) > PARTED_PX:
             self.inner.draw(out, upper, lower, art, _frame(anchors))
         self._lay_upper_lip(out, turned, self.mouth.upper.backward(art.mouth))
-        draw_seam(out, upper, lower, SEAM * self.face.jaw_height)
+        draw_seam(out, upper, lower, SEAM * self.face.jaw_height, self.inner.warmth)
 
     def _fade_in(self, out: np.ndarray, where: np.ndarray, art: Articulation) -> None:
         """Around the lips, the portrait's own while they hardly move."""
