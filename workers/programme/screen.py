@@ -64,14 +64,19 @@ class Screen:
         """Whether pictures are to come with the figure alone."""
         return self._renditions.wants_cutout(tick)
 
+    @property
+    def thinned(self) -> bool:
+        """Every other picture is left out: the one before it stands for both."""
+        return self._quality.level is not Level.FULL
+
     # --- ahead of time ------------------------------------------------------------------------------------------------
 
     def to_ask(self, tick: int) -> int | None:
         """The picture to ask for in this tick, if one leaves a few ticks later and somebody watches."""
         leaves = tick + DRAW_AHEAD_TICKS
         number = newest_picture(leaves, self._fps)
-        thinned = self._quality.level is not Level.FULL and number % 2
-        if number == newest_picture(leaves - 1, self._fps) or thinned or not self._renditions.wanted(tick):
+        left_out = self.thinned and number % 2
+        if number == newest_picture(leaves - 1, self._fps) or left_out or not self._renditions.wanted(tick):
             return None
         return number
 

@@ -27,7 +27,7 @@ from broker.visemes import CLOSED_MOUTH
 from workers.programme.announce import announced, captions
 from workers.programme.bearing import Bearing
 from workers.programme.credit import Ledger
-from workers.programme.lips import Lips, closed, differs
+from workers.programme.lips import Lips, closed, differs, standing_for
 from workers.programme.opus import OpusEncoder
 from workers.programme.screen import Screen, Showing
 from workers.programme.settings import ProgrammeSettings
@@ -243,8 +243,11 @@ class Session:
         )
 
     def _mouth_of(self, number: int) -> bytes:
-        sample = picture_middle(number, self._settings.fps)
-        return self._lips.at(sample, self._track_mouth(sample - self._start), self._start)
+        shown = (number, number + 1) if self._screen.thinned else (number,)
+        samples = [picture_middle(each, self._settings.fps) for each in shown]
+        return standing_for(
+            [self._lips.at(sample, self._track_mouth(sample - self._start), self._start) for sample in samples]
+        )
 
     def _track_mouth(self, offset: int) -> bytes | None:
         """The voice's own mouth `offset` samples after the start of the next tick; none where there is no voice."""
