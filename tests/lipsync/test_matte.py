@@ -108,3 +108,10 @@ def test_a_colour_and_a_picture_are_backdrops(tmp_path: Path) -> None:
 def test_an_unknown_backdrop_says_what_there_is(name: str, tmp_path: Path) -> None:
     with pytest.raises(AvatarError, match="Give a colour as #rrggbb"):
         BackdropLibrary(tmp_path).find(name)
+
+
+def test_the_backdrops_that_come_along_can_be_stood_before() -> None:
+    library = BackdropLibrary(load().path("backdrops"))
+    assert {"dusk", "studio"} <= set(library.names())
+    for name in library.names():
+        assert library.load(library.find(name), 512).shape == (512, 512, 3)
