@@ -81,6 +81,16 @@ class Answer:
             progress_ns=now_ns,
         )
 
+    def resumed(self, heard_sample: int) -> Answer:
+        """The turn when a hold ends at which the page had played up to `heard_sample`: it says the rest again.
+
+        -1: how far is not known, and nothing is said again that is known to have left.
+        """
+        if heard_sample < 0:
+            return self
+        unheard = self.hearing.end_sample > heard_sample
+        return replace(self, hearing=self.hearing.resumed(heard_sample), done=self.done and not unheard)
+
     def finished(self) -> bool:
         """Whether everything it had to say has left the programme."""
         return self.done or (

@@ -553,7 +553,7 @@ class Emitted(Message):
 
     A segment: `samples` of the sentence from `start_sample` went out from `programme_sample`. `words`: those that
     start in it. `last`: the sentence ends here; `turn_last`: the turn does. Gaps between segments are underruns,
-    holds and crashes.
+    holds and crashes. `resumed_from`: `heard_sample` of the newest `Resume` that it follows, -1 before the first.
     """
 
     turn: int
@@ -564,6 +564,7 @@ class Emitted(Message):
     words: tuple[Word, ...] = ()
     last: bool = False
     turn_last: bool = False
+    resumed_from: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
