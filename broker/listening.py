@@ -77,6 +77,7 @@ def on_transcript(move: Move, transcript: Transcript) -> None:
         utterance,
         text=transcript.text,
         n=transcript.n,
+        ends=transcript.ends,
         through_sample=max(utterance.through_sample, transcript.through_sample),
     )
     move.set(utterance=utterance, language=_language(state, transcript))
@@ -101,7 +102,7 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit)
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends)
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:

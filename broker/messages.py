@@ -274,6 +274,8 @@ class Transcript(Message):
     through_sample: int = 0
     confidence: float = 1.0
     took_ns: int = 0
+    ends: float | None = None
+    """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
@@ -647,7 +649,8 @@ class Event(Message):
 
     kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}. Llm: documents {persona, problems}: those that could not be read,
+    about no session. Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 

@@ -107,6 +107,8 @@ class Utterance:
     text: str = ""
     n: int = -1
     through_sample: int = 0
+    ends: float | None = None
+    """How likely a sentence ends after `text` (`Transcript.ends`)."""
     pause: Pause | None = None
     end_at_ns: int = 0
     """When it is over unless the person goes on; 0 while not paused."""

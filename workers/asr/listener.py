@@ -258,6 +258,7 @@ class Listener:
             through_sample=max(utterance.start_sample, 0) + self.recogniser.through,
             confidence=words.confidence,
             took_ns=self.recogniser.took_ns - self._took_before_ns,
+            ends=words.ends,
         )
         self._n += 1
         self._took_before_ns = self.recogniser.took_ns
