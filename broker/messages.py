@@ -521,6 +521,7 @@ class Draw(Message):
 
     `mouth`: 15 uint8 viseme weights. `face`: blink 0..1, gaze_x, gaze_y -1..1, yaw, pitch, roll rad, brows -1..1,
     breath 0..1, emotion_strength 0..1. `voice`: mono s16le 48 kHz around the picture, for neural faces; may be empty.
+    `background`: as in `Act`; `cutout`: the figure alone is wanted too.
     """
 
     picture: int
@@ -531,17 +532,24 @@ class Draw(Message):
     height: int = 512
     deadline_ns: int = 0
     voice: bytes = b""
+    background: str = ""
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture(Message):
-    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range)."""
+    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range).
+
+    `cutout`, where it was asked for: one of twice the width, left the figure on black (colours times alpha), right its
+    alpha as grey.
+    """
 
     picture: int
     width: int
     height: int
     yuv: bytes
     took_ns: int = 0
+    cutout: bytes = b""
 
 
 # --- the programme ---------------------------------------------------------------------------------------------------
@@ -596,6 +604,9 @@ class Wanted(Message):
     edge: str
     h264: int = 0
     vp8: int = 0
+    h264_cutout: int = 0
+    vp8_cutout: int = 0
+    """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -604,9 +615,9 @@ class Programme(Message):
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
-    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` are whole access
-    units, empty when nobody wants them or none falls here. `pictures` counts pictures encoded per codec since the
-    start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
+    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
+    `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
+    since the start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
     """
 
     tick: int
@@ -628,6 +639,12 @@ class Programme(Message):
     vp8: bytes = b""
     vp8_key: bool = False
     vp8_n: int = 0
+    h264_cutout: bytes = b""
+    h264_cutout_key: bool = False
+    h264_cutout_n: int = 0
+    vp8_cutout: bytes = b""
+    vp8_cutout_key: bool = False
+    vp8_cutout_n: int = 0
 
 
 # --- for listeners ---------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from broker.messages import (
 )
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
-from webrtc.fanout import H264, VP8, Fanout
+from webrtc.fanout import RENDITIONS, Fanout
 from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
@@ -115,7 +115,7 @@ class Call:
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
-        self._wanted = (-1, -1)
+        self._wanted: dict[str, int] = {}
         self._grace: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -204,7 +204,7 @@ class Call:
         new = message.peers.get("programme")
         if old != new:
             self._host.listen(old, new, self.session)
-            self._wanted = (-1, -1)
+            self._wanted = {}
         if self._remembers and "webrtc" in message.replaced:
             self._again_from = message.utterance
             self.microphone.expect_replay()
@@ -264,10 +264,10 @@ class Call:
         """Tell the programme which pictures somebody looks at."""
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
-        wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
+        wanted = {each: self.fanout.wanted(each) for each in RENDITIONS}
         if always or wanted != self._wanted:
             self._wanted = wanted
-            message = Wanted(session=self.session, edge=self._host.peer.name, h264=wanted[0], vp8=wanted[1])
+            message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
 
     # --- the page speaks ---
@@ -281,7 +281,7 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp))
+                self._in_turn(self._answer(message.sdp, message.cutout))
             case page_messages.Candidate():
                 if message.candidate is not None:
                     self._in_turn(self._candidate(message.candidate))
@@ -322,10 +322,11 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str) -> None:
+    async def _answer(self, sdp: str, cutout: bool) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        hear, tell = self.microphone.packet, self._peer_state
+        peer = PagePeer(self._host.ice_servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
         try:
             answer = await peer.answer(sdp)

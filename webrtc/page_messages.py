@@ -50,8 +50,11 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
+    """`cutout`: the pictures are to be the figure alone, for a page that lays it over what it likes."""
+
     type: ClassVar[str] = "offer"
     sdp: str
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

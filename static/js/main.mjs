@@ -3,13 +3,14 @@
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
+import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { asksForFigure, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
 import { MicrophoneMemory } from "./microphone_memory.mjs";
@@ -68,6 +69,13 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const cutout = asksForFigure(location.search) && possible();
+if (cutout) {
+  const canvas = byId("figure", HTMLCanvasElement);
+  canvas.hidden = false;
+  elements.figure.dataset.cutout = "";
+  new Cutout(elements.video, canvas).run();
+}
 const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
@@ -95,7 +103,7 @@ const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events),
+  call: (ice, events) => new Call(ice, events, cutout),
   microphone,
   recall: new Recall(memory),
   store,
