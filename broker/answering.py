@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from broker.backchannel import same_words
+from broker.expressions import expressed
 from broker.ledger import Answer
 from broker.messages import Ask, Exchange, Played, Sentence, Speak
 from broker.move import Accept, Move
@@ -129,9 +130,13 @@ def speak(move: Move, wanted: ToSay) -> Answer:
     turn = move.state.turn + 1
     now_ns = move.now_ns
     move.set(turn=turn)
-    sentence = Sentence(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, kind=wanted.kind)
+    tags = expressed(move.state.expressions, wanted.kind, wanted.text)
+    sentence = Sentence(
+        turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, kind=wanted.kind, tags=tags
+    )
     answer = Answer(turn=turn, kind=wanted.kind, asked_ns=now_ns, accepted_ns=now_ns).with_sentence(sentence, now_ns)
-    move.do(Speak(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True), Accept(turn=turn))
+    spoken = Speak(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, tags=tags)
+    move.do(spoken, Accept(turn=turn))
     tell_sentence(move, answer, 0)
     return answer
 
@@ -181,7 +186,7 @@ def acknowledged_whole(state: TurnState) -> bool:
 def settle_by_ns(state: TurnState) -> int:
     """Until when a missing acknowledgement is waited for: shortly if something waits for it, else until away."""
     assert state.settling
-    demand = state.waiting or state.says or state.utterance or state.ending or state.carried
+    demand = state.waiting or state.says or state.greeting or state.utterance or state.ending or state.carried
     patience = state.settings.ack_wait_ms if demand else state.settings.away_ms
     return state.settling.since_ns + ns(patience)
 

@@ -16,6 +16,7 @@ from broker.backchannel import same_words
 from broker.dialogue import Hearing, SpokenWord
 from broker.messages import (
     Ask,
+    Attend,
     Cancel,
     Commit,
     Emitted,
@@ -204,7 +205,7 @@ class World:
                 return replace(self, to_gate=(*self.to_gate, action))
             case EndUtterance():
                 return replace(self, to_vad=(*self.to_vad, action.utterance))
-            case Accept():
+            case Accept() | Attend():
                 return self
             case Event():
                 self.check_event(action)
