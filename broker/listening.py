@@ -41,7 +41,9 @@ def on_paused(move: Move, paused: SpeechPaused) -> None:
     utterance = move.state.utterance
     if utterance is None or paused.utterance != utterance.number:
         return
-    if move.state.presence is Presence.HERE and (not utterance.pause or utterance.pause.mic_sample != paused.mic_sample):
+    if move.state.presence is Presence.HERE and (
+        not utterance.pause or utterance.pause.mic_sample != paused.mic_sample
+    ):
         move.do(Attend(state="listening", phrase_end=True))
     began_ns = move.now_ns - ns(paused.silence_ms)
     if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:

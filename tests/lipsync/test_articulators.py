@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
 from tests.lipsync.looking import saying
 from workers.lipsync.articulators import MOUTH_ARTICULATORS, articulate
-from workers.lipsync.face import EMOTIONS, FaceState
+from workers.lipsync.face import FaceState
 
 
 def weight(face: FaceState, name: str) -> float:

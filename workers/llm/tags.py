@@ -20,8 +20,8 @@ TOLD = (
 
 _OTHER_WORDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
-        ("smile", "smiling", "joy", "joyful", "glad", "laugh", "laughing", "cheerful", "excited", "warm", "wave", "wink",
-         "grin", "proud", "amused", "friendly"),
+        ("smile", "smiling", "joy", "joyful", "glad", "laugh", "laughing", "cheerful", "excited", "warm", "wave",
+         "wink", "grin", "proud", "amused", "friendly"),
         ("emotion", "happy"),
     ),
     **dict.fromkeys(
@@ -39,7 +39,9 @@ _OTHER_WORDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("head tilt", "shrug"), ("gesture", "tilt")),
     **{f"look {gaze}": ("gaze", gaze) for gaze in GAZES if gaze != "camera"},
     **dict.fromkeys(("look aside",), ("gaze", "away")),
-    **dict.fromkeys(("look at you", "look at user", "look at camera", "look camera", "eye contact"), ("gaze", "camera")),
+    **dict.fromkeys(
+        ("look at you", "look at user", "look at camera", "look camera", "eye contact"), ("gaze", "camera")
+    ),
 }  # fmt: skip
 """What models write although they were told the names."""
 
