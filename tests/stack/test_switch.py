@@ -45,13 +45,12 @@ def frames(call: Caller, since_ms: float) -> list[tuple[dict[str, float], str, l
 
 def pitch(call: Caller, from_ms: float, to_ms: float) -> float:
     seen = [hz for at, hz in call.page.evaluate("witness.pitch") if from_ms < at < to_ms]
-    assert len(seen) > 10, "no voice was heard"
+    assert len(seen) >= 10, "no voice was heard"
     return float(np.median(seen))
 
 
 def test_another_persona_takes_over_in_the_middle_of_an_answer(call: Caller) -> None:
     call.until(lambda: turns(call, "finished"), "it did not greet")
-    began = now_ms(call)
     call.type("What is Visavis?")
     call.until(lambda: call.state() == "speaking", "no answer began")
     call.wait(2.0)
@@ -66,7 +65,7 @@ def test_another_persona_takes_over_in_the_middle_of_an_answer(call: Caller) -> 
     assert text[: len(heard)] == heard, "what stays in the dialogue is how the answer began"
     greeting = call.until(lambda: turns(call, "finished", since_ms=switched["at"]), "the new one did not greet")[0]
     assert greeting["heard"] == "Hello, this is Sam from the IT helpdesk. What is the trouble?"
-    assert pitch(call, began, asked) / pitch(call, switched["at"] + 500, greeting["at"]) > 1.25, "a deeper voice"
+    assert pitch(call, 0, asked) / pitch(call, switched["at"] + 500, greeting["at"]) > 1.25, "a deeper voice"
     assert "happy" in {emotion for _, emotion, _ in frames(call, switched["at"])}, "a greeting is friendly"
 
 

@@ -38,12 +38,13 @@
         return sum;
       };
       const whole = like(0);
-      if (whole / 166 < 0.0004) return;
-      let best = 0;
-      let at = 0;
-      for (let lag = 20; lag <= 85; lag++) if (like(lag) > best) [best, at] = [like(lag), lag];
-      if (best > 0.6 * whole) witness.pitch.push([performance.now(), 6000 / at]);
-    }, 50);
+      if (whole / 166 < 0.0001) return;
+      const likes = Array.from({ length: 66 }, (_, n) => like(20 + n));
+      const best = Math.max(...likes);
+      // The shortest lag that is nearly as good as the best: twice a period is as like itself as one.
+      const at = likes.findIndex((value, n) => value > 0.85 * best && value >= (likes[n + 1] ?? 0));
+      if (best > 0.5 * whole) witness.pitch.push([performance.now(), 6000 / (20 + at)]);
+    }, 20);
   };
 
   const attach = () => {
