@@ -118,7 +118,9 @@ def test_another_brain_in_a_repeated_open_lets_go_of_the_old_ones_work(tmp_path:
     assert stage.report("s") == {"turns": [1]}
     sent = sentences(run(stage, opened(), asked("hello", 2)))
     assert {sentence.turn for sentence in sent} == {2}
-    assert " ".join(sentence.text for sentence in sent) == "Hello! How can I help?", "the old brain's words are not among them"
+    assert " ".join(sentence.text for sentence in sent) == "Hello! How can I help?", (
+        "the old brain's words are not among them"
+    )
 
 
 def test_sentences_carry_the_faces_that_go_with_them(tmp_path: Path) -> None:
