@@ -136,7 +136,10 @@ class Present(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Message):
-    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person."""
+    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person.
+
+    With `switch` the session goes on: what a `Switch` asked for cannot be.
+    """
 
     code: str
     text: str
@@ -146,8 +149,9 @@ class Refused(Message):
 class Open(Message):
     """Broker → all of the route, when a session starts and again whenever its route changes. Idempotent.
 
-    The receiver keeps what it holds of a known session, except what came from a kind in `replaced`: messages with an
-    older route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
+    A known session may get another persona, face or language: each stage takes it up as soon as it can without breaking
+    off what it has in hand. It keeps what it holds, except what came from a kind in `replaced`: messages with an older
+    route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
     sends the microphone again from `mic_from`, and both vad and asr begin again there with utterance `utterance`.
     A stage that finds its own kind in `replaced` and knows nothing of the session is the successor.
     """
@@ -331,8 +335,9 @@ class Ask(Message):
 class Sentence(Message):
     """llm → tts, copy to broker: sentence `n` (from 0) of the answer, speakable text without markup.
 
-    `tags` ride along to the face: {"emotion": "happy", "rate": 0.85, "gesture": "nod"}. `text` may be empty with
-    `last` (the answer ended without another sentence). `confidence` and `passage` say where it comes from.
+    `tags` ride along to the face: {"emotion": "happy", "strength": 0.5, "gesture": "nod", "gaze": "away", "rate": 0.85}
+    (broker/expressions.py). `text` may be empty with `last` (the answer ended without another sentence). `confidence`
+    and `passage` say where it comes from.
     """
 
     turn: int
@@ -629,7 +634,8 @@ class Event(Message):
 
     kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language}.
+    Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 

@@ -146,7 +146,7 @@ class Bearing:
         if cues.gaze in GAZES:
             x, y = GAZES[cues.gaze]
             return (x * self._side(31, 0), y) if cues.gaze == "away" else (x, y)
-        if not thinks:
+        if not thinks and cues.emotion != "thinking":
             return 0.0, 0.0
         number = 100 * self.thoughts + (self.tick - self.since_tick) // THOUGHT_SHIFT_TICKS
         up = 0.38 if chance(self.seed, 33, number) < 0.8 else -0.35
