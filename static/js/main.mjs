@@ -16,6 +16,7 @@ import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -60,6 +61,7 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
   dialogue: byId("dialogue", HTMLElement),
@@ -98,13 +100,15 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
-    async media(stream, voice) {
-      ear.listenTo(voice);
+    async media(stream, call) {
+      ear.listenTo(call.voice);
+      pictures.follow(call.receivers);
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
@@ -241,6 +245,7 @@ function show() {
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);
+  pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
 }
