@@ -177,7 +177,7 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         _give_floor_back(move)
         return
     if in_hand(state):
-        if not takes_the_floor(text, state.language):
+        if not takes_the_floor(joined(state.carried, text), state.language):
             _give_floor_back(move)
             return
         interrupt(move, joins=True)

@@ -37,7 +37,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Leaving, Taken, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -118,6 +118,7 @@ class World:
     types: int = 1
     interrupts: int = 1
     leaves: int = 1
+    switches: int = 0
     path: tuple[str, ...] = ()
     """How it came to this; two worlds that differ only in it are one."""
 
@@ -168,6 +169,8 @@ class World:
             yield "types", self.type_text
         if self.interrupts and in_hand(self.machine):
             yield "interrupts", self.interrupt
+        if self.switches:
+            yield "switches", self.switch
         if self.leaves and self.present:
             yield "leaves", self.leave
         if not self.present:
@@ -393,6 +396,13 @@ class World:
     def interrupt(self) -> World:
         return replace(self, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
 
+    def switch(self) -> World:
+        """Another persona takes over and greets."""
+        taken = Taken(
+            settings=self.machine.settings, languages=("en",), language="en", expressions=(), greeting="Good day"
+        )
+        return replace(self, switches=self.switches - 1, dropped=True).tell(Leaving()).tell(taken)
+
     def leave(self) -> World:
         return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
 
@@ -479,7 +489,7 @@ class World:
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
             (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
-            (self.speaks, self.types, self.interrupts, self.leaves),
+            (self.speaks, self.types, self.interrupts, self.leaves, self.switches),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             max(self.older_sample - shift, -480_000) if self.older_sample else 0,

@@ -24,7 +24,7 @@ def test_an_acted_emotion_stays_until_the_next_one() -> None:
     conduct.act(Act(gaze="left"))
     assert after(conduct).emotion == "happy"
     conduct.act(Act(emotion="neutral"))
-    assert after(conduct).emotion == "neutral"
+    assert after(conduct).emotion == "", "the face is free to think again"
 
 
 def test_an_emotion_for_a_while_gives_way_to_the_one_before_it() -> None:
@@ -43,6 +43,12 @@ def test_a_sentences_emotion_comes_before_the_acted_one_and_lingers_after_the_vo
     assert (after(conduct, 0, talking=True).emotion, after(conduct, 0).strength) == ("concerned", SPOKEN_STRENGTH)
     assert after(conduct, 50).emotion == "concerned"
     assert after(conduct, 70).emotion == "happy"
+
+
+def test_tags_without_any_voice_pass_like_those_with_one() -> None:
+    conduct = Conduct()
+    conduct.begin(1, 1, {"emotion": "happy", "gesture": "nod"}, 0)
+    assert (after(conduct, 1).emotion, after(conduct, 70).emotion) == ("happy", "")
 
 
 def test_an_act_in_the_middle_of_a_sentence_counts_at_once() -> None:

@@ -80,8 +80,8 @@ class Conduct:
             strength = min(1.0, max(0.0, act.strength))
             wish = _Wish(act.emotion, strength, self._sample + act.for_ms * RATE_HZ // 1000 if act.for_ms else 0)
             self._passing = wish if act.for_ms else _Wish()
-            if not act.for_ms:
-                self._acted = wish
+            if not act.for_ms:  # neutral: as the face makes it by itself
+                self._acted = _Wish() if act.emotion == "neutral" else wish
             self._spoken = _Wish()
         if act.gesture:
             self._gestures.append(act.gesture)
@@ -109,6 +109,7 @@ class Conduct:
             self._spoken = _Wish(self._spoken.what, min(self._spoken.strength, REMEMBERED * SPOKEN_STRENGTH))
         else:
             self._spoken = _Wish()
+        self._spoken.until_sample = sample + LINGERS_SAMPLES
         if tags.get("gesture"):
             self._gestures.append(str(tags["gesture"]))
         if tags.get("gaze"):
