@@ -139,8 +139,7 @@ function take(message) {
 /** @param {import("./personas.mjs").Persona} persona @param {string} language */
 function switched(persona, language) {
   if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
-  lobby.wish.persona = persona.id;
-  lobby.wish.language = language;
+  lobby.goOnWith(persona.id, language);
   introduce(persona);
   switcher.current(persona, language);
   notices.over("switch");

@@ -446,6 +446,9 @@ def test_one_goes_on_with_somebody_else_in_the_middle_of_the_call(play: Play) ->
         await here.page.select_option("#call-language", "es")
         await edge.until(lambda _: len(of(edge, "switch")) == 2)
         assert of(edge, "switch")[1] == {"type": "switch", "language": "es"}
+        await here.page.keyboard.press("Escape")
+        await here.page.click("#stop")
+        assert await here.page.is_checked("#personas input[value=campus]"), "the next call begins with them"
 
     play(story)
 

@@ -34,7 +34,7 @@ def test_every_two_moods_differ_even_in_a_small_picture(avatar: PortraitAvatar) 
     faces = {emotion: face_of(avatar, emotion) for emotion in EMOTIONS}
     for one, other in itertools.combinations(EMOTIONS, 2):
         differs = np.abs(faces[one] - faces[other]) > 12
-        assert differs.mean() > 0.015, f"{one} and {other} look alike"
+        assert differs.mean() > 0.035, f"{one} and {other} look alike"
 
 
 def test_most_of_the_face_stays_the_persons_own(avatar: PortraitAvatar) -> None:
