@@ -10,6 +10,7 @@ from broker.messages import (
     Event,
     Message,
     Played,
+    Resume,
     Sentence,
     SpeechPaused,
     SpeechResumed,
@@ -126,6 +127,7 @@ class Talk:
                     words=(word,),
                     last=whole,
                     turn_last=whole and last,
+                    resumed_from=max((each.heard_sample for each in of(self.actions, Resume)), default=-1),
                 )
             )
             self.spoken_samples[turn, n] = start + WORD_SAMPLES
