@@ -570,7 +570,7 @@ def relative(value: Any, now_ns: int, sample: int) -> Any:
     parts = [cls.__name__]
     for name, clock in plan:
         part = held[name]
-        if name == "ends":
+        if cls is Voiced and name == "ends":
             parts.append(tuple([end - sample for end in part]))
         elif clock is None:
             parts.append(relative(part, now_ns, sample))
