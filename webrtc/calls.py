@@ -140,6 +140,8 @@ class Calls:
             call.event(message)
             if message.kind == "dialogue":
                 self._welcome(call)
+            elif message.kind == "switch" and call.opened:
+                call.switched(self.personas.card(call.opened.persona), message)
         elif isinstance(message, Open):
             self._opened(call, message)
         elif isinstance(message, Refused):
@@ -293,6 +295,10 @@ class Calls:
 
     def _refused(self, call: Call, message: Refused) -> None:
         self.counters[f"refused_{message.code}"] += 1
+        if message.code == "switch":
+            if call.page:
+                call.page.error(PageError(message.code, message.text))
+            return
         if call.page:
             call.page.error(PageError(message.code, message.text, fatal=message.code in FATAL))
             call.page.end()

@@ -24,6 +24,7 @@ import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
 import { WaterfallView } from "./waterfall_view.mjs";
@@ -99,6 +100,11 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const switcher = new Switcher({
+  wish: (wish) => conversation.switchTo(wish),
+  still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+});
+
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
@@ -114,6 +120,7 @@ const conversation = new Conversation({
       pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
+      switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
     async media(stream, call) {
@@ -125,7 +132,10 @@ const conversation = new Conversation({
       elements.unlock.hidden = await face.show(stream);
     },
     message: take,
-    notice: (reason) => notices.show(reason),
+    notice(reason) {
+      if (reason?.code === "switch") switcher.refused();
+      notices.show(reason);
+    },
   },
 });
 
@@ -140,6 +150,16 @@ function take(message) {
   transcript.take(message);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** @param {import("./personas.mjs").Persona} persona @param {string} language */
+function switched(persona, language) {
+  if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
+  lobby.goOnWith(persona.id, language);
+  introduce(persona);
+  switcher.current(persona, language);
+  notices.over("switch");
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -307,7 +327,9 @@ async function begin() {
     conversation.start(lobby.wish, saved);
   }
   try {
-    lobby.show(await fetchPersonas());
+    const personas = await fetchPersonas();
+    lobby.show(personas);
+    switcher.show(personas);
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }
