@@ -10,18 +10,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from broker.clock import NS_PER_MS, NS_PER_S
+from broker.commands import obeyed
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
 from broker.handover import wanted
 from broker.journal import Journal
+from broker.listeners import Listeners
 from broker.messages import (
     Act,
     Alive,
     Close,
+    Command,
     Event,
     Fleet,
     Gone,
     Holding,
+    Listen,
     Message,
     Peer,
     Present,
@@ -92,6 +96,7 @@ class Control:
         self.registry = Registry()
         self.sessions: dict[str, Session] = {}
         self.events = EventLog()
+        self.listeners = Listeners()
         self.counters: collections.Counter[str] = collections.Counter()
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
@@ -111,6 +116,7 @@ class Control:
     def drain(self) -> Outbox:
         """What is to be done. `write_down` comes first, so that nobody knows more of a session than a successor."""
         outbox, self._outbox = self._outbox, Outbox()
+        outbox.send += [told for event in outbox.publish for told in self.listeners.told(event)]
         dead = [peer for peer in outbox.forget if peer not in outbox.connect]
         outbox.send = [(to, message) for to, message in outbox.send if to not in dead]
         return outbox
@@ -130,6 +136,7 @@ class Control:
                 self._close(session, "away", now_ns)
         if self._grace_ns and now_ns >= self._grace_ns:
             self._grace_over(now_ns)
+        self.listeners.forget_silent(now_ns)
         for peer in self.registry.hung(now_ns):
             logger.error("hung", extra={"peer": peer.name})
             self._without(peer, "hung", now_ns)
@@ -318,6 +325,30 @@ class Control:
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
         self._tell("dialogue", now_ns, session, lines=lines)
 
+    # --- those outside ---
+
+    def _on_command(self, message: Command, now_ns: int) -> None:
+        """The control API wants something: done, and answered."""
+        self._connect_edge(message.edge)
+        self._outbox.send.append((message.edge, obeyed(self, message, now_ns)))
+
+    def _on_listen(self, message: Listen, now_ns: int) -> None:
+        """An edge wants events: first those it missed."""
+        self._connect_edge(message.edge)
+        self._outbox.send += self.listeners.listen(message, self.events, now_ns)
+
+    def tell_machine(self, session: Session, event: object, now_ns: int) -> None:
+        """Let a session's turn machine know of something that did not come from its page."""
+        self._send(session.step(event, now_ns), now_ns)
+
+    def end(self, session: Session, now_ns: int) -> None:
+        """End a session from outside."""
+        self._close(session, "operator", now_ns)
+
+    def planned(self, session: Session, switch: Switch) -> None:
+        """Raises ConfigError when a `Switch` cannot be."""
+        wanted(session.record.persona, session.state.language, switch, self._personas, self._portraits)
+
     def _connect_edge(self, edge: Peer) -> None:
         if not self.registry.knows(edge):
             self._outbox.connect.append(edge)
@@ -488,6 +519,8 @@ class Control:
         Gone: _on_gone,
         Event: _on_event,
         Holding: _on_holding,
+        Command: _on_command,
+        Listen: _on_listen,
         Act: _on_act,
         Switch: _on_switch,
     }

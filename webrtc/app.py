@@ -9,6 +9,8 @@ from aiohttp.typedefs import Handler
 
 from broker.config import ROOT
 from webrtc import metrics
+from webrtc.api import problems
+from webrtc.api.routes import routes
 from webrtc.calls import Calls
 from webrtc.security import SETTINGS, guard, is_operator
 from webrtc.signaling import Signaling
@@ -22,7 +24,9 @@ LARGEST_BODY = 64 * 1024
 
 def create(calls: Calls, static: Path = STATIC) -> web.Application:
     """The application; `static` holds call.html and what it loads."""
-    app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
+    # Around the guard, so that its refusals are JSON too; within it, so that every answer gets its headers.
+    middlewares = [problems.as_json, guard, problems.as_json]
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY)
     app[SETTINGS] = calls.settings.server
     app[CALLS] = calls
     app.router.add_get("/", _page(static / "call.html"))
@@ -33,6 +37,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/personas", _personas)
     app.router.add_get("/avatars/{name}/{file}", _avatar)
     app.router.add_static("/static", static)
+    routes(app, calls.desk)
     return app
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from broker.clock import NS_PER_S, now_ns
 from broker.config import Settings
 from broker.messages import Alive, Close, Event, Fleet, Gone, Holding, Message, Open, Peer, Programme, Refused, Report
+from webrtc.api.desk import Desk
 from webrtc.call import Call
 from webrtc.errors import PageError
 from webrtc.histogram import Histogram
@@ -73,6 +74,7 @@ class Calls:
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.latencies = Histogram()
         self.personas = personas
+        self.desk = Desk(self)
         self._bus = bus
         self._calls: dict[str, Call] = {}
         self._fleet: Fleet | None = None
@@ -132,6 +134,8 @@ class Calls:
             self._fleet, self._fleet_ns = message, now_ns()
         elif isinstance(message, Report):
             self.report()
+        elif self.desk.take(message):
+            pass
         elif (call := self._calls.get(message.session)) is None:
             self._unknown(message)
         elif isinstance(message, Programme):
@@ -177,6 +181,7 @@ class Calls:
         while True:
             self.alive()
             if beat % 2 == 0:
+                self.desk.beat()
                 for call in list(self._calls.values()):
                     call.want()
             self.drain()

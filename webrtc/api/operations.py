@@ -1,0 +1,70 @@
+"""Everything the REST interface can do, in one table: the routes are made of it, and so is the OpenAPI document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from webrtc.api import bodies, listening, sessions
+from webrtc.api.sessions import Handler
+
+BASE = "/api/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One path and method. `who`: caller (or operator), operator, anyone. `gives`: status → what it is."""
+
+    method: str
+    path: str
+    about: str
+    who: str
+    handler: Handler
+    body: type[Any] | None = None
+    gives: tuple[tuple[int, str], ...] = ()
+    media: str = "application/json"
+    """Of the first answer in `gives`."""
+    takes: tuple[str, ...] = ("application/json",)
+
+
+_SESSION = "/sessions/{session}"
+
+
+def _does(what: str, body: type[Any]) -> Operation:
+    about = (body.__doc__ or "").strip() if body is not bodies.Nothing else _ABOUT[what]
+    return Operation(
+        method="POST",
+        path=f"{_SESSION}/{what}",
+        about=about,
+        who="caller",
+        handler=sessions.doing(what, body),
+        body=body,
+        gives=((202, "It is done, or on its way; events tell what comes of it."),),
+    )
+
+
+_ABOUT = {"interrupt": "Break off what is being said.", "end": "End the conversation."}
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/sessions", about="All conversations.", who="operator", handler=sessions.every,
+        gives=((200, "{sessions: […]}"),),
+    ),
+    Operation(
+        method="GET", path=_SESSION, about="A conversation and its dialogue as heard.", who="caller",
+        handler=sessions.one, gives=((200, "The conversation."),),
+    ),
+    _does("say", bodies.Say),
+    _does("chat", bodies.Chat),
+    _does("interrupt", bodies.Nothing),
+    _does("act", bodies.Act),
+    _does("switch", bodies.Switch),
+    _does("mute", bodies.Mute),
+    _does("end", bodies.Nothing),
+    Operation(
+        method="GET", path=f"{_SESSION}/events",
+        about="Events as they happen; with Last-Event-ID first those after it, as far as the last 30 s go. "
+        "With `Upgrade: websocket` each event is a message.",
+        who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
+    ),
+)  # fmt: skip

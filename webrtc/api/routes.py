@@ -1,0 +1,23 @@
+"""Puts the REST interface into the edge's application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from webrtc.api.desk import Desk
+from webrtc.api.document import document
+from webrtc.api.operations import BASE, OPERATIONS
+from webrtc.api.sessions import DESK
+
+
+def routes(app: web.Application, desk: Desk) -> None:
+    """Every operation, and the document that describes them."""
+    app[DESK] = desk
+    described = document(OPERATIONS)
+
+    async def openapi(request: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    app.router.add_get(f"{BASE}/openapi.json", openapi)
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, BASE + operation.path, operation.handler)
