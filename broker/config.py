@@ -84,6 +84,16 @@ class Sessions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilmSettings:
+    waiting: int = 16
+    """Films that may wait to be made."""
+    upload_mb: int = 64
+    disk_mb: int = 4_000
+    """All films and uploads together."""
+    keep_h: float = 168.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
@@ -91,6 +101,7 @@ class Paths:
     weights: str = ".cache/weights"
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
+    films: str = "var/films"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +118,7 @@ class Settings:
     workers: Workers = field(default_factory=Workers)
     media: Media = field(default_factory=Media)
     sessions: Sessions = field(default_factory=Sessions)
+    films: FilmSettings = field(default_factory=FilmSettings)
     paths: Paths = field(default_factory=Paths)
     log: Log = field(default_factory=Log)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -172,6 +184,9 @@ def _check(settings: Settings) -> None:
     within("media.video_kbps", settings.media.video_kbps, 100, 8000)
     within("media.audio_kbps", settings.media.audio_kbps, 12, 128)
     within("sessions.capacity", settings.sessions.capacity, 1, 1000)
+    within("films.waiting", settings.films.waiting, 0, 1000)
+    within("films.upload_mb", settings.films.upload_mb, 1, 2000)
+    within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
     for kind in WORKER_KINDS:
         within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
     if bool(settings.server.tls_cert) != bool(settings.server.tls_key):

@@ -37,7 +37,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/personas", _personas)
     app.router.add_get("/avatars/{name}/{file}", _avatar)
     app.router.add_static("/static", static)
-    routes(app, calls.desk)
+    routes(app, calls.desk, calls.settings)
     return app
 
 

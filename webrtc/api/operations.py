@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webrtc.api import bodies, listening, sessions
+from webrtc.api import bodies, films, listening, sessions
 from webrtc.api.sessions import Handler
 
 BASE = "/api/v1"
@@ -66,5 +66,31 @@ OPERATIONS = (
         about="Events as they happen; with Last-Event-ID first those after it, as far as the last 30 s go. "
         "With `Upgrade: websocket` each event is a message.",
         who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
+    ),
+    Operation(
+        method="POST", path="/generate", about="Order a film of a text or of a recording.", who="operator",
+        handler=films.order, body=films.Order, gives=((202, "The job; its address is in Location."),),
+        takes=("application/json", "multipart/form-data"),
+    ),
+    Operation(
+        method="GET", path="/jobs", about="All films, made and to be made.", who="operator", handler=films.jobs,
+        gives=((200, "{jobs: […]}"),),
+    ),
+    Operation(
+        method="GET", path="/jobs/{job}", about="How far a film is.", who="operator", handler=films.job_state,
+        gives=((200, "The job."),),
+    ),
+    Operation(
+        method="GET", path="/jobs/{job}/events", about="How far a film is, as it changes.", who="operator",
+        handler=films.job_events, gives=((200, "Server-sent events."),), media="text/event-stream",
+    ),
+    Operation(
+        method="DELETE", path="/jobs/{job}", about="Stop making a film, or remove one that is made.", who="operator",
+        handler=films.cancel, gives=((204, "It is gone, or about to be."),),
+    ),
+    Operation(
+        method="GET", path="/videos/{name}", about="A film (.mp4) or its captions (.vtt). Whoever has the link may.",
+        who="anyone", handler=films.video, gives=((200, "The file."), (206, "The range asked for.")),
+        media="video/mp4",
     ),
 )  # fmt: skip

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from broker.config import Settings
+from broker.films import Films
 from webrtc.api.desk import Desk
 from webrtc.api.document import document
+from webrtc.api.films import FILMS, SETTINGS
 from webrtc.api.operations import BASE, OPERATIONS
 from webrtc.api.sessions import DESK
 
 
-def routes(app: web.Application, desk: Desk) -> None:
+def routes(app: web.Application, desk: Desk, settings: Settings) -> None:
     """Every operation, and the document that describes them."""
     app[DESK] = desk
+    app[SETTINGS] = settings
+    app[FILMS] = Films(settings.path("films"))
     described = document(OPERATIONS)
 
     async def openapi(request: web.Request) -> web.Response:
