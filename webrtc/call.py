@@ -109,6 +109,8 @@ class Call:
         """The utterance from which on it is asked to; -1: nothing."""
         self._typed: deque[tuple[int, Typed]] = deque(maxlen=TYPED_KEPT)
         self._muted = False
+        self._over_through = -1
+        """Words of turns up to this one are no longer heard, though a last tick of them may be on its way."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -262,9 +264,10 @@ class Call:
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
-        if tick.words:
+        words = [word for word in tick.words if word[0] > self._over_through]
+        if words:
             rtp = self.fanout.clock.audio_rtp
-            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in tick.words])
+            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in words])
         if self.mouth:
             self._mouth(tick)
 
@@ -429,6 +432,8 @@ class Call:
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})
+        if data.get("what") in ("interrupted", "cancelled"):
+            self._over_through = max(self._over_through, turn)
         if data.get("what") == "committed" and data.get("text"):
             self._say("user", text=data["text"])
 
