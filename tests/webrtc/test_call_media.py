@@ -204,6 +204,7 @@ def test_words_reach_the_page_with_the_rtp_time_at_which_they_sound(tmp_path: Pa
 def test_words_of_an_answer_that_was_cut_no_longer_reach_the_page(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         world.tick(session["session"], 7, words=((3, 0, 2, "hello", 960 * 7, 4000),), speaking=True, turn=3)
+        await caller.hears("words")
         world.event(session["session"], "turn", turn=3, what="interrupted", heard="hello", text="hello there")
         await caller.hears("turn")
         world.tick(session["session"], 8, words=((3, 0, 3, "there", 960 * 8, 4000),), speaking=True, turn=3)
