@@ -61,6 +61,9 @@ class Host(Protocol):
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
     def to_broker(self, message: Message, route: int) -> bool: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -209,6 +212,8 @@ class Call:
                 self._turn(event.turn, data)
             case "dialogue":
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
+            case "audience":
+                self._say("audience", viewers=int(data.get("viewers", 0)))
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
@@ -289,7 +294,8 @@ class Call:
     async def _answer(self, sdp: str) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        servers = self._host.own_ice_servers
+        peer = PagePeer(servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
         self._peer = peer
         try:
             answer = await peer.answer(sdp)

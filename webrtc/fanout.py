@@ -1,8 +1,8 @@
 """One session's programme, packetised once, to every sender that wants it. Encodes nothing, waits for nobody.
 
-A sender is anything that can be offered a frame: the caller's has a small queue (`FrameQueue`), a viewer's sends at once
-(rtp_push.py). One that cannot keep up loses old sound, and pictures from there to the next key frame; the others do not
-notice.
+A sender is anything that can be offered a frame: the caller's has a small queue (`FrameQueue`), a viewer's sends at
+once (rtp_push.py). One that cannot keep up loses old sound, and pictures from there to the next key frame; the others
+do not notice.
 """
 
 from __future__ import annotations
