@@ -417,6 +417,7 @@ class Control:
             "portrait": str((persona.get("face") or {}).get("portrait", "")),
             "viewers": self.watchers.viewers(session.id),
             "away": bool(session.caller_gone_ns) or phase(session.state) == "away",
+            "edge": session.route.peers["webrtc"].name if "webrtc" in session.route.peers else "",
             "age_s": max(0, now_ns - session.state.origin_ns) // NS_PER_S,
         }
 

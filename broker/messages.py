@@ -116,7 +116,7 @@ class Fleet(Message):
     sessions: int
     capacity: int
     live: tuple[dict[str, Any], ...] = ()
-    """A row per session, for /live: session, persona, name, viewers, away, age_s."""
+    """A row per session, for /live: session, persona, name, portrait, viewers, away, edge, age_s."""
 
 
 # --- a session -------------------------------------------------------------------------------------------------------

@@ -28,6 +28,9 @@ class Host(Protocol):
     def peer(self) -> Peer: ...
 
     @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
     def to_broker(self, message: Message, route: int) -> bool: ...
@@ -53,6 +56,11 @@ class Audience:
         """Viewers at this edge."""
         return sum(len(watched) for watched in self._watched.values())
 
+    @property
+    def listeners(self) -> int:
+        """Event streams at this edge."""
+        return sum(len(watched.streams) for watched in self._watched.values())
+
     async def find(self, session: str) -> Watched | None:
         """The session, ready to be joined; None when there is no such one. Raises TimeoutError without a broker."""
         watched = self._watched.get(session)
@@ -62,7 +70,7 @@ class Audience:
         try:
             known = await asyncio.wait_for(asyncio.shield(watched.answer), ANSWERED_S)
         except TimeoutError:
-            if not len(watched):
+            if watched.empty:
                 self._drop(watched, "nobody answers")
             raise
         return watched if known else None
@@ -96,7 +104,7 @@ class Audience:
         """Once a second: the broker hears who watches, programmes who wants pictures; the empty are let go."""
         now = now_ns()
         for watched in list(self._watched.values()):
-            if len(watched):
+            if not watched.empty:
                 watched.empty_ns = 0
             elif not watched.empty_ns:
                 watched.empty_ns = now
@@ -133,6 +141,10 @@ class Audience:
     @property
     def peer(self) -> Peer:
         return self._host.peer
+
+    @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]:
+        return self._host.ice_servers
 
     @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]:

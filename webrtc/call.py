@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
+
+from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, now_ns
 from broker.messages import (
@@ -101,6 +104,9 @@ class Call:
         self._known = known
         """The session had a life before this edge (it was restarted): microphone samples go on after that."""
         self._muted = False
+        self._source = ""
+        """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
+        self._end_source: Callable[[], None] = lambda: None
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -266,7 +272,8 @@ class Call:
             case page_messages.Mode():
                 self.mode = message.mode
                 self._listen()
-                self._to_broker(SetMode(session=self.session, mode=message.mode))
+                if not self._source:
+                    self._to_broker(SetMode(session=self.session, mode=message.mode))
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -295,7 +302,7 @@ class Call:
         assert self.fanout is not None
         await self._close_peer()
         servers = self._host.own_ice_servers
-        peer = PagePeer(servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        peer = PagePeer(servers, self.fanout, self._page_packet, self._peer_state, self._want_key)
         self._peer = peer
         try:
             answer = await peer.answer(sdp)
@@ -345,6 +352,7 @@ class Call:
 
     def stop(self) -> None:
         """Let go of everything; the call is over."""
+        self._end_source()
         if self.opened:
             self._host.listen(self.opened.peers.get("programme"), None, self.session)
         self._stop_grace()
@@ -361,8 +369,30 @@ class Call:
         sent = self.fanout.totals() if self.fanout else {}
         return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
 
+    def source_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the source that speaks in the microphone's place."""
+        if self._source:
+            self.microphone.packet(packet)
+
+    def speak_from(self, source: str, end: Callable[[], None]) -> None:
+        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
+        self._source, self._end_source = source, end
+        self._listen()
+        self._to_broker(SetMode(session=self.session, mode="voice"))
+
+    def speak_from_page(self, source: str) -> None:
+        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
+        if source == self._source:
+            self._source = ""
+            self._listen()
+            self._to_broker(SetMode(session=self.session, mode=self.mode))
+
+    def _page_packet(self, packet: RtpPacket) -> None:
+        if not self._source:
+            self.microphone.packet(packet)
+
     def _listen(self) -> None:
-        self.microphone.listen(self.mode == "voice" and not self._muted)
+        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})

@@ -36,6 +36,7 @@ from webrtc.page_socket import PageSocket
 from webrtc.personas import PersonaCards
 from webrtc.security import new_token, same, token_hash
 from webrtc.turn_credentials import minted
+from webrtc.whip_out import Pushes
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Calls:
         self.personas = personas
         self._bus = bus
         self.audience = Audience(self)
+        self.pushes = Pushes(self.audience, settings.audience.whip_url, settings.audience.whip_token)
         self.front = ""
         """Where browsers reach this edge, `scheme:port`; known once it listens."""
         self._calls: dict[str, Call] = {}
@@ -200,6 +202,7 @@ class Calls:
                 for call in list(self._calls.values()):
                     call.want()
                 self.audience.beat()
+                self.pushes.beat({call.session: call.persona for call in self._calls.values() if call.opened})
             self.drain()
             beat += 1
             await asyncio.sleep(ALIVE_S)
@@ -299,6 +302,7 @@ class Calls:
         for call in self._calls.values():
             totals.update(call.stats())  # type: ignore[arg-type]  # totals are whole numbers
         totals.update(self.audience.totals())
+        totals.update(self.pushes.totals())
         return {**self._bus.counters, **totals}
 
     async def close(self) -> None:
@@ -309,6 +313,7 @@ class Calls:
             if call.page:
                 call.page.end()
             call.stop()
+        await self.pushes.close()
         await asyncio.gather(self.audience.close(), *(call.stopped() for call in calls))
 
     # --- inside ---

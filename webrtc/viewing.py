@@ -1,4 +1,4 @@
-"""The doors of those who look on: the viewer page and its events, the list of live sessions, WHEP."""
+"""The doors of those who look on: the viewer page and its events, the list of live sessions, WHEP and WHIP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from webrtc import cors
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.event_stream import HEADERS, EventStream
+from webrtc.push_door import PushDoor
 from webrtc.security import NEIGHBOURS, is_operator
 from webrtc.whep import Whep
+from webrtc.whip_in import WhipIn
 
 
 def routes(app: web.Application, calls: Calls, static: Path) -> None:
@@ -29,6 +31,14 @@ def routes(app: web.Application, calls: Calls, static: Path) -> None:
     app.router.add_post("/whep/{session}", whep.post)
     app.router.add_route("PATCH", "/whep/{session}/{name}", whep.patch)
     app.router.add_delete("/whep/{session}/{name}", whep.delete)
+    whip = WhipIn(calls, edges)
+    app.router.add_post("/whip/{session}", whip.post)
+    app.router.add_route("PATCH", "/whip/{session}/{name}", whip.patch)
+    app.router.add_delete("/whip/{session}/{name}", whip.delete)
+    push = PushDoor(calls)
+    app.router.add_post("/api/v1/sessions/{session}/push", push.post)
+    app.router.add_get("/api/v1/sessions/{session}/push", push.get)
+    app.router.add_delete("/api/v1/sessions/{session}/push/{name}", push.delete)
 
 
 class Viewing:
@@ -48,14 +58,13 @@ class Viewing:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What viewers see in writing, as server-sent events.
 
-        `?mouth`: the mouth track too; `?viewer=<WHEP resource>`: the listener is that viewer and not another one.
+        `?mouth`: the mouth track too; `?playing`: the listener plays the session by WHEP too and is counted there.
         """
         self._whep.admit(request)
-        if len(self._calls.audience) >= 2 * self._calls.settings.audience.capacity:
+        if self._calls.audience.listeners >= 2 * self._calls.settings.audience.capacity:
             raise web.HTTPServiceUnavailable(text="Every seat is taken; come back in a moment.\n")
         watched = await self._whep.watched(request.match_info["session"])
-        counts = request.query.get("viewer", "") not in watched.viewers
-        stream = EventStream("mouth" in request.query, counts)
+        stream = EventStream("mouth" in request.query, "playing" not in request.query)
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         assert watched.shown is not None
@@ -78,5 +87,6 @@ class Viewing:
         rows = [dict(row) for row in self._calls.live()]
         for row in rows:
             portrait = str(row.pop("portrait", ""))
+            row.pop("edge", None)
             row["poster"] = f"/avatars/{portrait}/poster.jpg" if personas.poster(portrait) else ""
         return web.json_response({"sessions": rows})

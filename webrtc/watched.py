@@ -38,6 +38,9 @@ class Host(Protocol):
     def peer(self) -> Peer: ...
 
     @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -70,6 +73,9 @@ class Watched:
         """Viewers at all edges, as the broker has it."""
         self.viewers: dict[str, Viewer] = {}
         self.streams: set[EventStream] = set()
+        self.pushes: set[object] = set()
+        """Whoever else sends the programme on from here, while they do."""
+        self.over = False
         self.empty_ns = now_ns()
         """Since when nobody looks on; 0 while somebody does."""
         self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -87,6 +93,11 @@ class Watched:
         """Viewers here: players, and pages that only listen to the events."""
         return len(self.viewers) + sum(stream.counts for stream in self.streams)
 
+    @property
+    def empty(self) -> bool:
+        """Nobody here looks on, nor listens."""
+        return not self.viewers and not self.streams and not self.pushes
+
     # --- the broker and the programme speak ---
 
     def show(self, message: Showing) -> None:
@@ -94,7 +105,7 @@ class Watched:
         before, self.shown = self.shown, message
         if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
             self._drop_viewers()
-            self.fanout = Fanout(MediaClock.start(message.origin_ns), partial(self.want, False))
+            self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))
         self.state, self.total = message.state, message.viewers
         old, new = (each.peers.get("programme") if each else None for each in (before, message))
         if old != new:
@@ -138,6 +149,7 @@ class Watched:
 
     def end(self, reason: str) -> None:
         """The session is over: everybody is told and let go."""
+        self.over = True
         if not self.answer.done():
             self.answer.set_result(False)
         self._say("ended", reason=reason)
@@ -160,7 +172,7 @@ class Watched:
                 self.leave(viewer)
 
         servers, bundled = self._host.own_ice_servers, "a=group:BUNDLE" in sdp
-        peer = ViewerPeer(servers, self.fanout, self._want_key, self._host.viewers_changed, ended, bundled)
+        peer = ViewerPeer(servers, self.fanout, self.want_key, self._host.viewers_changed, ended, bundled)
         viewer = Viewer(peer, self._host.peer.name, ufrag)
         self.viewers[viewer.name] = viewer  # counted at once: many may be on their way
         try:
@@ -185,7 +197,8 @@ class Watched:
         clock = self.fanout.clock
         opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
-        stream.send(encoded("session", opening | offsets | {"edge": self._host.peer.incarnation}))
+        rest = {"ice": list(self._host.ice_servers), "edge": self._host.peer.incarnation}
+        stream.send(encoded("session", opening | offsets | rest))
         for _, message in self._recent:
             stream.send(message)
         self.streams.add(stream)
@@ -206,6 +219,10 @@ class Watched:
             edge = f"{self._host.peer.name}/{LISTENER}"
             message = Wanted(session=self.session, edge=edge, h264=wanted[0], vp8=wanted[1])
             self._host.to(self.shown.peers["programme"], message, self.shown.route)
+
+    def want_key(self, codec: str) -> None:
+        """Somebody needs a key frame."""
+        self._keys.want(codec, now_ns())
 
     async def closed(self) -> None:
         """Wait until the connections of those who left are closed."""
@@ -241,9 +258,6 @@ class Watched:
     def _drop_viewers(self) -> None:
         for viewer in list(self.viewers.values()):
             self.leave(viewer)
-
-    def _want_key(self, codec: str) -> None:
-        self._keys.want(codec, now_ns())
 
     def _ask_key(self, codec: str) -> None:
         if self.shown and "programme" in self.shown.peers:

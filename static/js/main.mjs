@@ -17,6 +17,7 @@ import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
+import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
@@ -81,6 +82,8 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
+
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
@@ -92,6 +95,7 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      share.of(session.session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
@@ -119,6 +123,7 @@ function take(message) {
   transcript.take(message);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -206,7 +211,10 @@ function show() {
   const calling = state !== "idle" && failed?.code !== "persona";
   const mode = calling ? conversation.mode : lobby.wish.mode;
   Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
-  if (!calling) page.dataset.session = "";
+  if (!calling) {
+    page.dataset.session = "";
+    share.of("");
+  }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
   elements.state.textContent = stateLabel(state, { mode, muted: microphone.muted, again });
