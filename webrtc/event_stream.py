@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -34,6 +35,7 @@ class EventStream:
         self._waiting: deque[bytes] = deque()
         self._arrived = asyncio.Event()
         self._ending = False
+        self._abort: Callable[[], None] = lambda: None
 
     def send(self, message: bytes) -> None:
         """Queue it. A listener that is too far behind is given up: it comes back and starts level."""
@@ -41,6 +43,7 @@ class EventStream:
             self.overflowed = True
             self._waiting.clear()
             self.end()
+            self._abort()  # a writer that waits for such a listener would wait for ever
         elif not self._ending:
             self._waiting.append(message)
             self._arrived.set()
@@ -52,6 +55,8 @@ class EventStream:
 
     async def serve(self, request: web.Request, response: web.StreamResponse) -> None:
         """Write until it ends, on either side."""
+        if request.transport:
+            self._abort = request.transport.abort
         try:
             while self._waiting or not self._ending:
                 if self._waiting:

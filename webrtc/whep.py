@@ -129,7 +129,7 @@ class Whep:
         if owner != self._calls.peer.name and (url := self._edges.url(request, owner)):
             raise web.HTTPTemporaryRedirect(f"{url}/whep/{session}/{name}")
         watched = self._audience.watched(session)
-        viewer = watched.viewers.get(name) if watched else None
+        viewer = watched.viewers.get(name) if watched is not None else None
         if watched is None or viewer is None:
             raise web.HTTPNotFound(text="This viewer has left.\n")
         return watched, viewer

@@ -168,7 +168,7 @@ class Push:
         """Wait for a state of the connection, or for the session's end. Raises PushError when it takes too long."""
         try:
             async with asyncio.timeout(within_s):
-                while connection.connectionState not in states and not (watched and watched.over):
+                while connection.connectionState not in states and not (watched is not None and watched.over):
                     if connection.connectionState in ("failed", "closed"):
                         raise PushError("No network path to it was found.")
                     changed.clear()

@@ -34,7 +34,7 @@ def viewer(stack: Stack, caller: Caller) -> Iterator[Caller]:
     caller.until(lambda: [m for m in caller.messages("turn") if m["what"] == "finished"], "the greeting was not heard")
     caller.type("How do I apply for a place at the university?")
     caller.until(lambda: caller.state() == "speaking", "no answer began")
-    with Caller(stack.url) as viewer:
+    with Caller(stack.url, beside=caller) as viewer:
         viewer.open(f"view/{session_of(caller)}")
         yield viewer
 
@@ -101,8 +101,8 @@ def test_the_end_is_shown(caller: Caller, viewer: Caller) -> None:
     assert [line for line in complaints if "ERR_" not in line] == []
 
 
-def test_a_viewer_who_comes_too_late_is_told(stack: Stack) -> None:
-    with Caller(stack.url) as viewer:
+def test_a_viewer_who_comes_too_late_is_told(stack: Stack, caller: Caller) -> None:
+    with Caller(stack.url, beside=caller) as viewer:
         viewer.open("view/nobody-is-here")
         viewer.until(lambda: viewer.state() == "absent", "nothing was said")
         started = time.monotonic()
