@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 RATE_HZ = 48_000
@@ -95,7 +95,7 @@ class Caller:
         self.console: list[str] = []
 
     def __enter__(self) -> Caller:
-        self._playwright = self.beside._playwright if self.beside else sync_playwright().start()
+        self._playwright: Playwright = self.beside._playwright if self.beside else sync_playwright().start()
         self._profile = tempfile.mkdtemp(prefix="vischrome")
         flags = list(FLAGS)
         if self.wav:
