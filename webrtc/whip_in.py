@@ -1,4 +1,4 @@
-"""/whip/<session>: OBS or another sender is the caller's microphone (RFC 9725). Its bearer is the caller's own token."""
+"""/whip/<session>: OBS or another sender as the caller's microphone (RFC 9725). Its bearer is the caller's token."""
 
 from __future__ import annotations
 

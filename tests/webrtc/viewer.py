@@ -20,25 +20,33 @@ SDP = {"Content-Type": "application/sdp"}
 class Viewer:
     """Watches one session. `kinds` are its media lines, in that order."""
 
-    def __init__(self, world: Scene, kinds: tuple[str, ...] = ("video", "audio"), codec: str = "") -> None:
+    def __init__(
+        self,
+        world: Scene,
+        kinds: tuple[str, ...] = ("video", "audio"),
+        codec: str = "",
+        connection: RTCPeerConnection | None = None,
+    ) -> None:
         self.world = world
         self.packets: dict[str, list[RtpPacket]] = {"audio": [], "video": []}
         self.reports: dict[str, list[RtcpSrPacket]] = {"audio": [], "video": []}
         self.pictures = 0
-        self.connection = RTCPeerConnection(RTCConfiguration([]))
+        self.connection = connection or RTCPeerConnection(RTCConfiguration([]))
         self.location = self.etag = self.answer = ""
         self.links: list[str] = []
         self._tasks: list[asyncio.Future[Any]] = []
         for kind in kinds:
-            transceiver = self.connection.addTransceiver(kind, "recvonly")
-            if codec and kind == "video":
-                capabilities = transceiver.receiver.getCapabilities("video")
-                assert capabilities
-                transceiver.setCodecPreferences(
-                    [c for c in capabilities.codecs if c.mimeType.lower() == f"video/{codec}"]
-                )
-            self._spy(kind, transceiver.receiver)
+            self.add(kind, codec)
         self.connection.on("track", self._take)
+
+    def add(self, kind: str, codec: str = "") -> None:
+        """One more line of the offer."""
+        transceiver = self.connection.addTransceiver(kind, "recvonly")
+        if codec and kind == "video":
+            capabilities = transceiver.receiver.getCapabilities("video")
+            assert capabilities
+            transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() == f"video/{codec}"])
+        self._spy(kind, transceiver.receiver)
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
