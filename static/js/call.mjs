@@ -47,6 +47,11 @@ export class Call {
     return this.#audio.receiver;
   }
 
+  /** For the verdict on the path. */
+  get connection() {
+    return this.#connection;
+  }
+
   /** @param {MediaStreamTrack | null} track what the avatar hears from now on; null: nothing */
   async speakThrough(track) {
     if (!this.#closed) await this.#audio.sender.replaceTrack(track);

@@ -87,6 +87,11 @@ export class Conversation {
     return pageState({ ...known, media: this.#media, edge: this.#edgeState });
   }
 
+  /** The connection sound comes over, for the verdict on its path. */
+  get connection() {
+    return this.#call?.connection ?? null;
+  }
+
   get roundTripMs() {
     return this.#socket.roundTripMs;
   }

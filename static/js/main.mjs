@@ -15,6 +15,7 @@ import { Microphone } from "./microphone.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
+import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
@@ -108,13 +109,36 @@ const conversation = new Conversation({
       elements.unlock.hidden = await face.show(stream);
     },
     message: take,
-    notice: (reason) => notices.show(reason),
+    notice,
   },
 });
 
 const microphoneViews = ["lobby-microphone", "call-microphone"].map(
   (id) => new MicrophoneView(byId(id, HTMLElement), microphone, (device) => useMicrophone(device)),
 );
+
+/** The connection of the newest call, whose path the page describes. @type {RTCPeerConnection | null} */
+let way = null;
+/** The one whose path was described. @type {RTCPeerConnection | null} */
+let described = null;
+
+/** @param {import("./failures.mjs").Failure | null} reason */
+async function notice(reason) {
+  notices.show(reason);
+  if (reason?.code !== "ice" || !way) return;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  if (kind === "blocked") notices.show({ ...reason, text });
+}
+
+/** Say how sound and pictures come, once they do. */
+async function describePath() {
+  way = conversation.connection ?? way;
+  if (!way || way === described || !["listening", "speaking"].includes(conversation.state)) return;
+  described = way;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  page.dataset.path = kind;
+  byId("path", HTMLElement).textContent = text;
+}
 
 // --- what the edge says --------------------------------------------------------------------------------------------
 
@@ -225,6 +249,7 @@ function show() {
   elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
   hush.hold(state === "held");
   if (state === "held") acknowledgement.hurry();
+  describePath();
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);

@@ -6,6 +6,7 @@ import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
 import { openFront } from "./fronts.mjs";
 import { MouthTrack } from "./mouth.mjs";
+import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { rtpAfter } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -136,14 +137,30 @@ function show(viewing) {
     /** @type {HTMLElement} */ (elements.pause.querySelector("h1")).textContent = pause.title;
     /** @type {HTMLElement} */ (elements.pause.querySelector("p")).textContent = pause.text;
   }
+  describePath(viewing);
   const watching = again && !over;
   elements.sound.hidden = !watching || (video.muted && !elements.unlock.hidden);
   elements.whole.hidden = !watching || !document.fullscreenEnabled;
   if (over) {
     face.clear();
     ear.listenTo(null);
+    words.begin();
     elements.unlock.hidden = true;
   }
+}
+
+/** The connection whose path was described last. @type {RTCPeerConnection | null} */
+let way = null;
+
+/** @param {Viewing} viewing */
+async function describePath({ connection, state }) {
+  const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
+  if (!connection || connection === way || !settled) return;
+  way = connection;
+  const { kind, text } = await verdictOf(connection).catch(() => ({ kind: "unknown", text: "" }));
+  page.dataset.path = kind;
+  elements.onair.title = text;
+  if (kind === "blocked") /** @type {HTMLElement} */ (elements.pause.querySelector("p")).textContent = text;
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------

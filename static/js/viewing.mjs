@@ -165,6 +165,7 @@ export class Viewing {
 
   #mediaLost() {
     if (++this.#attempts >= MEDIA_ATTEMPTS && !this.again) this.#over = "blocked";
+    this.#parts.listener.changed(); // while the failed connection can still be asked why
     this.#later();
   }
 
@@ -190,6 +191,7 @@ export class Viewing {
   /** @param {ViewState} why */
   #end(why) {
     this.#over = why;
+    this.#whep?.close(why !== "ended");
     this.leave();
     this.#connected = false;
     this.#parts.listener.changed();

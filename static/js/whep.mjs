@@ -95,14 +95,15 @@ export class Whep {
     if (this.#found.length) this.#send();
   }
 
-  close() {
+  /** @param {boolean} [tell] false: the edge knows already that it is over */
+  close(tell = true) {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#sending);
     this.#connection.onicecandidate = this.#connection.onconnectionstatechange = null;
     this.#connection.close();
-    this.#leave();
+    if (tell) this.#leave();
   }
 
   /** @returns {Record<string, string>} */
