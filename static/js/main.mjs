@@ -17,6 +17,7 @@ import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
@@ -61,6 +62,7 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
   dialogue: byId("dialogue", HTMLElement),
@@ -97,12 +99,14 @@ const conversation = new Conversation({
     session(session) {
       page.dataset.session = session.session;
       share.of(session.session);
+      pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
     },
-    async media(stream, voice) {
-      ear.listenTo(voice);
+    async media(stream, call) {
+      ear.listenTo(call.voice);
+      pictures.follow(call.receivers);
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
@@ -253,6 +257,7 @@ function show() {
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);
+  pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
 }

@@ -8,6 +8,7 @@ import { openFront } from "./fronts.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
 import { rtpAfter } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
@@ -39,6 +40,7 @@ const sound = new Sound();
 const meter = new Meter(sound);
 const ear = new Ear();
 const mouth = new MouthTrack();
+const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
@@ -59,6 +61,7 @@ function look(drawn) {
       changed: () => show(viewing),
       session(session) {
         audioOffset = session.audio_offset;
+        pictures.clock(session);
         introduce(session.persona);
         words.begin();
       },
@@ -92,9 +95,10 @@ async function introduce(card) {
   location.replace(`${location.pathname}${location.hash}`);
 }
 
-/** @param {MediaStream} stream @param {RTCRtpReceiver} voice */
-async function play(stream, voice) {
-  ear.listenTo(voice);
+/** @param {MediaStream} stream @param {Whep} whep */
+async function play(stream, whep) {
+  ear.listenTo(whep.voice);
+  pictures.follow(whep.receivers);
   meter.follow(stream);
   const loud = await face.show(stream);
   if (!loud) {
@@ -144,6 +148,7 @@ function show(viewing) {
   if (over) {
     face.clear();
     ear.listenTo(null);
+    pictures.follow(null);
     words.begin();
     elements.unlock.hidden = true;
   }

@@ -21,7 +21,7 @@ const MEDIA_ATTEMPTS = 3;
  * @typedef {object} Listener
  * @property {() => void} changed the state or the number of viewers is another
  * @property {(session: ShownSession) => void} session what there is to see; again after a loss
- * @property {(stream: MediaStream, voice: RTCRtpReceiver) => void} media
+ * @property {(stream: MediaStream, whep: import("./whep.mjs").Whep) => void} media
  * @property {(message: any) => void} message everything else the edge says
  *
  * @typedef {object} Parts
@@ -140,7 +140,7 @@ export class Viewing {
     const { whep, listener } = this.#parts;
     /** @type {import("./whep.mjs").Whep} */
     const mine = whep(this.#session?.ice ?? [], {
-      stream: (stream) => listener.media(stream, mine.voice),
+      stream: (stream) => listener.media(stream, mine),
       state: (state) => mine === this.#whep && this.#mediaIs(state),
     });
     this.#whep = mine;

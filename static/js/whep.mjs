@@ -1,6 +1,8 @@
 // @ts-check
 /** One WHEP session: posts an offer, takes the answer, trickles what the browser finds later, and says how it goes. */
 import { offered } from "./codecs.mjs";
+import { apart } from "./lip_sync.mjs";
+import { Pictures } from "./pictures.mjs";
 
 const CONNECT_WITHIN_MS = 8000;
 /** Candidates found close together go in one PATCH. */
@@ -65,6 +67,12 @@ export class Whep {
     return this.#audio.receiver;
   }
 
+  /** Both, when the page itself keeps them together; null when the browser does, or there are no pictures. */
+  get receivers() {
+    if (!this.#video || !Pictures.supported) return null;
+    return { sound: this.#audio.receiver, picture: this.#video.receiver };
+  }
+
   /** For the verdict on the path. */
   get connection() {
     return this.#connection;
@@ -91,7 +99,7 @@ export class Whep {
     if (response.status !== 201 || !location) throw new WhepRefusal(response.status, text.trim());
     this.#resource = { url: new URL(location, response.url).href, etag: response.headers.get("etag") ?? "*" };
     if (this.#closed) return this.#leave();
-    await this.#connection.setRemoteDescription({ type: "answer", sdp: text });
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: this.receivers ? apart(text) : text });
     if (this.#found.length) this.#send();
   }
 
