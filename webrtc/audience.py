@@ -52,9 +52,10 @@ class Audience:
         self._telling: asyncio.TimerHandle | None = None
         self._told: dict[str, int] = {}
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Viewers at this edge."""
-        return sum(len(watched) for watched in self._watched.values())
+        return sum(watched.count for watched in self._watched.values())
 
     @property
     def listeners(self) -> int:
@@ -122,7 +123,7 @@ class Audience:
     def totals(self) -> Counter[str]:
         """Counters of what is watched and of what was; `viewers` is how many there are now."""
         totals = Counter(self.counters)
-        totals["viewers"] = len(self)
+        totals["viewers"] = self.count
         for watched in self._watched.values():
             totals.update(watched.stats())  # type: ignore[arg-type]  # totals are whole numbers
         return totals
@@ -166,15 +167,15 @@ class Audience:
     def _tell_all(self) -> None:
         self._telling = None
         for watched in self._watched.values():
-            if len(watched) != self._told.get(watched.session):
+            if watched.count != self._told.get(watched.session):
                 self._tell(watched)
 
     def _tell(self, watched: Watched) -> None:
-        self._told[watched.session] = len(watched)
+        self._told[watched.session] = watched.count
         self._host.to_broker(self._watch(watched), 0)
 
     def _watch(self, watched: Watched, leave: bool = False) -> Watch:
-        return Watch(session=watched.session, edge=self._host.peer, viewers=len(watched), leave=leave)
+        return Watch(session=watched.session, edge=self._host.peer, viewers=watched.count, leave=leave)
 
     def _drop(self, watched: Watched, reason: str) -> None:
         if self._watched.get(watched.session) is watched:

@@ -41,7 +41,7 @@ class Edges:
     def roomiest(self) -> str:
         """The edge a new viewer belongs to: this one, unless it is busy or full and another is clearly less so."""
         own, audience = self._calls, self._calls.settings.audience
-        full = len(own.audience) >= audience.capacity
+        full = own.audience.count >= audience.capacity
         if not full and own.load < audience.busy:
             return own.peer.name
         fronts = self._fronts()

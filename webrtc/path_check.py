@@ -1,4 +1,4 @@
-"""`python -m webrtc.path_check`: asks the STUN and TURN servers of the settings, and says in words what they are good for.
+"""`python -m webrtc.path_check`: asks the STUN and TURN servers of the settings and says what they are good for.
 
 Run on the server's machine by bin/doctor. What lies between a viewer and here is said by the page itself
 (static/js/path_verdict.mjs), which sees the viewer's side.

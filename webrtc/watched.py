@@ -89,7 +89,8 @@ class Watched:
         self._wanted = (-1, -1)
         self._closing: set[asyncio.Task[None]] = set()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Viewers here: players, and pages that only listen to the events."""
         return len(self.viewers) + sum(stream.counts for stream in self.streams)
 

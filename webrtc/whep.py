@@ -67,7 +67,7 @@ class Whep:
             ticket = moved(self._calls.settings.audience.token, session, int(time.time()))
             raise web.HTTPTemporaryRedirect(f"{url}/whep/{session}?{MOVED}={ticket}")
         offer = await doors.offer_of(request)
-        if len(self._audience) >= self._calls.settings.audience.capacity:
+        if self._audience.count >= self._calls.settings.audience.capacity:
             self._audience.counters["viewers_refused"] += 1
             raise web.HTTPServiceUnavailable(text="Every seat is taken; come back in a moment.\n", headers=_again(10))
         watched = await self.watched(session)

@@ -227,7 +227,7 @@ def test_what_cannot_be_served_is_refused_in_words(tmp_path: Path) -> None:
             assert len(text) > 15
         for method in ("GET", "PUT", "PATCH"):
             assert (await asked(world, method, whep))[0] == 405
-        assert len(world.calls.audience) == 0
+        assert world.calls.audience.count == 0
 
     at_an_edge(tmp_path, story)
 
