@@ -155,6 +155,16 @@ def capabilities(kind: str, mime: str, profiles: list[str]) -> list[RTCRtpCodecC
     return sorted(found, key=lambda codec: profiles.index(str(codec.parameters["profile-level-id"])))
 
 
+def passive(answer: RTCSessionDescription, offer: str) -> RTCSessionDescription:
+    """The answer with this end as the DTLS server, where the offer leaves that open.
+
+    aiortc as the client takes only ECDSA certificates; GStreamer has an RSA one, and fails with "no shared cipher".
+    """
+    if "a=setup:actpass" not in offer:
+        return answer
+    return RTCSessionDescription(answer.sdp.replace("a=setup:active", "a=setup:passive"), answer.type)
+
+
 def gather_loopback_too(transceiver: RTCRtpTransceiver) -> None:
     """aioice leaves 127.0.0.1 out; on a machine without a network it is the only address there is.
 

@@ -18,7 +18,7 @@ from aiortc import (
 
 from webrtc import offer as offers
 from webrtc.errors import SdpError
-from webrtc.peer import CONNECT_S, OnPacket, capabilities, gather_loopback_too, tap
+from webrtc.peer import CONNECT_S, OnPacket, capabilities, gather_loopback_too, passive, tap
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class UplinkPeer:
                     if transceiver._offerDirection not in ("recvonly", "sendrecv"):
                         raise SdpError("The offer sends no sound: make its line sendonly.")
                     tap(transceiver.receiver, self._on_packet)
-            await self._connection.setLocalDescription(await self._connection.createAnswer())
+            await self._connection.setLocalDescription(passive(await self._connection.createAnswer(), sdp))
         except SdpError:
             raise
         except Exception as error:  # aiortc's parser raises whatever its input makes it stumble over

@@ -21,7 +21,7 @@ from aiortc import (
 from webrtc import offer as offers
 from webrtc.errors import SdpError
 from webrtc.fanout import AUDIO, Fanout
-from webrtc.peer import CONNECT_S, capabilities, gather_loopback_too, negotiated, picture_codecs
+from webrtc.peer import CONNECT_S, capabilities, gather_loopback_too, negotiated, passive, picture_codecs
 from webrtc.rtp_push import RtpPush
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class ViewerPeer:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
             for transceiver in self._connection.getTransceivers():
                 self._out(transceiver)
-            await self._connection.setLocalDescription(await self._connection.createAnswer())
+            await self._connection.setLocalDescription(passive(await self._connection.createAnswer(), sdp))
         except SdpError:
             raise
         except Exception as error:  # aiortc's parser raises whatever its input makes it stumble over

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -305,6 +307,40 @@ def test_other_pages_may_play_only_where_the_settings_name_them(tmp_path: Path) 
         assert "Location" in headers["Access-Control-Expose-Headers"]
 
     at_an_edge(tmp_path, story, Audience(origins=("https://school.example",)))
+
+
+GST = subprocess.run(
+    [
+        "/usr/bin/python3",
+        "-c",
+        "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import GstWebRTC",
+    ],
+    capture_output=True,
+)
+
+
+@pytest.mark.skipif(
+    GST.returncode != 0,
+    reason="needs GStreamer: apt-get install gstreamer1.0-nice gstreamer1.0-plugins-bad gir1.2-gst-plugins-bad-1.0 "
+    "gstreamer1.0-plugins-good python3-gst-1.0",
+)
+def test_gstreamers_own_player_gets_sound_and_pictures(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        playing = asyncio.ensure_future(world.play(SESSION, 4000))
+        command = [
+            "/usr/bin/python3",
+            str(Path(__file__).with_name("gst_player.py")),
+            f"{world.url}/whep/{SESSION}",
+            "35",
+        ]
+        player = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said, complained = await asyncio.wait_for(player.communicate(), 60)
+        came = json.loads(said.splitlines()[-1]) if said else {}
+        assert came.get("audio", 0) > 20, complained.decode()[-800:]
+        assert came.get("video", 0) > 20
+        playing.cancel()
+
+    at_an_edge(tmp_path, story)
 
 
 @given(
