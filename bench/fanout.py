@@ -271,11 +271,13 @@ async def measure(process: subprocess.Popen[str], url: str, count: int, seconds:
 def row(name: str, count: int, found: dict[str, Any], idle_cpu: float, idle_mb: float, full: float) -> str:
     rates, firsts = np.array(found["rates"]), np.array(found["first_ms"] or [0.0])
     each = (found["cpu"] - idle_cpu) / count
+    lost = int((rates < 0.1 * full).sum())
     return (
         f"{name:8} {count:5} {found['cpu']:8.1f} {each:10.2f} "
         f"{found['mb']:8.0f} {(found['mb'] - idle_mb) / count:10.2f} "
         f"{100 * rates.mean() / full:10.1f} {100 * rates.min() / full:8.1f} "
         f"{np.percentile(firsts, 50):10.0f} {np.percentile(firsts, 95):8.0f}"
+        + (f"  ({lost} got nothing: their connection was not made, or did not last)" if lost else "")
     )
 
 
