@@ -670,8 +670,8 @@ class Event(Message):
 
     kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}, audience {viewers}. Llm: documents {persona, problems}: those that
-    could not be read, about no session. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}, audience {viewers}. Llm: documents {persona, problems}: those
+    that could not be read, about no session. Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 
