@@ -67,6 +67,9 @@ class Host(Protocol):
     @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
+    @property
+    def shown(self) -> bool: ...
+
     def to_broker(self, message: Message, route: int) -> bool: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -169,6 +172,7 @@ class Call:
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            share=self._host.shown,
         )
         self._say("state", state=self._state)
 

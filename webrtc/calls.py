@@ -238,6 +238,11 @@ class Calls:
         return self.settings.server.ice_servers + minted(self.settings.server, time.time())
 
     @property
+    def shown(self) -> bool:
+        """Whoever has a call's link may look on."""
+        return self.settings.audience.watch
+
+    @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]:
         """For this edge's own end of a connection."""
         return self.settings.server.ice_servers

@@ -24,7 +24,7 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {import("./failures.mjs").Failure} Failure
  * @typedef {import("./session_store.mjs").Saved} Saved
  * @typedef {{type: "session", session: string, token: string, ice: RTCIceServer[], persona: any,
- *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[]}} SessionMessage
+ *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[], share?: boolean}} SessionMessage
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another

@@ -103,7 +103,7 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
-      share.of(session.session);
+      share.of(session.share === false ? "" : session.session);
       pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
