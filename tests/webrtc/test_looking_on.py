@@ -279,3 +279,14 @@ def test_one_sessions_events_never_reach_anothers_viewers(tmp_path: Path) -> Non
         await two.close()
 
     at_an_edge(tmp_path, story)
+
+
+def test_a_page_is_told_whether_there_is_anything_to_share(tmp_path: Path) -> None:
+    for watch in (True, False):
+
+        async def story(world: Scene, watch: bool = watch) -> None:
+            caller = Page(world)
+            assert (await caller.hello())["share"] is watch
+            await caller.close()
+
+        at_an_edge(tmp_path, story, Audience(watch=watch))
