@@ -114,6 +114,7 @@ class Audience:
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
+    backdrops: str = "static/backdrops"
     weights: str = ".cache/weights"
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"

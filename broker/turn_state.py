@@ -51,9 +51,7 @@ class TurnSettings:
     not_caught_ms: float = 1_000
     """Speech of this length without any word understood is answered by "I did not catch that"."""
     buffered_ms: float = 500
-    """The programme says within this what it has of a dead tts's voice …"""
-    buffered_rest_ms: float = 50
-    """… and of all turns at once."""
+    """The programme says within this what it has of a dead tts's voice."""
     history_lines: float = 24
     text_limit: float = 4_000
     """Characters of one typed text."""
@@ -114,6 +112,8 @@ class Utterance:
     """When it is over unless the person goes on; 0 while not paused."""
     ended_ns: int = 0
     """When it was over; its final words are awaited."""
+    final: bool = False
+    """`text` are its final words; they wait for the caller to come back."""
 
     def covered(self) -> bool:
         """Whether the words so far account for all sound up to the pause."""
@@ -207,6 +207,8 @@ class TurnState:
 
     held: bool = False
     """The programme has been told to hold."""
+    gone: bool = False
+    """The caller's page or edge is gone: what was being said waits for them to come back."""
     presence: Presence = Presence.NOT_YET
     acknowledged: int = 0
     """The programme_sample up to which the page has played."""
@@ -218,7 +220,7 @@ class TurnState:
     apologised: bool = False
     """The last thing said was "I did not catch that"."""
     owed: tuple[int, ...] = ()
-    """Turns whose voice died with a tts; the programme is to say what it has of each (`Buffered`)."""
+    """Turns whose voice died with a tts; the programme is to say what it kept (`Buffered`)."""
     owed_by_ns: int = 0
     """What it has not spoken of by then it does not have."""
 

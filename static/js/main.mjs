@@ -3,21 +3,24 @@
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
+import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { asksForFigure, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
+import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
+import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
@@ -54,6 +57,7 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
+const memory = new MicrophoneMemory(sound);
 const hush = new Hush(elements.video, (silent) => {
   // What the sound output already has still sounds: hence without its latency.
   if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
@@ -67,6 +71,13 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const cutout = asksForFigure(location.search) && possible();
+if (cutout) {
+  const canvas = byId("figure", HTMLCanvasElement);
+  canvas.hidden = false;
+  elements.figure.dataset.cutout = "";
+  new Cutout(elements.video, canvas).run();
+}
 const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
@@ -96,8 +107,9 @@ const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events),
+  call: (ice, events) => new Call(ice, events, cutout),
   microphone,
+  recall: new Recall(memory),
   store,
   listener: {
     changed: show,
@@ -211,6 +223,7 @@ async function useMicrophone(deviceId) {
   await lobby.testMicrophone();
 }
 
+microphone.addEventListener("change", () => memory.follow(microphone.stream));
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
 elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
@@ -219,6 +232,7 @@ elements.mode.addEventListener("click", () => conversation.setMode(conversation.
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
+    memory.follow(microphone.stream);
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }

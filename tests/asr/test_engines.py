@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from bench.spoken import silence, speak, trimmed
 from broker.errors import EngineError, MissingError
 from tests.asr.tiny_whisper import build
+from workers.asr import pocketsphinx_engine
 from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
 from workers.asr.libpocketsphinx import model_folder
 from workers.asr.pocketsphinx_engine import PocketsphinxRecogniser
@@ -211,4 +213,30 @@ def test_broken_whisper_weights_are_told_in_words(tmp_path: Path) -> None:
 
     with pytest.raises(EngineError, match="cannot be loaded"):
         wait()
+    engines.close()
+
+
+def test_ears_that_were_prepared_are_there_at_once(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    class Counted(pocketsphinx_engine.Decoder):
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            made.append(self)
+
+    monkeypatch.setattr(pocketsphinx_engine, "Decoder", Counted)
+    engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
+    engines.prepare({**PERSONA, "asr": {"engine": "pocketsphinx"}}, "en")
+    patience = time.monotonic() + 60
+    while not made and time.monotonic() < patience:
+        time.sleep(0.01)
+    prepared(engines.get("pocketsphinx"))
+    assert len(made) == 1, "the session took the one that was there"
+    engines.close()
+
+
+def test_what_cannot_be_prepared_is_told_when_it_is_needed(weights: Path) -> None:
+    engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
+    engines.prepare({**PERSONA, "asr": {"engine": "nonsense"}}, "en")
+    engines.prepare(PERSONA, "es")
     engines.close()

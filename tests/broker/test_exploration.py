@@ -61,10 +61,17 @@ class Found:
     """Layers without any sampling."""
 
 
-def explore(start: World, depth: int = DEPTH, width: int = WIDTH, only: frozenset[str] | None = None) -> Found:
+def explore(
+    start: World,
+    depth: int = DEPTH,
+    width: int = WIDTH,
+    only: frozenset[str] | None = None,
+    rest_every: int = REST_EVERY,
+) -> Found:
     """Breadth first, equal states merged; of layers wider than `width` an even sample goes on.
 
-    `only` restricts the events: the fewer there are, the more layers are complete.
+    `only` restricts the events: the fewer there are, the more layers are complete. One state in `rest_every` is
+    followed until nothing moves.
     """
     found = Found()
     seen = {hash(start.key())}
@@ -83,7 +90,7 @@ def explore(start: World, depth: int = DEPTH, width: int = WIDTH, only: frozense
                     seen.add(key)
                     following.append(reached)
                     found.states += 1
-                    if found.states % REST_EVERY == 0:
+                    if found.states % rest_every == 0:
                         rest(reached)
                         found.rests += 1
         found.complete += found.complete == found.depth and len(layer) == reached_before
@@ -254,9 +261,11 @@ def test_an_invariant_broken_on_purpose_is_found(
 
 
 def hunts(starts: dict[str, World]) -> Iterator[Found]:
-    """Explore a little from everywhere, then walk."""
+    """Explore a little from everywhere, then every order of fewer kinds of events, then walk."""
     for start in starts.values():
-        yield explore(start, width=WIDTH // 4)
+        yield explore(start, width=WIDTH // 4, rest_every=REST_EVERY // 4)
+    for name, only in NARROW.values():
+        yield explore(starts[name], width=WIDTH, only=only)
     for seed in range(WALKS):
         walk(seed)
 

@@ -36,7 +36,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Returned, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -61,7 +61,7 @@ class Voiced:
     first_word: int
     halves: int = 0
     """Half words that have left."""
-    ends: tuple[int, ...] = ()
+    half_ends: tuple[int, ...] = ()
     """The programme's sample at the end of each of them, as it left last."""
 
 
@@ -303,8 +303,8 @@ class World:
             turn_last=over,
             resumed_from=programme.resumed_from,
         )
-        ends = (*sounding.ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
-        moved = replace(sounding, halves=sounding.halves + 1, ends=ends)
+        half_ends = (*sounding.half_ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
+        moved = replace(sounding, halves=sounding.halves + 1, half_ends=half_ends)
         left = () if over else (moved,)
         others = tuple(each for each in programme.voice if each is not sounding)
         gate = programme.gate.finish(turn) if over else programme.gate
@@ -441,7 +441,7 @@ class World:
     def come_back(self) -> World:
         """A page that is back plays from now on."""
         world = replace(self, present=True, played=(), to_page=(), silent_at=-1, page_sample=self.now_ns * 48 // MS)
-        return world.tell(Played(programme_sample=world.page_sample))
+        return world.tell(Returned()).tell(Played(programme_sample=world.page_sample))
 
     def mic_sample(self) -> int:
         return self.person.utterance * 100_000 + 16_000 * len(self.person.words)
@@ -559,7 +559,7 @@ def relative(value: Any, now_ns: int, sample: int) -> Any:
     parts = [cls.__name__]
     for name, clock in plan:
         part = held[name]
-        if name == "ends":
+        if name == "half_ends":
             parts.append(tuple([end - sample for end in part]))
         elif clock is None:
             parts.append(relative(part, now_ns, sample))
@@ -588,7 +588,7 @@ def resumed(programme: Programme, heard_sample: int) -> Programme:
     if not programme.gate.held:
         return replace(programme, resumed_from=resumed_from)
     voice = tuple(replace(each, halves=unheard_from(each, heard_sample)) for each in programme.voice)
-    if over and over.ends[-1] > heard_sample and over.turn in gate.finished:
+    if over and over.half_ends[-1] > heard_sample and over.turn in gate.finished:
         voice += (replace(over, halves=unheard_from(over, heard_sample)),)
         gate = gate.unfinish(over.turn)
     return replace(programme, gate=gate, voice=voice, resumed_from=resumed_from)
@@ -596,7 +596,7 @@ def resumed(programme: Programme, heard_sample: int) -> Programme:
 
 def unheard_from(voiced: Voiced, heard_sample: int) -> int:
     """The half word that a voice goes on with: the start of the first word that was not wholly heard."""
-    unheard = (n for n, end in enumerate(voiced.ends[: voiced.halves]) if 0 <= heard_sample < end)
+    unheard = (n for n, end in enumerate(voiced.half_ends[: voiced.halves]) if 0 <= heard_sample < end)
     halves = next(unheard, voiced.halves)
     return halves - halves % 2
 

@@ -51,8 +51,8 @@ class Answer:
         played = since_out(self.caller, "played", self.asked_ms)
         if len(words) < 4 or not played:
             return False
-        offset = self.caller.messages("session")[-1]["audio_offset"]
-        return bool((played[-1]["rtp"] - offset) % 2**32 >= words[3][4] + words[3][5])
+        fourth_ends = words[3][4] + words[3][5]
+        return bool((played[-1]["rtp"] - fourth_ends) % 2**32 < 2**31)
 
     def end(self) -> dict[str, Any]:
         """The message that it is over."""

@@ -58,6 +58,8 @@ class Listener:
         self._done_through = -1
         """The newest utterance that has its final transcript."""
         self._settled = False
+        self.newest: Transcript | None = None
+        """The last words that were sent."""
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
@@ -69,6 +71,7 @@ class Listener:
             self._current = None
         self._utterances.clear()
         self._done_through = utterance - 1
+        self.newest = None
 
     def file(self, frame: MicFrame) -> None:
         utterance = self._of(frame.utterance)
@@ -111,6 +114,10 @@ class Listener:
         if utterance is not None and utterance.end_sample < 0:
             utterance.end_sample = mic_sample
             utterance.end_through = mic_sample if at_once else mic_sample + SETTLING
+            if (
+                utterance.pause_sample == mic_sample and not at_once
+            ):  # its words are those of the pause, whichever is first
+                utterance.end_through = utterance.pause_through
             self._settled = False
 
     @property
@@ -193,6 +200,9 @@ class Listener:
         wanted = 2 * PIECE
         if utterance.end_sample >= 0:  # what lies behind the end belongs to the next utterance
             wanted = min(wanted, 2 * (utterance.end_through - utterance.heard_through))
+        if utterance.pause_sample not in utterance.words_at and utterance.heard_through < utterance.pause_through:
+            # The words of a pause stand at one sample, however fast the sound comes: heard again they are the same.
+            wanted = min(wanted, 2 * (utterance.pause_through - utterance.heard_through))
         piece = b""
         while utterance.frames and len(piece) < wanted:
             frame = utterance.frames.popleft()
@@ -261,5 +271,6 @@ class Listener:
             ends=words.ends,
         )
         self._n += 1
+        self.newest = transcript
         self._took_before_ns = self.recogniser.took_ns
         return transcript

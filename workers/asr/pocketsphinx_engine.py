@@ -7,6 +7,7 @@ The speaker's cepstral mean stays with the session.
 from __future__ import annotations
 
 import ctypes
+import logging
 import math
 import re
 import threading
@@ -16,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from broker.errors import EngineError, MissingError
+from broker.errors import EngineError, MissingError, VisavisError
 
 from .biased_model import BiasedModel, build
 from .engine import Hypothesis
@@ -24,6 +25,8 @@ from .libpocketsphinx import library, model_folder
 from .pronounce import Pronounce
 from .speaker import AVERAGE, SpeakerMean
 from .vocabulary import own_pronunciations, persona_sentences
+
+logger = logging.getLogger(__name__)
 
 DOMAIN_WEIGHT: Final = 0.5
 """Of the persona's language model in the interpolation (bench/asr.py: 0.3 to 0.6 differ by less than a point)."""
@@ -72,6 +75,11 @@ class PocketsphinxEngine:
             )
         return PocketsphinxRecogniser(self, self._maker.submit(self._decoder, persona))
 
+    def prepare(self, persona: dict[str, Any], language: str) -> None:
+        """A decoder is made beside for a session to come; who takes over a dead process's session has it at once."""
+        if language.partition("-")[0] == "en":
+            self._maker.submit(self._make_spare, persona)
+
     def close(self) -> None:
         self._maker.shutdown(cancel_futures=True)
 
@@ -81,6 +89,12 @@ class PocketsphinxEngine:
             spare = self._spare.setdefault(decoder.model, [])
             if len(spare) < MOST_SPARE:
                 spare.append(decoder)
+
+    def _make_spare(self, persona: dict[str, Any]) -> None:
+        try:
+            self.take_back(self._decoder(persona))
+        except VisavisError as error:  # told when a session needs it
+            logger.warning("ears not prepared", extra={"persona": persona.get("id"), "reason": str(error)})
 
     def _decoder(self, persona: dict[str, Any]) -> Decoder:
         folder = str(persona.get("knowledge", {}).get("folder") or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,9 @@ class LlmStage:
         self._library = library
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
+        self._paused: frozenset[str] = frozenset()
+        self._kept: list[Said | Trouble] = []
+        """What the engines said meanwhile for sessions that are paused."""
         self._stepped_ns = 0
         self._next_brain = 0
 
@@ -48,7 +51,8 @@ class LlmStage:
 
     @property
     def due_ns(self) -> int | None:
-        if self._outgoing or (self._library is not None and self._library.has_unread):
+        unread = self._library is not None and self._library.has_unread
+        if self._outgoing or unread or any(item.session not in self._paused for item in self._kept):
             return 0
         waits = [wait for brain in self._brains() if (wait := brain.waiting) is not None]
         if not waits:
@@ -69,17 +73,22 @@ class LlmStage:
             case _:
                 pass  # Hold, Resume and Commit change nothing here: what was asked is answered, whoever may hear it
 
+    def pause(self, sessions: frozenset[str]) -> None:
+        """No sentence of these is given out for now."""
+        self._paused = sessions
+
     def step(self, now_ns: int) -> list[Message]:
         self._stepped_ns = now_ns
         outgoing, self._outgoing = self._outgoing, []
         for name, problems in self._library.unread() if self._library else ():
             self.counters["documents_unread"] += len(problems)
             outgoing.append(Event(kind="documents", data={"persona": name, "problems": list(problems)}))
+        outgoing += self._messages(self._kept)
         brains = self._brains()
         if not outgoing and brains:
             self._next_brain = (self._next_brain + 1) % len(brains)
             for brain in brains[self._next_brain :] + brains[: self._next_brain]:
-                outgoing += [message for item in brain.poll() if (message := self._message(item))]
+                outgoing += self._messages(brain.poll(), before=self._kept)
                 if outgoing:
                     break
         return outgoing
@@ -146,6 +155,12 @@ class LlmStage:
             known.brain.cancel(session, through_turn)
 
     # --- messages out ---
+
+    def _messages(self, items: list[Said | Trouble], before: Sequence[Said | Trouble] = ()) -> list[Message]:
+        """Those of sessions that are not paused; the others are kept, in order, after those kept `before`."""
+        self._kept = [*before, *(item for item in items if item.session in self._paused)]
+        given = [item for item in items if item.session not in self._paused]
+        return [message for item in given if (message := self._message(item))]
 
     def _message(self, item: Said | Trouble) -> Message | None:
         known = self._sessions.get(item.session)
