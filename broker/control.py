@@ -5,15 +5,17 @@ from __future__ import annotations
 import collections
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
+from broker.handover import wanted
 from broker.journal import Journal
 from broker.messages import (
+    Act,
     Alive,
     Close,
     Event,
@@ -28,6 +30,7 @@ from broker.messages import (
     SetMode,
     Showing,
     SpeechStarted,
+    Switch,
     Transcript,
     Watch,
 )
@@ -76,10 +79,18 @@ class Outbox:
 
 
 class Control:
-    """All sessions and all processes. `personas` gives the snapshot of a persona or raises ConfigError."""
+    """All sessions and all processes.
+
+    `personas` gives the snapshot of a persona or raises ConfigError; `portraits` the names of the faces there are.
+    """
 
     def __init__(
-        self, settings: ControlSettings, personas: Callable[[str], dict[str, Any]], store: Store | None, boot: str
+        self,
+        settings: ControlSettings,
+        personas: Callable[[str], dict[str, Any]],
+        store: Store | None,
+        boot: str,
+        portraits: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.settings = settings
         self.registry = Registry()
@@ -90,6 +101,7 @@ class Control:
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
         self._personas = personas
+        self._portraits = portraits
         self._journal = Journal(store, boot) if store else None
         self._outbox = Outbox()
         self._fleet_ns = 0
@@ -347,6 +359,45 @@ class Control:
         session.caller_gone_ns = session.caller_gone_ns or now_ns
         self._send(session.step(Away(), now_ns), now_ns)
 
+    # --- the face, and whose it is ---
+
+    def _on_act(self, message: Act, now_ns: int) -> None:
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        self._send(session.act(message), now_ns)
+        told = {key: value for key, value in vars(message).items() if key not in ("session", "route")}
+        self._tell("act", now_ns, session, **told)
+
+    def _on_switch(self, message: Switch, now_ns: int) -> None:
+        """Another persona, face or language; what cannot be is said to the caller and changes nothing."""
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        try:
+            persona, language = wanted(
+                session.record.persona, session.state.language, message, self._personas, self._portraits
+            )
+            outgoing = session.switch(persona, language, now_ns)
+        except ConfigError as error:
+            self.counters["refused_switch"] += 1
+            self._send(session.to_edge(Refused(code="switch", text=str(error))), now_ns)
+            return
+        self._send(outgoing, now_ns)
+        self._show(session)
+        face = str((persona.get("face") or {}).get("portrait", ""))
+        self._tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
+        logger.info("switched", extra={"session": session.id, "persona": persona.get("id"), "language": language})
+
+    def _of(self, message: Message, now_ns: int) -> Session | None:
+        """The session of something its caller did; None (and counted) when it is not there or another edge has it."""
+        session = self.sessions.get(message.session)
+        if session is None or not session.current(message):
+            self.counters["unknown_session" if session is None else "stale_route"] += 1
+            return None
+        session.caller_gone_ns = 0
+        return session
+
     def _close(self, session: Session, reason: str, now_ns: int) -> None:
         outgoing = session.closed(reason)
         self._send(outgoing, now_ns)
@@ -514,6 +565,8 @@ class Control:
         Watch: _on_watch,
         Event: _on_event,
         Holding: _on_holding,
+        Act: _on_act,
+        Switch: _on_switch,
     }
 
 

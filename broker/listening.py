@@ -14,10 +14,10 @@ from broker.answering import accept, drop_attempt, remember, say, settle, speak_
 from broker.backchannel import affirms, joined, takes_the_floor
 from broker.barge_in import barge, decide, expect_words, let_go, takes_floor
 from broker.interrupting import interrupt
-from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.messages import Attend, EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase
-from broker.turn_state import Pause, ToSay, TurnState, Utterance, Waiting, in_hand, ns
+from broker.turn_state import Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
 
 MIC_SAMPLES_PER_MS = 16
 
@@ -42,6 +42,10 @@ def on_paused(move: Move, paused: SpeechPaused) -> None:
     utterance = move.state.utterance
     if utterance is None or paused.utterance != utterance.number:
         return
+    if move.state.presence is Presence.HERE and (
+        not utterance.pause or utterance.pause.mic_sample != paused.mic_sample
+    ):
+        move.do(Attend(state="listening", phrase_end=True))
     began_ns = move.now_ns - ns(paused.silence_ms)
     before_n = utterance.n
     if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:
@@ -210,7 +214,7 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         _give_floor_back(move)
         return
     if in_hand(state):
-        if not _said_enough(state, utterance, text):
+        if not state.carried and not _said_enough(state, utterance, text):
             _give_floor_back(move)
             return
         interrupt(move, joins=True)

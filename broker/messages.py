@@ -146,7 +146,10 @@ class Present(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Message):
-    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person."""
+    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person.
+
+    With `switch` the session goes on: what a `Switch` asked for cannot be.
+    """
 
     code: str
     text: str
@@ -156,8 +159,9 @@ class Refused(Message):
 class Open(Message):
     """Broker → all of the route, when a session starts and again whenever its route changes. Idempotent.
 
-    The receiver keeps what it holds of a known session, except what came from a kind in `replaced`: messages with an
-    older route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
+    A known session may get another persona, face or language: each stage takes it up as soon as it can without breaking
+    off what it has in hand. It keeps what it holds, except what came from a kind in `replaced`: messages with an older
+    route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
     sends the microphone again from `mic_from`, and both vad and asr begin again there with utterance `utterance`.
     A stage that finds its own kind in `replaced` and knows nothing of the session is the successor.
     """
@@ -377,8 +381,9 @@ class Ask(Message):
 class Sentence(Message):
     """llm → tts, copy to broker: sentence `n` (from 0) of the answer, speakable text without markup.
 
-    `tags` ride along to the face: {"emotion": "happy", "rate": 0.85, "gesture": "nod"}. `text` may be empty with
-    `last` (the answer ended without another sentence). `confidence` and `passage` say where it comes from.
+    `tags` ride along to the face: {"emotion": "happy", "strength": 0.5, "gesture": "nod", "gaze": "away", "rate": 0.85}
+    (broker/expressions.py). `text` may be empty with `last` (the answer ended without another sentence). `confidence`
+    and `passage` say where it comes from.
     """
 
     turn: int
@@ -695,8 +700,10 @@ class Event(Message):
     kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
     utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}, audience {viewers}. Llm: documents {persona, problems}: those
-    that could not be read, about no session. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
+    audience {viewers}.
+    Llm: documents {persona, problems}: those that could not be read, about no session.
+    Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 

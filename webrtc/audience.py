@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
 from broker.messages import Close, Event, Message, Peer, Programme, Refused, Showing, Watch
+from webrtc.personas import PersonaCards
 from webrtc.watched import Watched
 
 TOLD_S = 0.2
@@ -40,6 +41,9 @@ class Host(Protocol):
     def listen(self, old: Peer | None, new: Peer | None, session: str, listener: str = "") -> None: ...
 
     def forget_unused(self, peers: Iterable[Peer]) -> None: ...
+
+    @property
+    def personas(self) -> PersonaCards: ...
 
 
 class Audience:
@@ -156,6 +160,10 @@ class Audience:
 
     def listen(self, old: Peer | None, new: Peer | None, session: str, listener: str) -> None:
         self._host.listen(old, new, session, listener)
+
+    def card(self, persona: dict[str, Any]) -> dict[str, Any]:
+        """What a page shows of a persona."""
+        return self._host.personas.card(persona)
 
     def viewers_changed(self) -> None:
         """Somebody came or went: the broker hears soon, with whoever else does."""

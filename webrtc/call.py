@@ -31,6 +31,7 @@ from broker.messages import (
     Present,
     Programme,
     SetMode,
+    Switch,
     Typed,
     Wanted,
 )
@@ -182,6 +183,7 @@ class Call:
             token=self.secret,
             ice=list(self._host.ice_servers),
             persona=persona,
+            language=self.opened.language if self.opened else self.language,
             audio_offset=clock.audio_offset,
             video_offset=clock.video_offset,
             resumed=resumed,
@@ -259,6 +261,12 @@ class Call:
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
+    def switched(self, persona: dict[str, Any], event: Event) -> None:
+        """Another persona, face or language: the page shows its card, and asks for it when it comes back."""
+        self.persona = str(persona["id"]) or self.persona
+        self.language = str(event.data.get("language", self.language))
+        self._say("switched", persona=persona, language=self.language)
+
     def programme(self, tick: Programme) -> None:
         """20 ms of the programme."""
         if tick.tick <= self._last_tick or self.fanout is None:
@@ -319,6 +327,10 @@ class Call:
                 self._played(message)
             case page_messages.Again():
                 self._again(message)
+            case page_messages.Act():
+                self._to_broker(message.message(self.session))
+            case page_messages.Switch():
+                self._to_broker(Switch(session=self.session, **vars(message)))
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
 

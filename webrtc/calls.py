@@ -89,7 +89,7 @@ class Calls:
         self.settings = settings
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.latencies = Histogram()
-        self.personas = personas
+        self._personas = personas
         self._bus = bus
         self.audience = Audience(self)
         self.pushes = Pushes(self.audience, settings.audience.whip_url, settings.audience.whip_token)
@@ -172,6 +172,8 @@ class Calls:
             call.event(message)
             if message.kind == "dialogue":
                 self._welcome(call)
+            elif message.kind == "switch" and call.opened:
+                call.switched(self.personas.card(call.opened.persona), message)
         elif isinstance(message, Open):
             self._opened(call, message)
         elif isinstance(message, Refused):
@@ -244,6 +246,10 @@ class Calls:
     def ice_servers(self) -> tuple[dict[str, Any], ...]:
         """For a page: those of the settings, and the TURN server with credentials that expire."""
         return self.settings.server.ice_servers + minted(self.settings.server, time.time())
+
+    @property
+    def personas(self) -> PersonaCards:
+        return self._personas
 
     @property
     def shown(self) -> bool:
@@ -361,6 +367,10 @@ class Calls:
 
     def _refused(self, call: Call, message: Refused) -> None:
         self.counters[f"refused_{message.code}"] += 1
+        if message.code == "switch":
+            if call.page:
+                call.page.error(PageError(message.code, message.text))
+            return
         if call.page:
             call.page.error(PageError(message.code, message.text, fatal=message.code in FATAL))
             call.page.end()

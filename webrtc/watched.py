@@ -49,6 +49,8 @@ class Host(Protocol):
 
     def viewers_changed(self) -> None: ...
 
+    def card(self, persona: dict[str, Any]) -> dict[str, Any]: ...
+
 
 class Viewer:
     """One WHEP resource. `etag` stays, since nothing about its ICE session is ever restarted."""
@@ -104,6 +106,8 @@ class Watched:
     def show(self, message: Showing) -> None:
         """Where the programme is; again whenever that changes."""
         before, self.shown = self.shown, message
+        if before and before.persona != message.persona:
+            self._say("switched", persona=self._host.card(message.persona))
         if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
             self._drop_viewers()
             self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))

@@ -140,6 +140,19 @@ export class Conversation {
     if (this.session) this.#socket.send({ type: "text", text: line, id });
   }
 
+  /**
+   * Go on with somebody else, or in another language; the edge answers with `switched` or an error.
+   * @param {{persona?: string, portrait?: string, language?: string}} wish
+   */
+  switchTo(wish) {
+    this.tell({ type: "switch", ...wish });
+  }
+
+  /** How the face is to behave. @param {{emotion?: string, gesture?: string, gaze?: string, motion?: number}} act */
+  act(act) {
+    this.tell({ type: "act", ...act });
+  }
+
   interrupt() {
     this.#socket.send({ type: "interrupt" });
   }
@@ -221,6 +234,10 @@ export class Conversation {
         return this.#parts.recall.speech(message, performance.now());
       case "microphone":
         return this.#parts.recall.stop();
+      case "switched":
+        this.#wish = { persona: String(message.persona.id), language: message.language };
+        this.#keep();
+        break;
       case "user":
         this.#confirm(String(message.text));
     }

@@ -26,6 +26,7 @@ import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
 import { WaterfallView } from "./waterfall_view.mjs";
@@ -102,6 +103,10 @@ const lobby = new Lobby(wishOf(location.search), {
 });
 
 const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
+const switcher = new Switcher({
+  wish: (wish) => conversation.switchTo(wish),
+  still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+});
 
 const oneTab = new OneTab(() => conversation.yield());
 
@@ -119,6 +124,7 @@ const conversation = new Conversation({
       pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
+      switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
     async media(stream, call) {
@@ -145,6 +151,7 @@ let described = null;
 
 /** @param {import("./failures.mjs").Failure | null} reason */
 async function notice(reason) {
+  if (reason?.code === "switch") switcher.refused();
   notices.show(reason);
   if (reason?.code !== "ice" || !way) return;
   const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
@@ -169,6 +176,16 @@ function take(message) {
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** @param {import("./personas.mjs").Persona} persona @param {string} language */
+function switched(persona, language) {
+  if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
+  lobby.goOnWith(persona.id, language);
+  introduce(persona);
+  switcher.current(persona, language);
+  notices.over("switch");
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -340,7 +357,9 @@ async function begin() {
     conversation.start(lobby.wish, saved);
   }
   try {
-    lobby.show(await fetchPersonas());
+    const personas = await fetchPersonas();
+    lobby.show(personas);
+    switcher.show(personas);
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

@@ -68,6 +68,7 @@ function look(drawn) {
       media: play,
       message(message) {
         words.take(message);
+        if (message.type === "switched" && message.persona) introduce(message.persona);
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
