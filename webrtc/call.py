@@ -10,8 +10,11 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
+
+from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.messages import (
@@ -67,6 +70,12 @@ class Host(Protocol):
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def shown(self) -> bool: ...
+
     def to_broker(self, message: Message, route: int) -> bool: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -111,6 +120,9 @@ class Call:
         self._muted = False
         self._over_through = -1
         """Words of turns up to this one are no longer heard, though a last tick of them may be on its way."""
+        self._source = ""
+        """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
+        self._end_source: Callable[[], None] = lambda: None
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -178,6 +190,7 @@ class Call:
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            share=self._host.shown,
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
@@ -245,6 +258,8 @@ class Call:
                 self._turn(event.turn, data)
             case "dialogue":
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
+            case "audience":
+                self._say("audience", viewers=int(data.get("viewers", 0)))
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
@@ -306,7 +321,8 @@ class Call:
             case page_messages.Mode():
                 self.mode = message.mode
                 self._listen()
-                self._to_broker(SetMode(session=self.session, mode=message.mode))
+                if not self._source:
+                    self._to_broker(SetMode(session=self.session, mode=message.mode))
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -340,8 +356,8 @@ class Call:
     async def _answer(self, sdp: str, cutout: bool) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        hear, tell = self.microphone.packet, self._peer_state
-        peer = PagePeer(self._host.ice_servers, self.fanout, hear, tell, self._want_key, cutout)
+        servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
         try:
             answer = await peer.answer(sdp)
@@ -411,6 +427,7 @@ class Call:
 
     def stop(self) -> None:
         """Let go of everything; the call is over."""
+        self._end_source()
         if self.opened:
             self._host.listen(self.opened.peers.get("programme"), None, self.session)
         self._stop_grace()
@@ -427,8 +444,30 @@ class Call:
         sent = self.fanout.totals() if self.fanout else {}
         return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
 
+    def source_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the source that speaks in the microphone's place."""
+        if self._source:
+            self.microphone.packet(packet)
+
+    def speak_from(self, source: str, end: Callable[[], None]) -> None:
+        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
+        self._source, self._end_source = source, end
+        self._listen()
+        self._to_broker(SetMode(session=self.session, mode="voice"))
+
+    def speak_from_page(self, source: str) -> None:
+        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
+        if source == self._source:
+            self._source = ""
+            self._listen()
+            self._to_broker(SetMode(session=self.session, mode=self.mode))
+
+    def _page_packet(self, packet: RtpPacket) -> None:
+        if not self._source:
+            self.microphone.packet(packet)
+
     def _listen(self) -> None:
-        self.microphone.listen(self.mode == "voice" and not self._muted)
+        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})
