@@ -98,6 +98,8 @@ class Call:
         self._known = known
         """The session had a life before this edge (it was restarted): microphone samples go on after that."""
         self._muted = False
+        self._pictures = True
+        """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -131,6 +133,7 @@ class Call:
             self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
+        self._show_pictures(True)
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._listen()
@@ -262,6 +265,9 @@ class Call:
                 self.mode = message.mode
                 self._listen()
                 self._to_broker(SetMode(session=self.session, mode=message.mode))
+            case page_messages.Front():
+                self.mouth = message.front == "avatar3d"
+                self._show_pictures(not self.mouth)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -269,6 +275,13 @@ class Call:
                 self._played(message)
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
+
+    def _show_pictures(self, shown: bool) -> None:
+        self._pictures = shown
+        self._mouth_frames = []
+        if self._peer:
+            self._peer.pause_pictures(not shown)
+            self.want(False)
 
     def _played(self, message: page_messages.Heard) -> None:
         assert self.fanout is not None
@@ -291,6 +304,7 @@ class Call:
         await self._close_peer()
         peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
         self._peer = peer
+        peer.pause_pictures(not self._pictures)
         try:
             answer = await peer.answer(sdp)
         except PageError:

@@ -49,12 +49,16 @@ class FrameQueue:
         self._arrived = asyncio.Event()
         self._until_key = codec != AUDIO
         self._last_n: int | None = None
+        self.paused = False
+        """Nobody looks: pictures are not asked for on this one's account. Sound is never paused."""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def offer(self, frame: Frame) -> None:
         """Take the frame, or leave it out; never waits."""
+        if self.paused:
+            return
         if self.codec == AUDIO:
             if len(self._waiting) >= QUEUED[AUDIO]:
                 self._waiting.popleft()
@@ -77,6 +81,16 @@ class FrameQueue:
         if self.codec != AUDIO:
             self._until_key = True
             self._want_key()
+
+    def pause(self, paused: bool) -> None:
+        """Pictures stop, or come again from a key frame on; nothing is negotiated anew."""
+        if self.codec == AUDIO or paused == self.paused:
+            return
+        self.paused = paused
+        self._waiting.clear()
+        self._last_n = None
+        if not paused:
+            self.cut()
 
     def _picture_fits(self, frame: Frame) -> bool:
         gap = self._last_n is not None and frame.n != self._last_n + 1
@@ -116,8 +130,8 @@ class Fanout:
         self._changed()
 
     def wanted(self, codec: str) -> int:
-        """How many queues there are of a codec."""
-        return sum(queue.codec == codec for queue in self._queues)
+        """How many queues of a codec somebody looks at."""
+        return sum(queue.codec == codec and not queue.paused for queue in self._queues)
 
     def feed(self, programme: Programme) -> None:
         """One tick: into every queue that can use it."""
@@ -125,6 +139,8 @@ class Fanout:
             return
         frames: dict[str, Frame | None] = {}
         for queue in self._queues:
+            if queue.paused:
+                continue
             if queue.codec not in frames:
                 frames[queue.codec] = self._frame(queue.codec, programme)
             if (frame := frames[queue.codec]) is not None:

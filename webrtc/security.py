@@ -6,9 +6,11 @@ A page elsewhere on the web can make a browser talk to 127.0.0.1. The Host check
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 from urllib.parse import urlsplit
 
@@ -21,6 +23,10 @@ from broker.errors import ConfigError
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SETTINGS: web.AppKey[Server] = web.AppKey("server", Server)
+
+POLICY = "Content-Security-Policy"
+
+_IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -94,7 +100,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         error.headers.update(_headers(request))
         raise
     if not response.prepared:
-        response.headers.update(_headers(request))
+        response.headers.update(_headers(request) | dict(response.headers))
     return response
 
 
@@ -128,10 +134,20 @@ def _place(origin: str) -> str | None:
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    host = request.headers.get("Host", "")
-    policy = {
+    return HEADERS | {POLICY: policy(request.headers.get("Host", ""))}
+
+
+def policy(host: str, page: str = "") -> str:
+    """The Content-Security-Policy of an answer of `host`; `page`: the HTML in it, whose import map is let in.
+
+    WebAssembly is for the decoders of compressed 3D models, `blob:` for the pictures inside a model.
+    """
+    maps = [hashlib.sha256(text.encode()).digest() for text in _IMPORT_MAP.findall(page)]
+    inline = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in maps)
+    directives = {
         "default-src": "'self'",
-        "connect-src": f"'self' ws://{host} wss://{host}",
+        "script-src": f"'self' 'wasm-unsafe-eval'{inline}",
+        "connect-src": f"'self' blob: ws://{host} wss://{host}",
         "img-src": "'self' data: blob:",
         "media-src": "'self' blob: mediastream:",
         "worker-src": "'self' blob:",
@@ -140,5 +156,4 @@ def _headers(request: web.Request) -> dict[str, str]:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    return HEADERS | {"Content-Security-Policy": content}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())

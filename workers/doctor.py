@@ -79,6 +79,9 @@ def _personas(settings: Settings) -> Iterator[Finding]:
             portrait = settings.path("avatars") / persona.face.portrait
             there = portrait.is_dir()
             words = "in order" if there else f"its portrait {portrait} does not exist"
+            model = settings.path("avatars") / (persona.face.model or persona.face.portrait)
+            if persona.face.front == "avatar3d" and not [*model.glob("*.glb"), *model.glob("*.vrm")]:
+                words += f"; its 3D model is missing: put a .glb or .vrm file into {model}"
             yield Finding(f"persona {name}", there, words, name == settings.sessions.persona)
         except VisavisError as error:
             yield Finding(f"persona {name}", False, str(error), name == settings.sessions.persona)
