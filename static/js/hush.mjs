@@ -18,6 +18,11 @@ export class Hush {
     this.#element = element;
   }
 
+  /** Whether nothing of the avatar can be heard now. */
+  get silent() {
+    return this.#held || this.#shut !== undefined;
+  }
+
   /** @param {boolean} held */
   hold(held) {
     this.#held = held;
@@ -38,6 +43,6 @@ export class Hush {
   }
 
   #apply() {
-    this.#element.volume = this.#held || this.#shut !== undefined ? 0 : 1;
+    this.#element.volume = this.silent ? 0 : 1;
   }
 }

@@ -7,15 +7,18 @@ import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
+import { Front } from "./front.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { looksOf, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
+import { CLOSED, MouthTrack } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -52,12 +55,23 @@ const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
 const hush = new Hush(elements.video);
+const mouthTrack = new MouthTrack();
 const store = new SessionStore(tabStorage());
 const face = new Face({
   figure: elements.figure,
   video: elements.video,
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
+});
+const front = new Front({
+  figure: elements.figure,
+  canvas: () => byId("avatar3d", HTMLCanvasElement),
+  button: byId("front", HTMLButtonElement),
+  control: byId("front-control", HTMLElement),
+  looks: looksOf(location.search),
+  face,
+  tell: (message) => conversation.tell(message),
+  failed: (text) => notices.show({ ...failure("avatar3d"), ...(text ? { text } : {}) }),
 });
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
@@ -93,6 +107,8 @@ const conversation = new Conversation({
     session(session) {
       page.dataset.session = session.session;
       oneTab.claim(session.session);
+      mouthTrack.clear();
+      front.begin();
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
     },
@@ -117,6 +133,7 @@ const microphoneViews = ["lobby-microphone", "call-microphone"].map(
 /** @param {any} message */
 function take(message) {
   transcript.take(message);
+  if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
 }
@@ -189,7 +206,7 @@ byId("composer", HTMLFormElement).addEventListener("submit", (event) => {
   say(elements.text.value);
   elements.text.value = "";
 });
-listenToKeys({ mute: toggleMute, interrupt }, inCall);
+listenToKeys({ mute: toggleMute, interrupt, front: () => front.toggle() }, inCall);
 wireTabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")));
 addEventListener("online", () => conversation.nudge());
 document.addEventListener("visibilitychange", () => document.hidden || conversation.nudge());
@@ -218,6 +235,7 @@ function show() {
   hush.hold(state === "held");
   if (state === "held") acknowledgement.hurry();
   if (inCall()) return;
+  front.end();
   face.clear();
   ear.listenTo(null);
   elements.unlock.hidden = true;
@@ -227,6 +245,7 @@ function show() {
 /** @param {import("./personas.mjs").Persona} persona */
 function introduce(persona) {
   face.introduce(persona);
+  front.introduce(persona);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }
@@ -244,9 +263,12 @@ function chip(text) {
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** What is at the speaker now; null while nothing sounds. @type {number | null} */
+let heardRtp = null;
+
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = (heardRtp = ear.heard(nowMs, sound.outputLatencyMs));
   if (rtp === null || !inCall()) return;
   transcript.advance(rtp);
   const played = face.audible ? acknowledgement.due(rtp, nowMs) : null;
@@ -263,8 +285,17 @@ function drawLevels() {
   elements.figure.style.setProperty("--level", theirs.toFixed(2));
 }
 
+/** The mouth that belongs to what is heard at this moment. */
+function mouthNow() {
+  const { session } = conversation;
+  const { newest } = mouthTrack;
+  if (heardRtp === null || newest === null || !session || hush.silent) return CLOSED;
+  return mouthTrack.at(programmeSample(heardRtp, session.audio_offset, newest));
+}
+
 function frame() {
   tick();
+  front.draw(mouthNow(), performance.now());
   drawLevels();
   requestAnimationFrame(frame);
 }

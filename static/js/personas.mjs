@@ -3,7 +3,8 @@
 
 /**
  * @typedef {{id: string, name: string, description: string, languages: string[], suggestions: string[],
- *   poster: string}} Persona poster: address of a picture; empty when there is none
+ *   poster: string, model: string, front: "portrait" | "avatar3d"}} Persona
+ *   poster, model: addresses of a picture and a 3D head, empty when there is none; front: what is shown first
  */
 
 /** @returns {Promise<Persona[]>} throws when the edge does not answer or answers with something else */
@@ -27,6 +28,7 @@ export function personaList(body) {
 export function persona(entry) {
   const words = (/** @type {unknown} */ value) =>
     Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  const model = typeof entry.model === "string" ? entry.model : "";
   return {
     id: String(entry.id ?? ""),
     name: typeof entry.name === "string" && entry.name ? entry.name : String(entry.id ?? ""),
@@ -34,6 +36,8 @@ export function persona(entry) {
     languages: words(entry.languages),
     suggestions: words(entry.suggestions),
     poster: typeof entry.poster === "string" ? entry.poster : "",
+    model,
+    front: model && entry.front === "avatar3d" ? "avatar3d" : "portrait",
   };
 }
 
