@@ -65,7 +65,9 @@ class PersonaCards:
         if not personas.IDENTIFIER.fullmatch(avatar):
             return None
         for ending in MODELS:
-            found = sorted((self._avatars / avatar).glob(f"*{ending}"), key=lambda path: (path.stem != avatar, path.name))
+            found = sorted(
+                (self._avatars / avatar).glob(f"*{ending}"), key=lambda path: (path.stem != avatar, path.name)
+            )
             for path in found:
                 if path.is_file() and path.stat().st_size <= LARGEST_MODEL:
                     return path

@@ -40,8 +40,10 @@ export class Front {
   #model = "";
   /** @type {Head | null} */
   #head = null;
-  /** Address of the head that is there or on its way. */
+  /** Address of the head that is wanted: there, or on its way. */
   #loading = "";
+  /** Address of `#head`. */
+  #seated = "";
   #ready = false;
   /** What the edge was told in this session. @type {Shown} */
   #told = "portrait";
@@ -77,7 +79,7 @@ export class Front {
 
   toggle() {
     if (!this.#model) return;
-    this.#wish = this.shown === "avatar3d" || this.#loading ? "portrait" : "avatar3d";
+    this.#wish = this.#loading ? "portrait" : "avatar3d";
     this.#go(this.#wish);
   }
 
@@ -106,6 +108,12 @@ export class Front {
   }
 
   async #enter() {
+    if (this.#ready && this.#seated === this.#model) {
+      // It is still there, on its way out.
+      this.#turn++;
+      this.#loading = this.#model;
+      return;
+    }
     this.#drop();
     const turn = ++this.#turn;
     this.#loading = this.#model;
@@ -116,6 +124,7 @@ export class Front {
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
       if (turn !== this.#turn) return head.dispose();
       this.#head = head;
+      this.#seated = this.#model;
       await head.load(this.#model);
       if (turn !== this.#turn) return;
       const { report, quality, triangles, source } = head.report;

@@ -4,7 +4,7 @@
 /** A long lens: faces near a short one have large noses. */
 export const FIELD_OF_VIEW_DEG = 22;
 /** The head's part of the picture's height … */
-const HEIGHT_SHARE = 0.56;
+const HEIGHT_SHARE = 0.6;
 /** … and at most of its width. */
 const WIDTH_SHARE = 0.66;
 /** The picture's middle lies so far below the head's, in head heights: shoulders show, the hair is not cut. */

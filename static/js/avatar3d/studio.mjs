@@ -172,7 +172,7 @@ class Lights {
   key = new DirectionalLight(0xfff0df, 1.9);
   #fill = new DirectionalLight(0xd4e2ff, 0.45);
   #rim = new DirectionalLight(0xbfd6ff, 1.5);
-  #sky = new HemisphereLight(0xfff6ec, 0x8d7f78, 1.5);
+  #sky = new HemisphereLight(0xfff6ec, 0x9a8b82, 2.1);
   #floor = new AmbientLight(0xfff2e6, 0.35);
   #height = 0;
 
@@ -196,7 +196,7 @@ class Lights {
     this.#sky.visible = this.#floor.visible = !high;
     this.#fill.visible = this.#rim.visible = high;
     this.key.castShadow = high;
-    this.key.intensity = high ? 1.9 : 1.7;
+    this.key.intensity = high ? 1.9 : 2.1;
   }
 
   /** @param {{target: number[], height: number}} view */
