@@ -101,7 +101,7 @@ class PagePeer:
     def pause_pictures(self, paused: bool) -> None:
         """Whether the page looks at no pictures for now; the connection stays as it is."""
         self._paused = paused
-        if self._pictures:
+        if self._pictures is not None:
             self._pictures.pause(paused)
 
     async def close(self) -> None:

@@ -52,8 +52,13 @@ for side, sign in (("Left", 1), ("Right", -1)):
     }
 
 VRM_BONES = {
-    "hips": "Hips", "spine": "Spine", "chest": "Spine2", "neck": "Neck", "head": "Head",
-    "leftEye": "LeftEye", "rightEye": "RightEye",
+    "hips": "Hips",
+    "spine": "Spine",
+    "chest": "Spine2",
+    "neck": "Neck",
+    "head": "Head",
+    "leftEye": "LeftEye",
+    "rightEye": "RightEye",
     **{
         f"{side}{vrm}": f"{side.capitalize()}{ours}"
         for side in ("left", "right")
