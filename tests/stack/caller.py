@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -79,17 +79,25 @@ class Recording:
 class Caller:
     """One Chromium with the call page; a context manager."""
 
-    def __init__(self, url: str, microphone_wav: Path | None = None, viewport: tuple[int, int] = (1280, 800)) -> None:
+    def __init__(
+        self,
+        url: str,
+        microphone_wav: Path | None = None,
+        viewport: tuple[int, int] = (1280, 800),
+        flags: Sequence[str] = (),
+    ) -> None:
+        """`flags`: more of Chromium's, such as those that let it draw in 3D."""
         self.url = url
         self.wav = microphone_wav
         self.viewport = viewport
+        self.flags = tuple(flags)
         self.recording = Recording()
         self.console: list[str] = []
 
     def __enter__(self) -> Caller:
         self._playwright = sync_playwright().start()
         self._profile = tempfile.mkdtemp(prefix="vischrome")
-        flags = list(FLAGS)
+        flags = [*FLAGS, *self.flags]
         if self.wav:
             flags.append(f"--use-file-for-fake-audio-capture={self.wav}")
         self._context = self._playwright.chromium.launch_persistent_context(
