@@ -12,6 +12,8 @@ import { Rig } from "./rig.mjs";
 const DRACO = "/static/vendor/three/examples/jsm/libs/draco/gltf/";
 /** Vertices looked at to find out where the head is. */
 const MOST_LOOKED_AT = 6000;
+/** Of a head's furthest move; smaller ones are what a shape drags along. */
+const NOTICEABLE = 0.15;
 /** A body is at least this much higher than its widest part of the head. */
 const HEADS_HIGH = 7.5;
 /** Springs of hair must not see a long gap as a blow. */
@@ -161,14 +163,15 @@ function dropTexture(texture) {
 }
 
 /**
- * Where the head is, in the world: what lies above the head's bone; without one, the parts that have shapes, or all.
+ * Where the head is, in the world: what lies above the head's bone; without one, above the lowest point that a shape
+ * moves, which is the chin; without shapes, all of it.
  * @param {any} scene @param {any} head @returns {{min: number[], max: number[]}}
  */
 function headBounds(scene, head) {
   /** @type {any[]} */
   const meshes = [];
   scene.traverse((/** @type {any} */ object) => object.isMesh && object.visible && meshes.push(object));
-  const floor = head ? head.getWorldPosition(new Vector3()).y : -Infinity;
+  const floor = head ? head.getWorldPosition(new Vector3()).y : chin(meshes);
   const shaped = meshes.filter((mesh) => mesh.morphTargetInfluences?.length);
   const box = boundsOf(head || !shaped.length ? meshes : shaped, floor);
   if (box.isEmpty()) return headBounds(scene, null);
@@ -177,8 +180,31 @@ function headBounds(scene, head) {
     throw new ModelError("numbers", "This 3D model has points that are nowhere (no numbers). Export it again.");
   }
   // A whole figure in one piece: its head is the top of it.
-  if (!head && size.y > 2.2 * Math.min(size.x, size.z * 2)) box.min.y = box.max.y - size.y / HEADS_HIGH;
+  if (!head && !shaped.length && size.y > 2.2 * Math.min(size.x, size.z * 2)) box.min.y = box.max.y - size.y / HEADS_HIGH;
   return { min: box.min.toArray(), max: box.max.toArray() };
+}
+
+/** The lowest height at which a shape moves the head noticeably; none without shapes. @param {any[]} meshes */
+function chin(meshes) {
+  const moves = meshes.flatMap((mesh) => (mesh.geometry.morphAttributes.position ?? []).map((/** @type {any} */ to) => ({ mesh, to })));
+  const all = moves.reduce((sum, { to }) => sum + to.count, 0);
+  const stride = Math.max(1, Math.floor(all / MOST_LOOKED_AT / 8));
+  const move = new Vector3();
+  const point = new Vector3();
+  let furthest = 0;
+  /** @type {[travel: number, y: number][]} */
+  const seen = [];
+  for (const { mesh, to } of moves) {
+    const scale = mesh.getWorldScale(new Vector3());
+    for (let n = 0; n < to.count; n += stride) {
+      const travel = move.fromBufferAttribute(to, n).multiply(scale).length();
+      if (!(travel > 0)) continue;
+      seen.push([travel, mesh.getVertexPosition(n, point).applyMatrix4(mesh.matrixWorld).y]);
+      furthest = Math.max(furthest, travel);
+    }
+  }
+  const noticed = seen.filter(([travel]) => travel > NOTICEABLE * furthest);
+  return noticed.reduce((lowest, [, y]) => Math.min(lowest, y), noticed.length ? Infinity : -Infinity);
 }
 
 /** @param {any[]} meshes @param {number} floor what lies lower is no head */
