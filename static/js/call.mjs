@@ -4,6 +4,8 @@
  * recvonly video transceiver, so voice and text mode differ by a replaced track and nothing is negotiated twice.
  */
 import { offered } from "./codecs.mjs";
+import { apart } from "./lip_sync.mjs";
+import { Pictures } from "./pictures.mjs";
 
 /** Host candidates connect within 0.1 s; after this long there is no way through. */
 const CONNECT_WITHIN_MS = 8000;
@@ -47,6 +49,11 @@ export class Call {
     return this.#audio.receiver;
   }
 
+  /** Both, when the page itself keeps them together; null when the browser does. */
+  get receivers() {
+    return Pictures.supported ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;
+  }
+
   /** @param {MediaStreamTrack | null} track what the avatar hears from now on; null: nothing */
   async speakThrough(track) {
     if (!this.#closed) await this.#audio.sender.replaceTrack(track);
@@ -63,7 +70,7 @@ export class Call {
   /** @param {string} sdp */
   async answer(sdp) {
     if (this.#connection.signalingState !== "have-local-offer") return;
-    await this.#connection.setRemoteDescription({ type: "answer", sdp });
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: Pictures.supported ? apart(sdp) : sdp });
     for (const candidate of this.#early.splice(0)) await this.candidate(candidate);
   }
 

@@ -29,7 +29,7 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
  * @property {(session: SessionMessage) => void} session the edge has us (again): the dialogue starts from here
- * @property {(stream: MediaStream, voice: RTCRtpReceiver) => void} media a new call's voice and picture
+ * @property {(stream: MediaStream, call: import("./call.mjs").Call) => void} media a new call with its voice and picture
  * @property {(message: any) => void} message everything else the edge says
  * @property {(failure: Failure | null) => void} notice something to tell the person; null: it is over
  *
@@ -264,7 +264,7 @@ export class Conversation {
     /** @type {import("./call.mjs").Call} */
     const mine = call(this.session?.ice ?? [], {
       send: (message) => this.#socket.send(message),
-      stream: (stream) => listener.media(stream, mine.voice),
+      stream: (stream) => listener.media(stream, mine),
       state: (state) => mine === this.#call && this.#mediaIs(state),
     });
     this.#call = mine;

@@ -18,6 +18,7 @@ import { CLOSED, MouthTrack } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
 import { programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
@@ -73,6 +74,7 @@ const front = new Front({
   tell: (message) => conversation.tell(message),
   failed: (text) => notices.show({ ...failure("avatar3d"), ...(text ? { text } : {}) }),
 });
+const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
   dialogue: byId("dialogue", HTMLElement),
@@ -106,14 +108,16 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      pictures.clock(session);
       oneTab.claim(session.session);
       mouthTrack.clear();
       front.begin();
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
     },
-    async media(stream, voice) {
-      ear.listenTo(voice);
+    async media(stream, call) {
+      ear.listenTo(call.voice);
+      pictures.follow(call.receivers);
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
@@ -238,6 +242,7 @@ function show() {
   front.end();
   face.clear();
   ear.listenTo(null);
+  pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
 }
