@@ -15,7 +15,7 @@ const FADE_MS = 450;
 
 /**
  * @typedef {"portrait" | "avatar3d"} Shown
- * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any,
+ * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
  *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
  *
  * @typedef {object} Parts
@@ -81,6 +81,11 @@ export class Front {
     if (!this.#model) return;
     this.#wish = this.#loading ? "portrait" : "avatar3d";
     this.#go(this.#wish);
+  }
+
+  /** How much later than its beginning a drawing is seen. */
+  get leadMs() {
+    return this.#head?.leadMs ?? 0;
   }
 
   /** Draw the head, if there is one. @param {import("./mouth.mjs").Mouth} mouth @param {number} nowMs */

@@ -14,12 +14,12 @@ import { looksOf, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
-import { CLOSED, MouthTrack } from "./mouth.mjs";
+import { CLOSED, MouthTrack, TICK_SAMPLES } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
-import { programmeSample } from "./rtp.mjs";
+import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -290,12 +290,15 @@ function drawLevels() {
   elements.figure.style.setProperty("--level", theirs.toFixed(2));
 }
 
-/** The mouth that belongs to what is heard at this moment. */
+/** The mouth that belongs to what is heard when the drawing that now begins is done. */
 function mouthNow() {
   const { session } = conversation;
   const { newest } = mouthTrack;
   if (heardRtp === null || newest === null || !session || hush.silent) return CLOSED;
-  return mouthTrack.at(programmeSample(heardRtp, session.audio_offset, newest));
+  const heard = programmeSample(heardRtp, session.audio_offset, newest);
+  // What is not known yet cannot be shown ahead of its time.
+  const ahead = Math.min(heard + front.leadMs * AUDIO_SAMPLES_PER_MS, newest + TICK_SAMPLES);
+  return mouthTrack.at(Math.max(heard, ahead));
 }
 
 function frame() {

@@ -8,6 +8,10 @@ import { ModelError } from "./glb.mjs";
 import { fetchModel, parseModel } from "./model.mjs";
 import { Studio } from "./studio.mjs";
 
+/** What drawing takes is followed so quickly, and believed up to so much. */
+const LEAD_SHARE = 0.2;
+const MOST_LEAD_MS = 150;
+
 /** A graphics card that does not come back within this is given up. */
 const RESTORED_WITHIN_MS = 4000;
 
@@ -23,6 +27,8 @@ export class Avatar3D {
   /** @type {import("./model.mjs").Model | null} */
   #model = null;
   #given = new AbortController();
+  /** How long after it was begun a drawing is done: the mouth is to be that of then. */
+  leadMs = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #lost;
 
@@ -73,6 +79,8 @@ export class Avatar3D {
     if (!this.#model || this.#studio.rests(nowMs)) return;
     this.#model.show(this.#countenance.at(mouth, nowMs), nowMs);
     this.#studio.draw(nowMs);
+    const tookMs = Math.min(MOST_LEAD_MS, Math.max(0, performance.now() - nowMs));
+    this.leadMs += LEAD_SHARE * (tookMs - this.leadMs);
     const { weights } = this.#model;
     /** @type {Drawn} */
     const detail = { atMs: nowMs, weights, mouth: mouth.weights, quality: this.#studio.quality };
