@@ -53,6 +53,7 @@ def findings() -> Iterator[Finding]:
     yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
     yield _gpu()
     yield _port(settings)
+    yield _browser_modules()
     yield _browser()
 
 
@@ -114,6 +115,12 @@ def _port(settings: Settings) -> Finding:
         taken = probe.connect_ex((settings.server.host, settings.server.port)) == 0
     free = f"{settings.server.host}:{settings.server.port} is free"
     return Finding("port", not taken, "taken: set server.port in etc/visavis.toml" if taken else free)
+
+
+def _browser_modules() -> Finding:
+    there = (ROOT / "static" / "vendor" / "three" / "SOURCE.json").is_file()
+    words = "three.js is here" if there else "bin/up fetches three.js with npm; until then faces are pictures only"
+    return Finding("3D face", there, words, False)
 
 
 def _browser() -> Finding:

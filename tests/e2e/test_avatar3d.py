@@ -33,6 +33,7 @@ EAR = (Path(__file__).parents[1] / "stack" / "ear.js").read_text(encoding="utf-8
 QUANTUM = 128
 AUDIBLE_RMS = 0.05
 FURTHEST_MS = 200
+ENOUGH_DRAWINGS = 100
 
 MADE = Path(__file__).parents[1] / "avatar3d"
 """Coarse heads of heads.py, compressed by gltf-transform's `meshopt` and `draco`: nothing in Python writes these."""
@@ -165,14 +166,19 @@ def test_the_mouth_follows_the_sound_that_is_heard(play: Play) -> None:
         await in_3d(here)
         await here.page.evaluate("ear.context.resume()")
         await until(here, "!!ear.stream")
-        begin = at = edge.programme.programme_sample + 24_000
-        for gap in (14_000, 9_000, 17_000, 8_000, 12_000, 21_000, 9_500, 13_500, 16_000, 10_000, 19_000, 8_500):
-            edge.programme.beeps.append(Beep(programme_sample=at))
-            at += BEEP_SAMPLES + gap
         await here.page.evaluate("() => { ear.take(); drawn.length = 0; }")
-        await asyncio.sleep((at - begin) / RATE_HZ + 1.2)
+        seen: list[tuple[float, float]] = []
+        # A busy machine draws seldom: then it takes longer to know.
+        for _ in range(4):
+            begin = at = edge.programme.programme_sample + 24_000
+            for gap in (14_000, 9_000, 17_000, 8_000, 12_000, 21_000, 9_500, 13_500, 16_000, 10_000, 19_000, 8_500):
+                edge.programme.beeps.append(Beep(programme_sample=at))
+                at += BEEP_SAMPLES + gap
+            await asyncio.sleep((at - begin) / RATE_HZ + 1.2)
+            seen = await here.page.evaluate("drawn.map(([ms, w]) => [ms, w.viseme_aa ?? 0])")
+            if len(seen) >= ENOUGH_DRAWINGS:
+                break
         taken = await here.page.evaluate("ear.take()")
-        seen = await here.page.evaluate("drawn.map(([ms, w]) => [ms, w.viseme_aa ?? 0])")
         assert max(value for _, value in seen) == 1
         lag = lag_ms(taken["blocks"], taken["clock"], seen)
         print(f"mouth after sound: {lag:.0f} ms over {len(seen)} drawings")
