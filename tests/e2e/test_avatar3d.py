@@ -167,6 +167,12 @@ def test_the_mouth_follows_the_sound_that_is_heard(play: Play) -> None:
         await here.page.evaluate("ear.context.resume()")
         await until(here, "!!ear.stream")
         await here.page.evaluate("() => { ear.take(); drawn.length = 0; }")
+        await here.page.evaluate(
+            """() => {
+              globalThis.latencies = [];
+              setInterval(() => latencies.push(ear.context.outputLatency * 1000), 100);
+            }"""
+        )
         seen: list[tuple[float, float]] = []
         # A busy machine draws seldom: then it takes longer to know.
         for _ in range(4):
@@ -180,8 +186,10 @@ def test_the_mouth_follows_the_sound_that_is_heard(play: Play) -> None:
                 break
         taken = await here.page.evaluate("ear.take()")
         assert max(value for _, value in seen) == 1
-        lag = lag_ms(taken["blocks"], taken["clock"], seen)
-        print(f"mouth after sound: {lag:.0f} ms over {len(seen)} drawings")
+        # The tap hears what goes to the sound card, the person what leaves it: the page waits for that, as it should.
+        output_ms = float(np.median(await here.page.evaluate("latencies")))
+        lag = lag_ms(taken["blocks"], taken["clock"], seen) - output_ms
+        print(f"mouth after sound: {lag:.0f} ms over {len(seen)} drawings; sound card {output_ms:.0f} ms")
         assert -40 <= lag <= 40
 
     play(story, {"rpm.glb": HEADS["rpm.glb"][1]}, bypass_csp=True)

@@ -23,8 +23,9 @@ import { drawnSize, firstQuality, isSoftware, QualityWatch } from "./quality.mjs
 
 const ROOM_INTENSITY = 0.42;
 const EXPOSURE = 0.96;
-/** A drawing of the CPU's leaves the rest of the machine to the voice: at most so often. */
+/** A drawing of the CPU's leaves the machine to the voice: at most so often, and it rests longer than it works. */
 const SOFTWARE_EVERY_MS = 32;
+const REST_SHARE = 1.5;
 
 export class Studio {
   #canvas;
@@ -40,7 +41,8 @@ export class Studio {
   /** @type {any} */
   #room = null;
   #software;
-  #drawnMs = -Infinity;
+  /** Before then the CPU is for others. */
+  #restsUntilMs = -Infinity;
   #restored = () => this.#light();
 
   /**
@@ -90,7 +92,7 @@ export class Studio {
 
   /** Whether a drawing would come too soon after the last. @param {number} nowMs */
   rests(nowMs) {
-    return this.#software && nowMs - this.#drawnMs < SOFTWARE_EVERY_MS;
+    return nowMs < this.#restsUntilMs;
   }
 
   /** @param {number} nowMs */
@@ -98,7 +100,12 @@ export class Studio {
     if (!this.#model || this.#renderer.getContext().isContextLost()) return;
     this.#fit(this.#model);
     this.#renderer.render(this.#scene, this.#camera);
-    this.#drawnMs = nowMs;
+    if (this.#software) {
+      // Here drawing goes on after the call; waiting for it tells how long it took, and costs nothing.
+      this.#renderer.getContext().finish();
+      const doneMs = performance.now();
+      this.#restsUntilMs = Math.max(nowMs + SOFTWARE_EVERY_MS, doneMs + REST_SHARE * (doneMs - nowMs));
+    }
     if (this.#watch.drawn(nowMs)) this.#light();
   }
 
