@@ -12,7 +12,7 @@ from dataclasses import replace
 from broker import endpoint
 from broker.answering import accept, drop_attempt, remember, say, settle, speak_up, speculate
 from broker.backchannel import affirms, joined, takes_the_floor
-from broker.barge_in import barge, decide, let_go
+from broker.barge_in import barge, decide, expect_words, let_go, takes_floor
 from broker.interrupting import interrupt
 from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
@@ -42,11 +42,13 @@ def on_paused(move: Move, paused: SpeechPaused) -> None:
     if utterance is None or paused.utterance != utterance.number:
         return
     began_ns = move.now_ns - ns(paused.silence_ms)
+    before_n = utterance.n
     if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:
-        began_ns = min(began_ns, utterance.pause.began_ns)
-    pause = Pause(mic_sample=paused.mic_sample, began_ns=began_ns, p_end=paused.p_end)
+        began_ns, before_n = min(began_ns, utterance.pause.began_ns), utterance.pause.before_n
+    pause = Pause(mic_sample=paused.mic_sample, began_ns=began_ns, p_end=paused.p_end, before_n=before_n)
     move.set(utterance=replace(utterance, pause=pause))
     move.tell("step", 0, name="pause", took_ns=paused.took_ns)
+    expect_words(move)
     decide(move)
     consider(move)
 
@@ -75,6 +77,7 @@ def on_transcript(move: Move, transcript: Transcript) -> None:
         utterance,
         text=transcript.text,
         n=transcript.n,
+        ends=transcript.ends,
         through_sample=max(utterance.through_sample, transcript.through_sample),
     )
     move.set(utterance=utterance, language=_language(state, transcript))
@@ -99,7 +102,7 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit)
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends)
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
@@ -160,6 +163,7 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     else:
         move.set(utterance=None)
     move.set(language=_language(state, transcript))
+    utterance = replace(utterance, through_sample=max(utterance.through_sample, transcript.through_sample))
     move.tell("step", 0, name="final_words", took_ns=transcript.took_ns, utterance=utterance.number)
     conclude(move, utterance, transcript.text)
 
@@ -173,7 +177,7 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         _give_floor_back(move)
         return
     if in_hand(state):
-        if not takes_the_floor(text, state.language):
+        if not _said_enough(state, utterance, text):
             _give_floor_back(move)
             return
         interrupt(move, joins=True)
@@ -197,13 +201,20 @@ def _dealt_with(move: Move, utterance: Utterance) -> int:
 
 def _only_listens(state: TurnState, utterance: Utterance, text: str) -> bool:
     """A backchannel over the avatar's voice; but "yes" to a question it has finished asking is an answer."""
-    if not utterance.over or state.carried or takes_the_floor(text, state.language):
+    if not utterance.over or state.carried or _said_enough(state, utterance, text):
         return False
     question = next((line.text for line in reversed(state.dialogue) if line.role == "avatar"), "")
     if state.settling:
         question = state.settling.answer.full_text()
     asked = not in_hand(state) and question.rstrip("\"'”» ").endswith(("?", "？"))
     return not (asked and affirms(text, state.language))
+
+
+def _said_enough(state: TurnState, utterance: Utterance, text: str) -> bool:
+    """Whether its final words take the floor; while the avatar speaks it takes more than when it has finished."""
+    if not in_hand(state):
+        return takes_the_floor(text, state.language)
+    return takes_floor(state, utterance.understood(), text)
 
 
 def _give_floor_back(move: Move) -> None:

@@ -51,6 +51,7 @@ def on_replaced(move: Move, event: Replaced) -> None:
         _hear_again(move)
     if "programme" in event.kinds:
         move.set(owed=())
+        _not_deaf(move)
         for answer in _live(move.state):
             _say_again(move, answer, *answer.first_unsaid())
     elif "tts" in event.kinds:
@@ -58,6 +59,15 @@ def on_replaced(move: Move, event: Replaced) -> None:
         move.set(owed=owed, owed_by_ns=move.now_ns + ns(move.state.settings.buffered_ms))
     if "llm" in event.kinds:
         _ask_again(move)
+
+
+def _not_deaf(move: Move) -> None:
+    """A successor says again what was not heard, and has never been told of a hold's end."""
+    state = move.state
+    move.set(
+        answer=state.answer and replace(state.answer, hearing=replace(state.answer.hearing, deaf_from=-1)),
+        moment=state.moment and replace(state.moment, hearing=replace(state.moment.hearing, deaf_from=-1)),
+    )
 
 
 def _hear_again(move: Move) -> None:
@@ -174,6 +184,8 @@ def come_back(move: Move) -> None:
         _say_unheard(move, answer)
     finish(move)
     release_sound(move)
+    if move.state.hold:
+        hold_sound(move, "barge_in")
     let_sound(move)
     speak_up(move)
 

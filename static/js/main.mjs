@@ -55,8 +55,13 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
-const hush = new Hush(elements.video);
 const mouthTrack = new MouthTrack();
+const hush = new Hush(elements.video, (silent) => {
+  // What the sound output already has still sounds: hence without its latency.
+  if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
+  else acknowledgement.sound();
+  tick();
+});
 const store = new SessionStore(tabStorage());
 const face = new Face({
   figure: elements.figure,
@@ -183,7 +188,7 @@ function interrupt() {
 function say(text) {
   if (!text.trim()) return;
   // Typed words cancel what is being said.
-  if (conversation.state === "speaking") hush.shut();
+  if (conversation.state === "speaking" || conversation.state === "held") hush.shut();
   conversation.say(text);
 }
 
@@ -237,7 +242,6 @@ function show() {
   elements.mute.disabled = elements.mode.disabled = elements.text.disabled = state === "error";
   elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
   hush.hold(state === "held");
-  if (state === "held") acknowledgement.hurry();
   if (inCall()) return;
   front.end();
   face.clear();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from bench.spoken import silence, speak, trimmed
 from broker.errors import EngineError, MissingError
 from tests.asr.tiny_whisper import build
 from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
+from workers.asr.libpocketsphinx import model_folder
+from workers.asr.pocketsphinx_engine import PocketsphinxRecogniser
 from workers.asr.whisper_engine import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +120,27 @@ def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
     recogniser.begin()
     feed(recogniser, SPOKEN)
     assert recogniser.words().text == "where is the station"
+    recogniser.close()
+    engines.close()
+
+
+def test_pocketsphinx_says_how_likely_a_sentence_ends_after_its_words(weights: Path) -> None:
+    from pocketsphinx import NGramModel
+
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    recogniser = prepared(engines.get("pocketsphinx"))
+    assert isinstance(recogniser, PocketsphinxRecogniser)
+    assert recogniser._decoder
+    ends = recogniser._decoder.ends
+    general = NGramModel.readfile(str(model_folder() / "en-us.lm.bin"))
+    for words in (("the", "library"), ("of", "the"), ("get", "in"), ("now",)):
+        found = ends("where is it " + " ".join(words) if len(words) == 2 else words[0])
+        assert found == pytest.approx(general.prob(["</s>", *reversed(words)]) * math.log(1.0001), abs=0.01)
+    assert ends("when does the library open") > ends("when does the") + 2
+    assert ends("") is None
+    recogniser.begin()
+    feed(recogniser, SPOKEN)
+    assert recogniser.words().ends == ends("where is the station")
     recogniser.close()
     engines.close()
 

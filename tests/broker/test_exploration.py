@@ -15,6 +15,7 @@ import pytest
 from broker import answering, barge_in, listening, sounding, unfolding
 from broker.dialogue import Hearing
 from broker.move import Move
+from tests.broker import world as worlds
 from tests.broker.world import Broken, World, after, settled
 from workers.programme.gate import Gate
 
@@ -28,7 +29,7 @@ REST_EVERY = 50
 """One in so many states is followed until everything has come to rest."""
 
 ALWAYS = frozenset(("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "tick", "timer", "played"))
-OVER = frozenset(("gate reads", "emitted arrives", "tick", "timer"))
+OVER = frozenset(("gate reads", "page reads", "emitted arrives", "tick", "timer"))
 SPEAKING = frozenset(("speaks", "words", "pauses", "goes on", "vad ends", "final words"))
 
 
@@ -213,10 +214,19 @@ def joined_words_are_forgotten(patch: Patch) -> None:
 
 
 def resumes_are_not_sent(patch: Patch) -> None:
-    def release(move: Move) -> None:
+    def release(move: Move, heard_sample: int = -1) -> None:
         move.set(held=False)
 
     patch.setattr(barge_in, "release_sound", release)
+
+
+def the_page_counts_what_it_kept_silent(patch: Patch) -> None:
+    patch.setattr(World, "speaker_sample", property(lambda self: self.page_sample))
+
+
+def the_programme_goes_on_where_it_was(patch: Patch) -> None:
+    original = worlds.resumed
+    patch.setattr(worlds, "resumed", lambda programme, heard_sample: original(programme, programme.resumed_from))
 
 
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
@@ -227,6 +237,8 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     moments_do_not_keep_the_answer_waiting,
     joined_words_are_forgotten,
     resumes_are_not_sent,
+    the_page_counts_what_it_kept_silent,
+    the_programme_goes_on_where_it_was,
 )
 
 

@@ -27,11 +27,13 @@ PIECE: Final = 256
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Words as heard. `confidence` 0..1; below `junk.DOUBTFUL` they are taken for noise."""
+    """Words as heard. `confidence` 0..1; below `junk.DOUBTFUL` they are taken for noise. `ends`: natural logarithm of
+    the chance that a sentence ends after them, where the engine knows."""
 
     text: str
     confidence: float
     language: str
+    ends: float | None = None
 
 
 class Recogniser(Protocol):

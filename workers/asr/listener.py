@@ -58,7 +58,6 @@ class Listener:
         self._done_through = -1
         """The newest utterance that has its final transcript."""
         self._settled = False
-        self._said = ""
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
@@ -186,7 +185,7 @@ class Listener:
         if self._current is None and oldest is not None and (oldest.frames or oldest.end_sample >= 0):
             self._current = oldest
             self.recogniser.begin()
-            self._said, self._n, self._partial_at, self._settled = "", 0, 0, False
+            self._n, self._partial_at, self._settled = 0, 0, False
             self._took_before_ns = self.recogniser.took_ns
         return self._current
 
@@ -231,12 +230,11 @@ class Listener:
     def _partial(self, utterance: Utterance) -> list[Message]:
         if self.recogniser.through - self._partial_at < PARTIAL_EVERY:
             return []
+        # The same words again are news: that no more were heard since tells a noise from speech not yet understood.
         self._partial_at = self.recogniser.through
-        words = self.recogniser.words()
-        return [self._provisional(utterance, words)] if words.text != self._said else []
+        return [self._provisional(utterance, self.recogniser.words())]
 
     def _provisional(self, utterance: Utterance, words: Hypothesis) -> Transcript:
-        self._said = words.text
         return self._transcript(utterance, words, words.text, final=False)
 
     def _final(self, utterance: Utterance, words: Hypothesis) -> Transcript:
@@ -260,6 +258,7 @@ class Listener:
             through_sample=max(utterance.start_sample, 0) + self.recogniser.through,
             confidence=words.confidence,
             took_ns=self.recogniser.took_ns - self._took_before_ns,
+            ends=words.ends,
         )
         self._n += 1
         self._took_before_ns = self.recogniser.took_ns

@@ -7,6 +7,7 @@ The speaker's cepstral mean stays with the session.
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 import threading
 import time
@@ -59,6 +60,7 @@ class PocketsphinxEngine:
         self._lock = threading.Lock()
         self._spare: dict[BiasedModel, list[Decoder]] = {}
         self._interpolated: dict[BiasedModel, int] = {}
+        self._general = 0
         self._logmath: int | None = None
 
     def open(self, persona: dict[str, Any], language: str) -> PocketsphinxRecogniser:
@@ -90,7 +92,7 @@ class PocketsphinxEngine:
             spare = self._spare.get(model)
             if spare:
                 return spare.pop()
-        return Decoder(self._library, model, self._language_model(model))
+        return Decoder(self._library, model, self._language_model(model), self._general)
 
     def _language_model(self, model: BiasedModel) -> int:
         """The persona's model and the general one, interpolated; shared by the decoders of this process.
@@ -110,6 +112,7 @@ class PocketsphinxEngine:
             weights = (ctypes.c_float * 2)(domain, 1 - domain)
             names = (ctypes.c_char_p * 2)(b"persona", b"general")
             made = lib.ngram_model_set_init(None, (ctypes.c_void_p * 2)(*read), names, weights, 2)
+            self._general = self._general or lib.ngram_model_retain(read[1])
             for part in read:  # the set keeps its own references
                 lib.ngram_model_free(part)
             self._interpolated[model] = made
@@ -119,9 +122,11 @@ class PocketsphinxEngine:
 class Decoder:
     """A decoder of the C library with one search in it."""
 
-    def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int) -> None:
+    def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int, general: int) -> None:
         self._lib = lib
         self.model = model
+        self._general = general
+        self._stop = lib.ngram_wid(general, b"</s>")
         config = decoder_config(lib, model)
         self._handle = lib.ps_init(config)
         lib.ps_config_free(config)
@@ -148,6 +153,16 @@ class Decoder:
     def text(self) -> str:
         spelled = self._lib.ps_get_hyp(self._handle, None) or b""
         return re.sub(r"\(\d+\)", "", spelled.decode())
+
+    def ends(self, text: str) -> float | None:
+        """ln P(sentence end | the last two words) by the general model: "my computer" ends one, "of the" does not."""
+        last = [self._lib.ngram_wid(self._general, word.encode()) for word in reversed(text.split()[-2:])]
+        if not last:
+            return None
+        used = ctypes.c_int32()
+        history = (ctypes.c_int32 * len(last))(*last)
+        found = self._lib.ngram_ng_prob(self._general, self._stop, history, len(last), ctypes.byref(used))
+        return float(found) * math.log(LOG_BASE)
 
     def segments(self) -> list[tuple[str, int, int]]:
         """(word or filler, 10 ms frames, acoustic score) of the best path; scores are relative to each frame's best."""
@@ -213,7 +228,8 @@ class PocketsphinxRecogniser:
 
     def words(self) -> Hypothesis:
         assert self._decoder is not None
-        return Hypothesis(self._decoder.text(), confidence(self._decoder.segments()), "en")
+        text = self._decoder.text()
+        return Hypothesis(text, confidence(self._decoder.segments()), "en", self._decoder.ends(text))
 
     def end(self, keep: bool = True) -> None:
         if self._open and self._decoder is not None:

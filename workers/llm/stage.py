@@ -12,6 +12,7 @@ from broker.clock import NS_PER_MS
 from broker.errors import EngineError
 from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
 from workers.llm.engine import Brain, Question, Said, Trouble
+from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
 logger = logging.getLogger(__name__)
@@ -29,10 +30,12 @@ class _Session:
 class LlmStage:
     """Sessions and the engines they use. Work in hand is the engines'; here are only numbers of sentences."""
 
-    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain]) -> None:
-        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing."""
+    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain], library: Library | None = None) -> None:
+        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing. `library`:
+        where the engines' documents come from; what it cannot read is told to the operator."""
         self.counters: Counter[str] = Counter()
         self._brain_for = brain_for
+        self._library = library
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
         self._stepped_ns = 0
@@ -45,7 +48,7 @@ class LlmStage:
 
     @property
     def due_ns(self) -> int | None:
-        if self._outgoing:
+        if self._outgoing or (self._library is not None and self._library.has_unread):
             return 0
         waits = [wait for brain in self._brains() if (wait := brain.waiting) is not None]
         if not waits:
@@ -69,6 +72,9 @@ class LlmStage:
     def step(self, now_ns: int) -> list[Message]:
         self._stepped_ns = now_ns
         outgoing, self._outgoing = self._outgoing, []
+        for name, problems in self._library.unread() if self._library else ():
+            self.counters["documents_unread"] += len(problems)
+            outgoing.append(Event(kind="documents", data={"persona": name, "problems": list(problems)}))
         brains = self._brains()
         if not outgoing and brains:
             self._next_brain = (self._next_brain + 1) % len(brains)

@@ -98,7 +98,7 @@ class Session:
             case Hold():
                 self._sound.hold()
             case Resume():
-                self._sound.resume()
+                self._sound.resume(message.heard_sample)
             case Commit():
                 self._sound.commit(message.turn)
             case Cancel():
@@ -173,7 +173,7 @@ class Session:
         tick = self._present(now_ns)
         start = tick * TICK_SAMPLES
         track = self._track_mouth(MIDDLE)
-        sound = self._sound.next_tick()
+        sound = self._sound.next_tick(start)
         opus = self._opus.encode(sound.pcm)
         mouth = self._lips.show(start + MIDDLE, track if sound.voiced else None, start)
         self._bearing = self._bearing.advance(sound.loudness, sound.voiced, self._sound.gate.held, sound.emotion)
@@ -193,7 +193,7 @@ class Session:
             words=tuple(caption for segment in sound.segments for caption in captions(segment, start)),
             **_picture_fields(showing, self._settings.fps),
         )
-        heard = _heard(sound, start)
+        heard = _heard(sound, start, self._sound.resumed_from)
         self._emitted += [message for message in heard if isinstance(message, Emitted)]
         self.next_tick = tick + 1
         self._counters["ticks"] += 1
@@ -261,7 +261,7 @@ class Session:
         return self.next_tick * TICK_SAMPLES
 
 
-def _heard(sound: TickSound, start: int) -> list[Message]:
+def _heard(sound: TickSound, start: int, resumed_from: int) -> list[Message]:
     messages: list[Message] = []
     for segment in sound.segments:
         track = segment.track
@@ -274,6 +274,7 @@ def _heard(sound: TickSound, start: int) -> list[Message]:
             words=segment.words,
             last=segment.last,
             turn_last=segment.turn_last,
+            resumed_from=resumed_from,
         )
         messages += [emitted, *announced(segment, start, sound.fresh)]
     return messages
