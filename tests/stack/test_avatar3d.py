@@ -62,8 +62,9 @@ def test_her_mouth_in_3d_moves_with_her_voice_and_no_picture_is_drawn(stack: Sta
         assert len(recording.pictures) <= 2, "pictures came to a page that draws the face itself"
         lag, fit = lag_ms(recording.levels(), recording.clock, drawn)
         print(f"mouth after voice {lag:.0f} ms (fit {fit:.2f}, {len(drawn)} drawings)")
+        # Lips go before the sound they make and loudness comes after it, so this lag is no measure of being in time:
+        # tests/e2e has sounds with sharp beginnings for that.
         assert fit > 0.35, "the mouth does not move with the voice"
-        assert -40 <= lag <= 40
         shown = {name for _, _, weights in drawn for name, weight in weights.items() if weight > 0.5}
         assert len({name for name in shown if name.startswith("viseme_")}) >= 6, f"hardly any mouth shapes: {shown}"
         # And back to the picture, in the middle of an answer.
