@@ -123,6 +123,8 @@ class Call:
         self._source = ""
         """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
         self._end_source: Callable[[], None] = lambda: None
+        self._pictures = True
+        """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -157,6 +159,7 @@ class Call:
             self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
+        self._show_pictures(True)
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -323,6 +326,9 @@ class Call:
                 self._listen()
                 if not self._source:
                     self._to_broker(SetMode(session=self.session, mode=message.mode))
+            case page_messages.Front():
+                self.mouth = message.front == "avatar3d"
+                self._show_pictures(not self.mouth)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -336,6 +342,13 @@ class Call:
                 self._to_broker(Switch(session=self.session, **vars(message)))
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
+
+    def _show_pictures(self, shown: bool) -> None:
+        self._pictures = shown
+        self._mouth_frames = []
+        if self._peer:
+            self._peer.pause_pictures(not shown)
+            self.want(False)
 
     def _played(self, message: page_messages.Heard) -> None:
         assert self.fanout is not None
@@ -359,6 +372,7 @@ class Call:
         servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
         peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
+        peer.pause_pictures(not self._pictures)
         try:
             answer = await peer.answer(sdp)
         except PageError:

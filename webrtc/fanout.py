@@ -50,6 +50,8 @@ class Sink(Protocol):
 
     codec: str
     counters: Counter[str]
+    paused: bool
+    """Nobody looks: it is offered nothing, and pictures are not drawn on its account."""
 
     def offer(self, frame: Frame) -> None: ...
 
@@ -93,12 +95,16 @@ class FrameQueue:
         self._gate = PictureGate(want_key, self.counters)
         self._waiting: deque[Frame] = deque()
         self._arrived = asyncio.Event()
+        self.paused = False
+        """Nobody looks: pictures are not asked for on this one's account. Sound is never paused."""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def offer(self, frame: Frame) -> None:
         """Take the frame, or leave it out; never waits."""
+        if self.paused:
+            return
         if self.codec == AUDIO:
             if len(self._waiting) >= QUEUED[AUDIO]:
                 self._waiting.popleft()
@@ -126,6 +132,15 @@ class FrameQueue:
             self._gate.shut()
             self._gate.ask()
 
+    def pause(self, paused: bool) -> None:
+        """Pictures stop, or come again from a key frame on; nothing is negotiated anew."""
+        if self.codec == AUDIO or paused == self.paused:
+            return
+        self.paused = paused
+        self._waiting.clear()
+        if not paused:
+            self.cut()
+
 
 class Fanout:
     """The senders of one session, fed with its programme. `changed` is called when one has joined or left."""
@@ -147,8 +162,8 @@ class Fanout:
         self._changed()
 
     def wanted(self, codec: str) -> int:
-        """How many queues there are of a codec."""
-        return sum(queue.codec == codec for queue in self._queues)
+        """How many queues of a codec somebody looks at."""
+        return sum(queue.codec == codec and not queue.paused for queue in self._queues)
 
     def feed(self, programme: Programme) -> None:
         """One tick: into every queue that can use it."""
@@ -156,6 +171,8 @@ class Fanout:
             return
         frames: dict[str, Frame | None] = {}
         for queue in tuple(self._queues):
+            if queue.paused:
+                continue
             if queue.codec not in frames:
                 frames[queue.codec] = self._frame(queue.codec, programme)
             if (frame := frames[queue.codec]) is not None:

@@ -65,6 +65,8 @@ class PagePeer:
         self._want_key = want_key
         self._cutout = cutout
         self._outs: list[RtpOut] = []
+        self._pictures: FrameQueue | None = None
+        self._paused = False
         self._candidates = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._connection.on("connectionstatechange", self._state_changed)
@@ -98,6 +100,12 @@ class PagePeer:
             raise SdpError(f"A page has at most {offers.MOST_CANDIDATES} network candidates.")
         await self._connection.addIceCandidate(candidate)
 
+    def pause_pictures(self, paused: bool) -> None:
+        """Whether the page looks at no pictures for now; the connection stays as it is."""
+        self._paused = paused
+        if self._pictures is not None:
+            self._pictures.pause(paused)
+
     async def close(self) -> None:
         if self._deadline:
             self._deadline.cancel()
@@ -124,6 +132,9 @@ class PagePeer:
 
     def _out(self, transceiver: RTCRtpTransceiver, codec: str) -> None:
         queue = FrameQueue(codec, partial(self._want_key, codec))
+        if codec != AUDIO:
+            self._pictures = queue
+            queue.pause(self._paused)
         fanout = self._fanout
         self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave))
 

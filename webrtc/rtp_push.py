@@ -56,6 +56,7 @@ class RtpPush:
     ) -> None:
         self.codec = codec
         self.counters: Counter[str] = Counter()
+        self.paused = False
         self._sender = sender
         self._clock = clock
         self._joined = joined

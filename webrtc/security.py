@@ -6,10 +6,13 @@ A page elsewhere on the web can make a browser talk to 127.0.0.1. The Host check
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
+from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -35,6 +38,9 @@ class Neighbours(Protocol):
 
 
 NEIGHBOURS: web.AppKey[Neighbours] = web.AppKey("neighbours", Neighbours)
+POLICY = "Content-Security-Policy"
+
+_IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -113,7 +119,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         error.headers.update(_headers(request))
         raise
     if not response.prepared:
-        response.headers.update(_headers(request))
+        for name, value in _headers(request).items():
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -147,10 +154,26 @@ def _place(origin: str) -> str | None:
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    host = request.headers.get("Host", "")
-    policy = {
+    return HEADERS | {POLICY: policy_of(request)}
+
+
+def policy_of(request: web.Request, page: str = "") -> str:
+    """The Content-Security-Policy of the answer to `request`; `page`: the HTML in it."""
+    return policy(request.headers.get("Host", ""), page, request.app[NEIGHBOURS].places(request))
+
+
+def policy(host: str, page: str = "", places: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of an answer of `host`; `page`: the HTML in it, whose import map is let in.
+
+    `places`: other edges that the page may talk to. WebAssembly is for the decoders of compressed 3D models, `blob:`
+    for the pictures inside a model.
+    """
+    maps = [hashlib.sha256(text.encode()).digest() for text in _IMPORT_MAP.findall(page)]
+    inline = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in maps)
+    directives = {
         "default-src": "'self'",
-        "connect-src": " ".join(["'self'", f"ws://{host}", f"wss://{host}", *request.app[NEIGHBOURS].places(request)]),
+        "script-src": f"'self' 'wasm-unsafe-eval'{inline}",
+        "connect-src": " ".join(["'self'", "blob:", f"ws://{host}", f"wss://{host}", *places]),
         "img-src": "'self' data: blob:",
         "media-src": "'self' blob: mediastream:",
         "worker-src": "'self' blob:",
@@ -159,5 +182,4 @@ def _headers(request: web.Request) -> dict[str, str]:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    return HEADERS | {"Content-Security-Policy": content}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())

@@ -11,7 +11,7 @@ from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.event_stream import HEADERS, EventStream
 from webrtc.push_door import PushDoor
-from webrtc.security import NEIGHBOURS, is_operator
+from webrtc.security import NEIGHBOURS, POLICY, is_operator, policy_of
 from webrtc.whep import Whep
 from webrtc.whip_in import WhipIn
 
@@ -53,7 +53,9 @@ class Viewing:
         """The viewer page, whether or not there is such a session: it says so itself, and waits for one that pauses."""
         if not self._calls.settings.audience.watch:
             raise web.HTTPNotFound(text="Conversations on this server are not shown to others.\n")
-        return web.FileResponse(self._static / "view.html", headers={"Cache-Control": "no-cache"})
+        path = self._static / "view.html"
+        allowed = policy_of(request, path.read_text(encoding="utf-8"))
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache", POLICY: allowed})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What viewers see in writing, as server-sent events.

@@ -8,19 +8,22 @@ import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
+import { Front } from "./front.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { asksForFigure, socketAddress, wishOf } from "./link.mjs";
+import { looksOf, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
 import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
+import { CLOSED, MouthTrack, TICK_SAMPLES } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
+import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
@@ -59,6 +62,7 @@ const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
 const memory = new MicrophoneMemory(sound);
+const mouthTrack = new MouthTrack();
 const hush = new Hush(elements.video, (silent) => {
   // What the sound output already has still sounds: hence without its latency.
   if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
@@ -72,13 +76,24 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
-const cutout = asksForFigure(location.search) && possible();
+const looks = looksOf(location.search);
+const cutout = looks.background === "transparent" && possible();
 if (cutout) {
   const canvas = byId("figure", HTMLCanvasElement);
   canvas.hidden = false;
   elements.figure.dataset.cutout = "";
   new Cutout(elements.video, canvas).run();
 }
+const front = new Front({
+  figure: elements.figure,
+  canvas: () => byId("avatar3d", HTMLCanvasElement),
+  button: byId("front", HTMLButtonElement),
+  control: byId("front-control", HTMLElement),
+  looks,
+  face,
+  tell: (message) => conversation.tell(message),
+  failed: (text) => notices.show({ ...failure("avatar3d"), ...(text ? { text } : {}) }),
+});
 const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
@@ -123,6 +138,8 @@ const conversation = new Conversation({
       share.of(session.share === false ? "" : session.session);
       pictures.clock(session);
       oneTab.claim(session.session);
+      mouthTrack.clear();
+      front.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
@@ -173,6 +190,7 @@ async function describePath() {
 /** @param {any} message */
 function take(message) {
   transcript.take(message);
+  if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
@@ -258,7 +276,7 @@ byId("composer", HTMLFormElement).addEventListener("submit", (event) => {
   say(elements.text.value);
   elements.text.value = "";
 });
-listenToKeys({ mute: toggleMute, interrupt }, inCall);
+listenToKeys({ mute: toggleMute, interrupt, front: () => front.toggle() }, inCall);
 wireTabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")));
 addEventListener("online", () => conversation.nudge());
 document.addEventListener("visibilitychange", () => document.hidden || conversation.nudge());
@@ -290,6 +308,7 @@ function show() {
   hush.hold(state === "held");
   describePath();
   if (inCall()) return;
+  front.end();
   face.clear();
   ear.listenTo(null);
   pictures.follow(null);
@@ -300,6 +319,7 @@ function show() {
 /** @param {import("./personas.mjs").Persona} persona */
 function introduce(persona) {
   face.introduce(persona);
+  front.introduce(persona);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }
@@ -317,9 +337,12 @@ function chip(text) {
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** What is at the speaker now; null while nothing sounds. @type {number | null} */
+let heardRtp = null;
+
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = (heardRtp = ear.heard(nowMs, sound.outputLatencyMs));
   if (rtp === null || !inCall()) return;
   transcript.advance(rtp);
   const played = face.audible ? acknowledgement.due(rtp, nowMs) : null;
@@ -336,8 +359,20 @@ function drawLevels() {
   elements.figure.style.setProperty("--level", theirs.toFixed(2));
 }
 
+/** The mouth that belongs to what is heard when the drawing that now begins is done. */
+function mouthNow() {
+  const { session } = conversation;
+  const { newest } = mouthTrack;
+  if (heardRtp === null || newest === null || !session || hush.silent) return CLOSED;
+  const heard = programmeSample(heardRtp, session.audio_offset, newest);
+  // What is not known yet cannot be shown ahead of its time.
+  const ahead = Math.min(heard + front.leadMs * AUDIO_SAMPLES_PER_MS, newest + TICK_SAMPLES);
+  return mouthTrack.at(Math.max(heard, ahead));
+}
+
 function frame() {
   tick();
+  front.draw(mouthNow(), performance.now());
   drawLevels();
   requestAnimationFrame(frame);
 }

@@ -90,7 +90,10 @@ async function introduce(card) {
   if (wish.front !== "3d" || front) return;
   canvas.hidden = false;
   front = await openFront(wish.front, canvas, persona);
-  if (front) return;
+  if (front) {
+    figure.dataset.front = "avatar3d";
+    return;
+  }
   canvas.hidden = true;
   // Without that front the same page shows the pictures.
   location.replace(`${location.pathname}${location.hash}`);

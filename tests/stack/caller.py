@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,19 +97,24 @@ class Caller:
         microphone_wav: Path | None = None,
         viewport: tuple[int, int] = (1280, 800),
         beside: Caller | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
-        """`beside`: another browser that is open meanwhile; Playwright may be started once a thread."""
+        """`beside`: another browser that is open meanwhile; Playwright may be started once a thread.
+
+        `flags`: more of Chromium's, such as those that let it draw in 3D.
+        """
         self.beside = beside
         self.url = url
         self.wav = microphone_wav
         self.viewport = viewport
+        self.flags = tuple(flags)
         self.recording = Recording()
         self.console: list[str] = []
 
     def __enter__(self) -> Caller:
         self._playwright: Playwright = self.beside._playwright if self.beside else sync_playwright().start()
         self._profile = tempfile.mkdtemp(prefix="vischrome")
-        flags = list(FLAGS)
+        flags = [*FLAGS, *self.flags]
         if self.wav:
             flags.append(f"--use-file-for-fake-audio-capture={self.wav}")
         self._context = self._playwright.chromium.launch_persistent_context(
