@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workers.lipsync.generator3d.avatar import sculpt, to_glb
 from workers.lipsync.generator3d.people import PEOPLE
+from workers.lipsync.generator3d.vrm import make_vrm
 
 
 def main() -> None:
@@ -18,8 +19,10 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="a .glb, or a .vrm (VRM 1.0)")
     options = parser.parse_args()
     file = to_glb(sculpt(PEOPLE[options.name]))
+    if options.out.suffix == ".vrm":
+        make_vrm(file, options.name.title())
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    data = file.bytes()
+    data = file.packed()
     options.out.write_bytes(data)
     print(f"{options.out}: {len(data) / 1e6:.2f} MB")
 

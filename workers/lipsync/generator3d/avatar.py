@@ -14,7 +14,7 @@ from workers.lipsync.generator3d.curls import curl_texture, short_curls
 from workers.lipsync.generator3d.distance import Array, smoothstep
 from workers.lipsync.generator3d.expressions import Tissue
 from workers.lipsync.generator3d.eyes import eyeball, lashes, paint_iris
-from workers.lipsync.generator3d.glb import GlbFile
+from workers.lipsync.generator3d.glb import GlbFile, part_normals
 from workers.lipsync.generator3d.head import Head
 from workers.lipsync.generator3d.inner_mouth import teeth, tongue
 from workers.lipsync.generator3d.long_hair import long_hair, strands
@@ -113,8 +113,6 @@ def _skin_surface(head: Head, detail: Detail) -> tuple[Array, NDArray[np.int64],
 
 def _rest_normals(built: Array, rest: Array, faces: NDArray[np.int64], exact: Array) -> Array:
     """The body's exact normals, except where closing the mouth has turned the surface."""
-    from workers.lipsync.generator3d.glb import part_normals
-
     moved = smoothstep(0.05, 0.6, np.linalg.norm(rest - built, axis=1))[:, None]
     mixed = exact * (1 - moved) + part_normals(rest, faces) * moved
     return mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
@@ -155,7 +153,7 @@ def _materials(file: GlbFile, work: Sculpture) -> None:
 
     smooth = isinstance(work.person.hair, LongHair)
     skin = file.texture("skin", jpeg(work.skin.colour, 88), repeat=True)
-    skin_normal = file.texture("skin normal", jpeg(work.skin.normal, 72), repeat=True)
+    skin_normal = file.texture("skin normal", jpeg(work.skin.normal, 60), repeat=True)
     skin_rough = file.texture("skin roughness", jpeg(work.skin.roughness, 78), repeat=True)
     hair = file.texture("hair", jpeg(work.pictures["hair"], 88))
     hair_normal = file.texture("hair normal", jpeg(work.pictures["hair normal"], 84))
@@ -185,12 +183,20 @@ def _materials(file: GlbFile, work: Sculpture) -> None:
     file.material("Tongue", pbrMetallicRoughness={"metallicFactor": 0.0, "roughnessFactor": 0.4})
     file.material(
         "Lashes",
-        pbrMetallicRoughness={"baseColorFactor": [0.012, 0.007, 0.006, 1.0], "metallicFactor": 0.0, "roughnessFactor": 0.7},
+        pbrMetallicRoughness={
+            "baseColorFactor": [0.012, 0.007, 0.006, 1.0],
+            "metallicFactor": 0.0,
+            "roughnessFactor": 0.7,
+        },
         doubleSided=True,
     )
     file.material(
         "Wolf3D_Hair",
-        pbrMetallicRoughness={"baseColorTexture": shown(hair), "metallicFactor": 0.0, "roughnessFactor": 0.52 if smooth else 0.8},
+        pbrMetallicRoughness={
+            "baseColorTexture": shown(hair),
+            "metallicFactor": 0.0,
+            "roughnessFactor": 0.52 if smooth else 0.8,
+        },
         normalTexture=shown(hair_normal, scale=0.8),
         extensions={"KHR_materials_specular": {"specularFactor": 0.7 if smooth else 0.35}},
         doubleSided=True,

@@ -1,6 +1,6 @@
 """What makes one sculpted person differ from another, as data: a person is one value of `Character`.
 
-Millimetres; x to the person's left, y up, z forward; y = 0 lies at the root of the nose's middle. Colours are `#rrggbb`.
+Millimetres; x to the person's left, y up, z forward; the eyes are at y = 26. Colours are `#rrggbb`.
 Curves are rows of numbers, interpolated smoothly. Everyone is made up: no one's likeness is used.
 """
 

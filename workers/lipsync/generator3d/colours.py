@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ def noise(shape: tuple[int, int], size_px: float | tuple[float, float], seed: in
     """Smooth random values, mean 0 and deviation 1; `size_px` is one blob's, (rows, columns) if they differ."""
     rng = np.random.default_rng(seed)
     down, across = size_px if isinstance(size_px, tuple) else (size_px, size_px)
-    raw = rng.standard_normal(shape).astype(np.float32)
+    raw: NDArray[Any] = rng.standard_normal(shape).astype(np.float32)
     border = cv2.BORDER_WRAP if wrap else cv2.BORDER_REFLECT
     if wrap:  # OpenCV filters do not wrap: lay a margin around
         margin = int(3 * max(down, across)) + 1
@@ -50,8 +50,7 @@ def noise(shape: tuple[int, int], size_px: float | tuple[float, float], seed: in
 
 def bump_normals(height: Array, strength: float, wrap: bool = False) -> NDArray[np.uint8]:
     """A tangent-space normal map (h, w, 3), green up, of a height in pixels times `strength`."""
-    mode = "wrap" if wrap else "edge"
-    padded = np.pad(height, 1, mode=mode)
+    padded = np.pad(height, 1, mode="wrap") if wrap else np.pad(height, 1, mode="edge")
     dx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5 * strength
     dy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5 * strength
     normal = np.stack([-dx, dy, np.ones_like(dx)], -1)
@@ -59,6 +58,6 @@ def bump_normals(height: Array, strength: float, wrap: bool = False) -> NDArray[
     return cast(NDArray[np.uint8], np.round((normal * 0.5 + 0.5) * 255).astype(np.uint8))
 
 
-def pixels(colour: Array) -> NDArray[np.uint8]:
+def pixels(colour: NDArray[Any]) -> NDArray[np.uint8]:
     """0..1 to bytes."""
     return np.round(np.clip(colour, 0, 1) * 255).astype(np.uint8)

@@ -88,7 +88,10 @@ class _Heap:
         """0 in the furrows between curls, 1 on top of them."""
         away, which = self._tree.query(points, k=2)
         own = away / self._radii[which]
-        return cast(Array, smoothstep(-2.5, 3.5, self.cap(split(points))) * 0.6 + 0.4 * smoothstep(0.0, 0.8, own[:, 1] - own[:, 0]))
+        return cast(
+            Array,
+            smoothstep(-2.5, 3.5, self.cap(split(points))) * 0.6 + 0.4 * smoothstep(0.0, 0.8, own[:, 1] - own[:, 0]),
+        )
 
     def _scattered(self) -> tuple[Array, Array, Array]:
         """Centres on the cap's surface, far enough from each other."""
@@ -123,4 +126,6 @@ def curl_texture(hair: ShortCurls, side_px: int) -> tuple[NDArray[np.uint8], NDA
     fine = noise((side_px, side_px), 2.4, hair.seed + 2, wrap=True)
     height = 0.8 * wave + 0.5 * fine
     white = np.ones((side_px, side_px, 3))
-    return pixels(mix(white, "#6b5a52", np.clip(0.30 - 0.22 * wave + 0.06 * fine, 0, 1))), bump_normals(height, 0.9, wrap=True)
+    return pixels(mix(white, "#6b5a52", np.clip(0.30 - 0.22 * wave + 0.06 * fine, 0, 1))), bump_normals(
+        height, 0.9, wrap=True
+    )

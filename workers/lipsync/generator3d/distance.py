@@ -5,6 +5,8 @@ Points are three arrays of one shape, `(x, y, z)`: contiguous coordinates are se
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,7 @@ def capsule(p: Points, start: Triple, end: Triple, start_radius: float, end_radi
 def rod(p: Points, spine: Array) -> Array:
     """Capsules along `spine`, rows of (x, y, z, radius)."""
     found: Array | None = None
-    for a, b in zip(spine[:-1], spine[1:], strict=True):
+    for a, b in itertools.pairwise(spine):
         piece = capsule(p, tuple(a[:3]), tuple(b[:3]), float(a[3]), float(b[3]))
         found = piece if found is None else np.minimum(found, piece)
     assert found is not None

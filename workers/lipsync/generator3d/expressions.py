@@ -1,7 +1,7 @@
 """How a face moves: for any points in or on a head, each ARKit movement as a displacement in millimetres.
 
-The same fields move skin, lashes, teeth and tongue, so that parts that touch stay together. They are closed formulas over
-the resting place of a point; nothing is captured from a person.
+The same fields move skin, lashes, teeth and tongue, so that parts that touch stay together. They are closed formulas
+over the resting place of a point; nothing is captured from a person.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Tissue:
     def _closing(self, x: Array, y: Array, z: Array) -> Array:
         """How far the lower lip, built too low, rises; further down the lift spreads out and fades."""
         head, my = self.head, self.head.shape.mouth.y
-        exact = head.gap(x)
+        exact = 1.1 * head.gap(x)  # a little too far: no light shows between the lips
         wide = GAP * np.exp(-((x / (head.shape.mouth.half_width - 4)) ** 2))
         below = smoothstep(2, 16, head.built_line(x) - y)
         lift = exact * (1 - below) + wide * below
@@ -137,6 +137,8 @@ class Tissue:
         skin = 1.0 if self.kind == "skin" else 0.0
         around = skin * near(p, (0, my, front - 5), (half + 9, 20, 26))
         across = np.clip(x / half, -1.3, 1.3) ** 2
+        ring = skin * np.exp(-((x / (half + 14)) ** 4) - ((y - my) / 20) ** 2) * smoothstep(front - 40, front - 16, z)
+        level = mouth.smile * np.minimum(across, 1) * ring
         zero = np.zeros_like(p)
         opened = self._opened()
         chin = self.lower * smoothstep(my - 38, my - 10, y) * smoothstep(56, 72, z) * np.exp(-((x / (half + 5)) ** 6))
@@ -153,16 +155,16 @@ class Tissue:
             "mouthClose": -0.80 * chin[:, None] * opened + along(upper, (0, -4.2, 0)),
             "mouthFunnel": np.stack(
                 [
-                    -0.20 * x * np.maximum(lips, 0.6 * around),
-                    (3.4 * upper - 4.2 * lower) * (1 - 0.5 * across),
+                    -0.26 * x * ring,
+                    (3.4 * upper - 4.2 * lower) * (1 - 0.5 * across) - 0.4 * level,
                     5.0 * lips + 1.5 * around,
                 ],
                 1,
             ),
             "mouthPucker": np.stack(
                 [
-                    -0.36 * x * np.maximum(lips, 0.7 * around),
-                    0.8 * upper - 0.9 * lower - 2.6 * np.minimum(across, 1) * lips,
+                    -0.46 * x * ring,
+                    0.8 * upper - 0.9 * lower - 0.8 * level,
                     6.5 * lips * (1 - 0.3 * across) + 2.0 * around,
                 ],
                 1,
@@ -206,7 +208,8 @@ class Tissue:
             "mouthStretch": along(np.maximum(corner, 0.40 * at_lips * across), (6.0 * s, -1.5, -3.5)),
             "mouthPress": along(upper * here, (0, -1.0, -0.8)) + along(lower * here, (0, 1.2, -0.8)),
             "mouthLowerDown": along(lower * here * inner, (0, -6.0, 0.6)),
-            "mouthUpperUp": along(upper * here * inner, (0, 5.2, 0.3)) + along(brow((13, -14, 84), (10, 8, 12)), (0, 1.2, 0)),
+            "mouthUpperUp": along(upper * here * inner, (0, 5.2, 0.3))
+            + along(brow((13, -14, 84), (10, 8, 12)), (0, 1.2, 0)),
             "browDown": along(brow((25, 47, 70), (22, 12, 26)), (-1.8 * s, -5.0, 0.8)),
             "browOuterUp": along(brow((43, 48, 62), (17, 14, 26)), (0, 6.0, -0.5)),
             "cheekSquint": along(brow((35, 2, 66), (16, 13, 22)), (0, 4.5, 1)),

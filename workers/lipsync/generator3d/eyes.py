@@ -51,7 +51,7 @@ def eyeball(shape: EyeShape, side: int) -> Part:
         material="Wolf3D_Eye",
         points=points + centre,
         faces=faces,
-        normals=face_normals_of_ball(ball),
+        normals=_radial(ball),
         weights=only(f"{hand}Eye", len(points)),
         uv=uv,
         colour=colour,
@@ -59,7 +59,7 @@ def eyeball(shape: EyeShape, side: int) -> Part:
     )
 
 
-def face_normals_of_ball(ball: Array) -> Array:
+def _radial(ball: Array) -> Array:
     return ball / np.maximum(np.linalg.norm(ball, axis=1, keepdims=True), 1e-9)
 
 
@@ -70,14 +70,15 @@ def _turned(points: Array, down: float, out: float) -> Array:
     return cast(Array, points @ (about_y @ about_x).T)
 
 
-def paint_iris(shape: EyeShape, side_px: int = 384, seed: int = 1) -> NDArray[np.uint8]:
-    """The front of the eyeball seen along its axis, RGB: fibres, a warm ring, a soft dark rim and a still catchlight."""
+def paint_iris(shape: EyeShape, side_px: int = 512, seed: int = 1) -> NDArray[np.uint8]:
+    """The front of the eyeball along its axis, RGB: fibres, a warm ring, a soft dark rim and a still catchlight."""
     dark, light, ring = (srgb(colour) for colour in shape.iris)
     y, x = (np.mgrid[0:side_px, 0:side_px] + 0.5) / side_px - 0.5
     degrees = np.hypot(x, y) * 2 * SHOWN_DEGREES
     rim = np.degrees(np.arcsin(shape.iris_radius / shape.radius))
     q = degrees / rim
     turn = np.arctan2(y, x)
+    across, down = x * 2 * SHOWN_DEGREES / rim, y * 2 * SHOWN_DEGREES / rim
     fibres = noise((side_px, 720), (side_px * 0.5, 5), seed, wrap=True)
     fibre = cv2.remap(
         fibres.astype(np.float32),
@@ -92,13 +93,15 @@ def paint_iris(shape: EyeShape, side_px: int = 384, seed: int = 1) -> NDArray[np
     iris = mix(iris, dark, np.clip(0.16 * fibre + 0.10, 0, 0.6))
     iris = mix(iris, "#ffffff", 0.22 * np.clip(fibre - 0.4, 0, 1) * smoothstep(0.4, 0.7, q) * smoothstep(1, 0.8, q))
     iris = mix(iris, dark, 0.92 * smoothstep(0.72, 1.02, q))
-    lower = np.exp(-(((x / rim * SHOWN_DEGREES * 2) / 0.62) ** 2) - (((y / rim * SHOWN_DEGREES * 2) - 0.52) / 0.34) ** 2)
+    lower = np.exp(
+        -(((x / rim * SHOWN_DEGREES * 2) / 0.62) ** 2) - (((y / rim * SHOWN_DEGREES * 2) - 0.52) / 0.34) ** 2
+    )
     iris = mix(iris, light * 1.25, 0.55 * lower * smoothstep(1.0, 0.8, q))
-    iris = iris * (1 - 0.50 * smoothstep(0.15, -0.95, y / rim * SHOWN_DEGREES * 2))[..., None]
+    iris = iris * (1 - 0.50 * smoothstep(0.15, -0.95, down))[..., None]
     c = mix(white, iris, smoothstep(1.05, 0.95, q))
     c = mix(c, "#070506", smoothstep(0.43, 0.37, q))
     for at, size, strength in (((-0.34, -0.42), 0.20, 0.95), ((0.36, 0.38), 0.11, 0.35)):
-        away = np.hypot(x / rim * SHOWN_DEGREES * 2 - at[0], y / rim * SHOWN_DEGREES * 2 - at[1])
+        away = np.hypot(across - at[0], down - at[1])
         c = mix(c, "#ffffff", strength * smoothstep(size, size * 0.55, away))
     return pixels(c)
 
@@ -129,7 +132,7 @@ def _lash_row(head: Head) -> tuple[Array, NDArray[np.int64], Array]:
     eye = head.shape.eye
     rng = np.random.default_rng(11)
     count = 34
-    yaws = np.linspace(-0.66, 1.0, count)
+    yaws = np.linspace(-0.54, 1.0, count)
     step = (yaws[1] - yaws[0]) * 0.85
     points: list[Array] = []
     faces: list[tuple[int, int, int]] = []

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 class GlbFile:
-    """Collects buffers and JSON; `bytes()` is the file."""
+    """Collects buffers and JSON; `packed()` is the file."""
 
     def __init__(self, generator: str) -> None:
         self._data = bytearray()
@@ -45,7 +45,7 @@ class GlbFile:
         self._materials: dict[str, int] = {}
         self._bones: dict[str, int] = {}
 
-    def bytes(self) -> bytes:
+    def packed(self) -> bytes:
         while len(self._data) % 4:
             self._data.append(0)
         whole = {**self.json, "buffers": [{"byteLength": len(self._data)}]}
@@ -139,6 +139,15 @@ class GlbFile:
     def node(self, name: str) -> int:
         return next(i for i, node in enumerate(self.json["nodes"]) if node["name"] == name)
 
+    def morphing(self) -> list[tuple[int, list[str]]]:
+        """Nodes with morph targets, and their names."""
+        meshes = self.json["meshes"]
+        return [
+            (i, meshes[node["mesh"]]["extras"]["targetNames"])
+            for i, node in enumerate(self.json["nodes"])
+            if "mesh" in node and "extras" in meshes[node["mesh"]]
+        ]
+
     def _target(self, part: Part, move: Array) -> Json:
         moved = np.nonzero(np.abs(move).max(1) > SMALLEST_MM)[0]
         steps = np.round(move[moved] * 0.001 * 32767).astype(np.int16)
@@ -150,15 +159,16 @@ class GlbFile:
             target["NORMAL"] = self._sparse(turned, values, len(move))
         return target
 
-    def _sparse(self, at: NDArray[np.int64], values: NDArray[Any], count: int) -> Json | int:
+    def _sparse(self, at: NDArray[np.int64], values: NDArray[Any], count: int) -> int:
         accessor: Json = {
             "componentType": COMPONENT[str(values.dtype)],
             "normalized": True,
             "count": count,
             "type": "VEC3",
         }
-        low = np.minimum(values.min(0), 0) if len(at) else np.zeros(3)
-        high = np.maximum(values.max(0), 0) if len(at) else np.zeros(3)
+        resting = np.zeros((1 if len(at) < count else 0, 3), values.dtype)
+        spread = np.concatenate([values, resting])
+        low, high = spread.min(0), spread.max(0)
         accessor |= {"min": [int(v) for v in low], "max": [int(v) for v in high]}
         if len(at):
             accessor["sparse"] = {

@@ -1,7 +1,7 @@
 """A head as a body of signed distance: skull, face, nose, lips, lids, ears, neck and shoulders of a `HeadShape`.
 
-The lips are built `GAP` millimetres apart and closed afterwards by moving them: so the surface knows an upper and a lower
-lip, and both meet exactly when the mouth is at rest.
+The lips are built `GAP` millimetres apart and closed afterwards by moving them: so the surface knows an upper and a
+lower lip, and both meet exactly when the mouth is at rest.
 """
 
 from __future__ import annotations
@@ -178,12 +178,17 @@ class Head:
         z = self.lip_front(xs) - radius * (1.0 if top else 0.94) + (0.2 if top else 0.0) * (1 - t)
         return cast(Array, np.stack([xs, y, z, radius], axis=1))
 
-    def _neck(self, p: Points, body: Array) -> Array:
+    def torso(self, p: Points) -> Array:
+        """Neck and shoulders without what stands out under the skin: clothes follow it."""
+        p = (np.abs(p[0]), p[1], p[2])
         r = self.shape.neck
-        body = union(body, capsule(p, (0, -20, -14), (0, -170, -28), r, r + 7), 20)
+        body = capsule(p, (0, -20, -14), (0, -170, -28), r, r + 7)
         body = union(body, capsule(p, (18, -108, -42), (98, -158, -36), 16, 20), 34)
-        body = union(body, capsule(p, (30, -24, -20), (9, -140, 10), 7, 6), 20)
-        return union(body, ellipsoid(p, (0, -192, -26), (176, 50, 62)), 26)
+        return union(body, ellipsoid(p, (0, -192, -26), (176, 50, 62)), 30)
+
+    def _neck(self, p: Points, body: Array) -> Array:
+        body = union(body, capsule(p, (30, -24, -20), (9, -140, 8), 7, 5.5), 20)
+        return union(body, self.torso(p), 20)
 
     def _ear(self, p: Points, body: Array) -> Array:
         x, y, z = p
@@ -196,7 +201,7 @@ class Head:
         return union(body, ear, 5)
 
     def _lids(self, p: Points, body: Array) -> Array:
-        x, y, z = p
+        z = p[2]
         eye = self.shape.eye
         ex, ey, ez = eye.centre
         yaw, pitch, away = self.eye_angles(p)

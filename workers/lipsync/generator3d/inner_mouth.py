@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.lipsync.generator3d.colours import linear, srgb
 from workers.lipsync.generator3d.distance import Array, smoothstep
@@ -38,7 +40,7 @@ def teeth(head: Head) -> Part:
     )
 
 
-def _row(head: Head, upper: bool) -> tuple[Array, Array, Array]:
+def _row(head: Head, upper: bool) -> tuple[Array, NDArray[np.int64], Array]:
     """Points, faces and colours of one row with its gum."""
     mouth = head.shape.mouth
     widths = UPPER_WIDTHS if upper else LOWER_WIDTHS
@@ -48,7 +50,7 @@ def _row(head: Head, upper: bool) -> tuple[Array, Array, Array]:
     turn = np.linspace(0, 1.45, 600)
     arc = np.concatenate([[0], np.cumsum(np.hypot(np.diff(wide * np.sin(turn)), np.diff(deep * np.cos(turn))))])
     borders = np.concatenate([[0], np.cumsum(widths)])
-    along = np.concatenate([np.linspace(a, b, 5)[:-1] for a, b in zip(borders[:-1], borders[1:], strict=True)])
+    along = np.concatenate([np.linspace(a, b, 5)[:-1] for a, b in itertools.pairwise(borders)])
     within = np.tile([0.0, 0.25, 0.5, 0.75], len(widths))
     tooth = np.repeat(np.arange(len(widths)), 4)
     theta = np.interp(along, arc, turn)
@@ -83,14 +85,16 @@ def _row(head: Head, upper: bool) -> tuple[Array, Array, Array]:
 def tongue(head: Head) -> Part:
     mouth = head.shape.mouth
     rows, turns = 16, 18
-    b, t = np.meshgrid(np.linspace(0.02, np.pi - 0.02, rows), np.linspace(0, 2 * np.pi, turns, endpoint=False), indexing="ij")
+    b, t = np.meshgrid(
+        np.linspace(0.02, np.pi - 0.02, rows), np.linspace(0, 2 * np.pi, turns, endpoint=False), indexing="ij"
+    )
     points = np.stack(
         [15.0 * np.sin(b) * np.cos(t) * (1 - 0.12 * np.cos(b)), 5.4 * np.sin(b) * np.sin(t), 23 * np.cos(b)], -1
     ).reshape(-1, 3)
     points[:, 1] -= np.exp(-((points[:, 0] / 2.4) ** 2)) * (points[:, 1] > 0) * 1.1
     points[:, 1] -= 0.0045 * (points[:, 2] - 2) ** 2 * (points[:, 2] > 2)
     local = points.copy()
-    points = points + (0, mouth.y - 9.5, mouth.front - 37.5)
+    points = points + np.array([0, mouth.y - 9.5, mouth.front - 37.5])
     faces = grid_faces(rows, turns, closed=True)
     moves = Tissue(head, points, "lower").displacements()
     tip = smoothstep(0, 20, local[:, 2])
@@ -121,6 +125,6 @@ def tongue(head: Head) -> Part:
     )
 
 
-def _outwards(points: Array, faces: Array) -> bool:
+def _outwards(points: Array, faces: NDArray[np.int64]) -> bool:
     a, b, c = (points[faces[:, k]] - points.mean(0) for k in range(3))
     return cast(bool, float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) > 0)

@@ -77,12 +77,16 @@ class Sheet:
 
     def _parting(self, points: Array) -> Array:
         """Both halves meet beside the middle, on the person's right."""
-        return cast(Array, np.stack([-7.0 * smoothstep(60, 130, points[..., 1]), 0 * points[..., 1], 0 * points[..., 1]], -1))
+        return cast(
+            Array, np.stack([-7.0 * smoothstep(60, 130, points[..., 1]), 0 * points[..., 1], 0 * points[..., 1]], -1)
+        )
 
     def _outwards(self, points: Array) -> Array:
         """Roughly away from the head; level where the hair hangs."""
         away = points - (0, 20, -25)
-        away = away * np.stack([1 + 0 * points[..., 1], smoothstep(20, 110, points[..., 1]), 1 + 0 * points[..., 1]], -1)
+        away = away * np.stack(
+            [1 + 0 * points[..., 1], smoothstep(20, 110, points[..., 1]), 1 + 0 * points[..., 1]], -1
+        )
         return cast(Array, away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6))
 
 
@@ -124,7 +128,7 @@ def _outer(sheet: Sheet) -> Piece:
     uv = np.stack([np.clip(u, 0, 1) * SHEET_U + 0.005, v * 0.98 + 0.01], -1).reshape(-1, 2)
     within = np.interp(u, sheet._edges, np.arange(len(sheet._edges))) % 1
     ridge = np.sqrt(np.clip(1 - (2 * within - 1) ** 2, 0, 1))
-    shade = (0.62 + 0.38 * ridge) * (1 - 0.5 * smoothstep(-0.01, -0.085, u))
+    shade = (0.62 + 0.38 * ridge) * (1 - 0.8 * smoothstep(-0.005, -0.07, u))
     shade = shade * (0.70 + 0.30 * smoothstep(0.0, 0.10, v))
     return points.reshape(-1, 3), grid_faces(len(along), len(around)), uv, shade.reshape(-1)
 
@@ -159,7 +163,9 @@ def _loose_locks(sheet: Sheet) -> list[Piece]:
     return found
 
 
-def strands(colours: HairColours, width_px: int, height_px: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def strands(
+    colours: HairColours, width_px: int, height_px: int, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Colour and normals of strands that run down the texture, with the soft band of light that hair shows."""
     thick = noise((height_px, width_px), (height_px * 0.9, 9), seed)
     thin = noise((height_px, width_px), (height_px * 0.5, 2.2), seed + 1)

@@ -19,14 +19,14 @@ def both(**weights: float) -> dict[str, float]:
 VISEMES: dict[str, Recipe] = {
     "sil": {},
     "PP": {"mouthRollLower": 0.30, "mouthRollUpper": 0.26, **both(mouthPress=0.6)},
-    "FF": {"jawOpen": 0.05, "mouthRollLower": 0.72, "mouthShrugLower": 0.30, **both(mouthUpperUp=0.38)},
+    "FF": {"jawOpen": 0.06, "mouthRollLower": 0.80, "mouthShrugLower": 0.30, **both(mouthUpperUp=0.62)},
     "TH": {"jawOpen": 0.15, "_tip": 0.9, "_out": 0.35, **both(mouthLowerDown=0.3, mouthUpperUp=0.15)},
     "DD": {"jawOpen": 0.13, "_tip": 1.0, **both(mouthLowerDown=0.3, mouthUpperUp=0.18, mouthStretch=0.1)},
     "kk": {"jawOpen": 0.19, "_back": 1.0, **both(mouthLowerDown=0.25, mouthStretch=0.15)},
     "CH": {
         "jawOpen": 0.09,
-        "mouthFunnel": 0.55,
-        "mouthPucker": 0.2,
+        "mouthFunnel": 0.58,
+        "mouthPucker": 0.42,
         "_tip": 0.5,
         **both(mouthLowerDown=0.25, mouthUpperUp=0.2),
     },
@@ -36,7 +36,7 @@ VISEMES: dict[str, Recipe] = {
         **both(mouthStretch=0.35, mouthLowerDown=0.45, mouthUpperUp=0.28, mouthSmile=0.1),
     },
     "nn": {"jawOpen": 0.11, "_tip": 1.0, **both(mouthLowerDown=0.22, mouthUpperUp=0.12)},
-    "RR": {"jawOpen": 0.14, "mouthFunnel": 0.38, "mouthPucker": 0.25, "_tip": 0.6},
+    "RR": {"jawOpen": 0.14, "mouthFunnel": 0.38, "mouthPucker": 0.45, "_tip": 0.6},
     "aa": {"jawOpen": 0.62, **both(mouthLowerDown=0.2, mouthUpperUp=0.18)},
     "E": {"jawOpen": 0.30, "_back": 0.2, **both(mouthStretch=0.45, mouthLowerDown=0.35, mouthUpperUp=0.25)},
     "I": {
@@ -44,8 +44,8 @@ VISEMES: dict[str, Recipe] = {
         "_back": 0.4,
         **both(mouthStretch=0.5, mouthSmile=0.25, mouthLowerDown=0.4, mouthUpperUp=0.28),
     },
-    "O": {"jawOpen": 0.38, "mouthFunnel": 0.68, "mouthPucker": 0.3},
-    "U": {"jawOpen": 0.16, "mouthPucker": 0.68, "mouthFunnel": 0.42},
+    "O": {"jawOpen": 0.34, "mouthFunnel": 0.72, "mouthPucker": 0.62},
+    "U": {"jawOpen": 0.10, "mouthPucker": 0.98, "mouthFunnel": 0.40},
 }
 
 ARKIT = (

@@ -25,19 +25,20 @@ def dress(head: Head, shirt: Shirt) -> Part:
         return (reach - 1) * min(half_x, half_z)
 
     def distance(p: Points) -> Array:
-        body = head.distance(p)
+        body = head.torso(p)
         away = hole(p)
-        cloth = carve(body - 3.0, np.maximum(away, -40), 1.5)
+        cloth = carve(body - 3.4, np.maximum(away, -40), 1.5)
         cloth = np.maximum(cloth, -(p[1] - BOTTOM))
-        roll = np.hypot(body - 2.4, away - 0.5) - rim
+        roll = np.hypot(body - rim - 0.3, away - 0.5) - rim
         return union(cloth, np.where(p[1] < -60, roll, 50), 1.4)
 
-    xs = axis(((-7.2, 200, 3.6),))
-    ys = axis(((BOTTOM - 4, -92, 2.8),))
-    zs = axis(((-96, 66, 3.2),))
+    fine, coarse = 2.0, 5.0
+    xs = axis(((-2 * fine, half_x + 12, fine), (half_x + 12, 200, coarse)))
+    ys = axis(((BOTTOM - 6, -166, coarse), (-166, -88, fine)))
+    zs = axis(((-100, -88, coarse), (-88, 52, fine * 1.2), (52, 70, coarse)))
     points, faces = march(distance, xs, ys, zs)
-    points = even_out(distance, points, faces, 2)
-    points, faces = thin_out(points, faces, 3600)
+    points = even_out(distance, points, faces, 3)
+    points, faces = thin_out(points, faces, 5000)
     normals = gradient(distance, points, 0.4)
     on_rim = smoothstep(rim + 1.5, rim - 0.5, np.abs(hole(split(points)) - 0.5) + 0 * points[:, 0])
     cloth, collar = linear(srgb(shirt.colour)), linear(srgb(shirt.rim))

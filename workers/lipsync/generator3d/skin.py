@@ -106,13 +106,15 @@ class _Painter:
         c = mix(c, skin.lid, 0.30 * bell((eye[0], eye[1] + 9, eye[2] + 16), (19, 6.5, 20)))
         c = mix(c, skin.lid, 0.22 * bell((eye[0] - 2, eye[1] - 10, eye[2] + 16), (17, 5, 20)))
         c = mix(c, skin.lid, 0.20 * bell((10, head.nose.tip[1] + 3, 84), (7, 8, 8)))
-        c = mix(c, skin.lid, 0.5 * bell((head.nose.tip[0] + 4.9 * head.nose.width, head.nose.tip[1] - 8.5, 88), (3, 3, 5)))
+        c = mix(
+            c, skin.lid, 0.5 * bell((head.nose.tip[0] + 4.9 * head.nose.width, head.nose.tip[1] - 8.5, 88), (3, 3, 5))
+        )
         c = mix(c, skin.lid, 0.30 * bell((0, mouth.y - mouth.lower - 4.5, mouth.front), (12, 3.0, 9)))
         c = mix(c, skin.lips, 0.90 * self.lips)
         below = self.head.built_line(self.x) - self.y
         rounding = self.lips * np.exp(-(((below - 4.6) / 2.6) ** 2)) * np.exp(-((self.x / 12) ** 2))
         c = mix(c, "#ffffff", 0.10 * rounding)
-        c = mix(c, "#" + "5a1f22", 0.72 * self.seam)
+        c = mix(c, "#5a1f22", 0.72 * self.seam)
         c = mix(c, "#a4483f", 0.6 * bell(self._eye_corner(), (3.0, 2.6, 4)))
         c = mix(c, "#2a1712", 0.80 * self._lash_line())
         c = mix(c, "#6e3f31", 0.62 * self._crease())
@@ -184,15 +186,24 @@ class _Painter:
         below = smoothstep(0.045, 0.0, np.abs(pitch - self.head.lid_lower(yaw)))
         inner = smoothstep(-0.95, -0.55, yaw) * smoothstep(1.18, 1.05, yaw)
         make_up = self.head.shape.eye.lashes
-        return near * inner * (self.z > self.head.shape.eye.centre[2]) * np.clip(
-            above * (0.45 + 0.5 * make_up) + 0.40 * make_up * below * smoothstep(-0.4, 0.8, yaw), 0, 1
+        return (
+            near
+            * inner
+            * (self.z > self.head.shape.eye.centre[2])
+            * np.clip(above * (0.45 + 0.5 * make_up) + 0.40 * make_up * below * smoothstep(-0.4, 0.8, yaw), 0, 1)
         )
 
     def _crease(self) -> Array:
         yaw, pitch, reach = self._eye()
         fold = np.exp(-(((pitch - self.head.lid_upper(yaw) - 0.185) / 0.03) ** 2))
         near = smoothstep(self.head.shape.eye.radius + 7, self.head.shape.eye.radius + 3, reach)
-        return fold * near * smoothstep(-0.95, -0.5, yaw) * smoothstep(1.15, 0.8, yaw) * (self.z > self.head.shape.eye.centre[2])
+        return (
+            fold
+            * near
+            * smoothstep(-0.95, -0.5, yaw)
+            * smoothstep(1.15, 0.8, yaw)
+            * (self.z > self.head.shape.eye.centre[2])
+        )
 
     def _brows(self) -> Array:
         drawn = _drawn_brow(self.head.shape.brow, self.person.seed)
@@ -212,26 +223,31 @@ def _drawn_brow(brow: BrowShape, seed: int) -> Array:
         return np.round(np.stack([(px + 2) * BROW_SCALE, (BROW_SPAN - 2 - py) * BROW_SCALE], -1) * 16).astype(np.int32)
 
     heights = np.array(brow.heights)
-    for _ in range(420):
-        t = rng.random()
-        half = 0.5 * float(np.interp(t, np.linspace(0, 1, len(heights)), heights))
-        across = float(rng.uniform(-1, 1))
-        x = x0 + (x1 - x0) * t + rng.normal(0, 0.3)
-        y = float(spine(np.clip(x, x0, x1))[0]) + across * half
-        slope = float(spine(np.clip(x, x0, x1) + 0.5)[0] - spine(np.clip(x, x0, x1) - 0.5)[0])
-        lean = np.interp(t, (0, 0.25, 0.7, 1), (1.0, 0.55, 0.12, 0.0)) - 0.42 * across * np.interp(t, (0, 1), (0.5, 1))
-        angle = np.arctan(slope) + lean + rng.normal(0, 0.07)
-        length = np.interp(t, (0, 0.4, 1), (4.2, 5.6, 4.2)) * rng.uniform(0.75, 1.1)
-        way = np.linspace(0, 1, 7)
-        line = spot(x + length * way * np.cos(angle), y + length * way * np.sin(angle) - 0.5 * across * way**2)
-        fade = float(np.interp(t, (0, 0.16), (0.45, 1.0)))
-        strand = np.zeros_like(image)
-        cv2.polylines(strand, [line], False, 1.0, 5 if rng.random() < 0.6 else 3, cv2.LINE_AA, 4)
-        image = 1 - (1 - image) * (1 - fade * float(rng.uniform(0.35, 0.7)) * strand)
+    for layer in range(14):
+        strength = (0.35, 0.5, 0.62, 0.45)[layer % 4]
+        lines = []
+        for _ in range(32):
+            t = rng.random() if layer else rng.uniform(0.1, 1)
+            half = 0.5 * float(np.interp(t, np.linspace(0, 1, len(heights)), heights))
+            across = float(rng.uniform(-1, 1))
+            x = x0 + (x1 - x0) * t + rng.normal(0, 0.3)
+            y = float(spine(np.clip(x, x0, x1))[0]) + across * half
+            slope = float(spine(np.clip(x, x0, x1) + 0.5)[0] - spine(np.clip(x, x0, x1) - 0.5)[0])
+            upright = np.interp(t, (0, 0.25, 0.7, 1), (1.0, 0.55, 0.12, 0.0))
+            angle = np.arctan(slope) + upright - 0.42 * across * (0.5 + 0.5 * t) + rng.normal(0, 0.07)
+            length = np.interp(t, (0, 0.12, 0.4, 1), (2.6, 4.2, 5.6, 4.2)) * rng.uniform(0.75, 1.1)
+            way = np.linspace(0, 1, 7)
+            lines.append(
+                spot(x + length * way * np.cos(angle), y + length * way * np.sin(angle) - 0.5 * across * way**2)
+            )
+        strands = np.zeros_like(image)
+        cv2.polylines(strands, lines, False, 1.0, 5 if layer % 3 else 3, cv2.LINE_AA, 4)
+        image = 1 - (1 - image) * (1 - strength * strands)
     columns = np.arange(image.shape[1]) / BROW_SCALE - 2
     middle = spine(np.clip(columns, x0, x1))[:, 0]
-    t = np.clip((columns - x0) / (x1 - x0), 0, 1)
-    half = 0.5 * np.interp(t, np.linspace(0, 1, len(heights)), heights) * 0.8
+    along = np.clip((columns - x0) / (x1 - x0), 0, 1)
+    thick = 0.4 * np.interp(along, np.linspace(0, 1, len(heights)), heights)
     rows = BROW_SPAN - 2 - np.arange(image.shape[0])[:, None] / BROW_SCALE
-    body = smoothstep(1.5, 0.2, np.abs(rows - middle) / np.maximum(half, 0.3)) * ((columns > x0) & (columns < x1 + 1))
-    return cast(Array, np.clip(cv2.GaussianBlur(image, (0, 0), 2.2) * 0.85 + 0.40 * cv2.GaussianBlur(body.astype(np.float32), (0, 0), 9), 0, 1))
+    body = smoothstep(1.5, 0.2, np.abs(rows - middle) / np.maximum(thick, 0.3)) * ((columns > x0) & (columns < x1 + 1))
+    ground = 0.40 * cv2.GaussianBlur(body.astype(np.float32), (0, 0), 9)
+    return cast(Array, np.clip(cv2.GaussianBlur(image, (0, 0), 2.2) * 0.85 + ground, 0, 1))

@@ -38,7 +38,9 @@ def axis(spans: Spans) -> Array:
     return np.array(found)
 
 
-def march(distance: Distance, xs: Array, ys: Array, zs: Array, mirrored: bool = True) -> tuple[Array, NDArray[np.int64]]:
+def march(
+    distance: Distance, xs: Array, ys: Array, zs: Array, mirrored: bool = True
+) -> tuple[Array, NDArray[np.int64]]:
     """The surface's largest connected part. With `mirrored`, `xs` covers the left half from below zero on."""
     grid = np.empty((len(xs), len(ys), len(zs)), np.float32)
     y, z = np.meshgrid(ys.astype(np.float32), zs.astype(np.float32), indexing="ij")

@@ -1,7 +1,6 @@
-"""The skin's texture coordinates: a cylinder around the head, wider where the face is, and a strip for what lies inside.
+"""The skin's texture coordinates: a cylinder around the head, wider where the face is, and a strip for the inside.
 
-The mouth's lining and the nostrils would fall onto the face's own texels; they get the strip below, where only depth and
-the side count.
+The mouth's lining would fall onto the face's own texels; it gets the strip below, where only depth and the side count.
 """
 
 from __future__ import annotations
@@ -48,7 +47,13 @@ def around(points: Array) -> Array:
 def in_strip(head: Head, points: Array) -> Array:
     """u by depth from the lips backwards, v by the side."""
     x, _, z = points.T
-    return np.stack([np.clip((head.lip_front(x) - z) / 60, 0.01, 0.99), STRIP + 0.01 + (0.98 - STRIP) * np.clip(np.abs(x) / 30, 0, 1)], 1)
+    return np.stack(
+        [
+            np.clip((head.lip_front(x) - z) / 60, 0.01, 0.99),
+            STRIP + 0.01 + (0.98 - STRIP) * np.clip(np.abs(x) / 30, 0, 1),
+        ],
+        1,
+    )
 
 
 def is_inside(head: Head, points: Array) -> NDArray[np.bool_]:
@@ -72,14 +77,14 @@ def unwrap(head: Head, points: Array, faces: NDArray[np.int64]) -> Unwrapped:
     moved = np.where(crosses[:, None] & (u < 0.5), shown + count, shown)
     hidden = faces[inner] + 2 * count
     kept, flat = np.unique(np.concatenate([moved, hidden]), return_inverse=True)
-    all_uv = np.concatenate([uv, uv + (1, 0), in_strip(head, points)])
+    all_uv = np.concatenate([uv, uv + np.array([1, 0]), in_strip(head, points)])
     return Unwrapped(
         source=kept % count, faces=flat.reshape(-1, 3).astype(np.int64), uv=all_uv[kept], inside=kept >= 2 * count
     )
 
 
 def rasterised(uv: Array, faces: NDArray[np.int64], values: Array, side_px: int) -> tuple[Array, NDArray[np.bool_]]:
-    """`values` (n, k) at every texel of a square texture, and where there are any. The first of two faces on a texel stays."""
+    """`values` (n, k) at every texel of a square texture, and where there are any; of two faces the first stays."""
     found = np.zeros((side_px, side_px, values.shape[1]), np.float32)
     seen = np.zeros((side_px, side_px), bool)
     corners = uv[faces] * side_px - 0.5

@@ -37,7 +37,7 @@ HAIR = LongHair(
 VERA = Character(
     name="vera",
     head=HeadShape(ears=0.0, nose=NoseShape(width=0.93)),
-    skin=Skin(base="#efbea3", blush="#e28a7a", lid="#c98f7c", lips="#c8646a"),
+    skin=Skin(base="#ebb99b", blush="#e28a7a", lid="#c98f7c", lips="#c8646a"),
     hair=HAIR,
     shirt=Shirt(colour="#2f7f86", rim="#2a7279", neck=(-20, 60, 50, 3.2)),
     backdrop=("#d3dedf", "#809ca5"),
