@@ -24,9 +24,9 @@ def smoothstep(start: float, end: float, x: Array) -> Array:
 def ellipsoid(p: Points, centre: Triple, radii: Triple) -> Array:
     """Approximate off the surface, exact on it."""
     x, y, z = ((a - c) / r for a, c, r in zip(p, centre, radii, strict=True))
-    near = np.sqrt(x * x + y * y + z * z)
+    near = np.maximum(np.sqrt(x * x + y * y + z * z), 1e-4)
     slope = np.sqrt((x / radii[0]) ** 2 + (y / radii[1]) ** 2 + (z / radii[2]) ** 2)
-    return near * (near - 1) / np.maximum(slope, 1e-6)
+    return near * (near - 1) / np.maximum(slope, 1e-4 / max(radii))
 
 
 def capsule(p: Points, start: Triple, end: Triple, start_radius: float, end_radius: float | None = None) -> Array:

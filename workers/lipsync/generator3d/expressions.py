@@ -217,7 +217,7 @@ class Tissue:
             "eyeBlink": self._lids(s),
             "eyeSquint": self._lids(s, 0.22, 2.6) + along(brow((33, 6, 68), (15, 9, 20)), (0, 2.0, 0.5)),
             "eyeWide": self._lids(s, -0.20, -0.6),
-            "eyeLookDown": self._lids(s, 0.42, -1.2),
+            "eyeLookDown": self._lids(s, 0.33, -1.8),
             "eyeLookUp": self._lids(s, -0.15, 0.6),
             "eyeLookIn": zero,
             "eyeLookOut": zero,

@@ -19,7 +19,7 @@ from workers.lipsync.generator3d.surface import face_normals
 
 SHOWN_DEGREES = 76.0
 """Of the ball around its pole, on the texture."""
-LOOK = {"eyeLookDown": (22.0, 0.0), "eyeLookUp": (-20.0, 0.0), "eyeLookIn": (0.0, -28.0), "eyeLookOut": (0.0, 28.0)}
+LOOK = {"eyeLookDown": (17.0, 0.0), "eyeLookUp": (-20.0, 0.0), "eyeLookIn": (0.0, -28.0), "eyeLookOut": (0.0, 28.0)}
 """Degrees about x and y at full weight, of the left eye."""
 
 

@@ -103,7 +103,7 @@ def tongue(head: Head) -> Part:
         "_tip": np.stack([0 * tip, 8.5 * tip, -1.5 * tip], 1),
         "_out": np.stack([0 * tip, 0.5 * tip, 9 * tip], 1),
         "_back": np.stack([0 * back, 6 * back, -back], 1),
-        "tongueOut": np.stack([-0.1 * points[:, 0] * tip, 6.5 * tip, 24 * tip], 1),
+        "tongueOut": np.stack([-0.1 * points[:, 0] * tip, 10 * tip, 25 * tip], 1),
     }
     moves["tongueOut"] = own["tongueOut"]
     for name in NAMES:

@@ -56,7 +56,7 @@ def main() -> None:
     scene.render.resolution_x = scene.render.resolution_y = options.side
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Punchy"
-    scene.view_settings.exposure = 0.1
+    scene.view_settings.exposure = 0.5
     scene.render.image_settings.file_format = "JPEG"
     scene.render.image_settings.quality = 93
     scene.render.filepath = str(options.out.resolve())
@@ -86,12 +86,12 @@ def _light(scene: Any) -> None:
     world.use_nodes = True
     room = world.node_tree.nodes["Background"]
     room.inputs[0].default_value = (0.42, 0.45, 0.48, 1)
-    room.inputs[1].default_value = 0.5
+    room.inputs[1].default_value = 0.36
     for place, watts, size, colour in (
-        ((-0.55, -0.85, 0.45), 13.0, 0.55, (1.0, 0.95, 0.89)),
+        ((-0.55, -0.85, 0.45), 15.0, 0.5, (1.0, 0.94, 0.87)),
         ((0.85, -0.6, 0.1), 5.0, 0.8, (0.88, 0.94, 1.0)),
-        ((0.5, 0.6, 0.5), 6.0, 0.35, (0.92, 0.96, 1.0)),
-        ((-0.5, 0.6, 0.45), 3.0, 0.35, (1.0, 0.97, 0.92)),
+        ((0.5, 0.6, 0.5), 3.0, 0.35, (0.92, 0.96, 1.0)),
+        ((-0.5, 0.6, 0.45), 2.0, 0.35, (1.0, 0.97, 0.92)),
         ((0.0, -0.7, -0.5), 1.6, 0.5, (1.0, 0.95, 0.9)),
     ):
         lamp = bpy.data.lights.new("lamp", "AREA")

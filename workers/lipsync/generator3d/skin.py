@@ -129,7 +129,7 @@ class _Painter:
             r -= 0.10 * gloss * self._bell(at, reach)
         r += (0.42 - r) * self.lips
         r += (0.70 - r) * self._brows() * 0.8
-        r += (0.30 - r) * 0.8 * self._bell(self._eye_corner(), (3.0, 2.6, 4))
+        r += (0.45 - r) * 0.8 * self._bell(self._eye_corner(), (3.0, 2.6, 4))
         r += (0.92 - r) * self.seam
         r += 0.03 * noise(self.shape, 2.5, self.person.seed + 2).ravel()
         r.reshape(self.shape)[int(STRIP * self.shape[0]) :] = 0.88
