@@ -54,9 +54,8 @@ def main() -> None:
     scene.render.threads_mode = "FIXED"
     scene.render.threads = 2
     scene.render.resolution_x = scene.render.resolution_y = options.side
-    scene.view_settings.view_transform = "AgX"
-    scene.view_settings.look = "AgX - Punchy"
-    scene.view_settings.exposure = 0.5
+    scene.view_settings.view_transform = "Standard"  # AgX greys the skin
+    scene.view_settings.exposure = -0.12
     scene.render.image_settings.file_format = "JPEG"
     scene.render.image_settings.quality = 93
     scene.render.filepath = str(options.out.resolve())
