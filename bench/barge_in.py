@@ -1,6 +1,9 @@
 """Barge-in in a real browser: how soon the avatar falls silent, whether it tells "mhm" from "stop", and what is lost.
 
   python -m bench.barge_in [--each 30] [--persona campus] [--seed 1] [--json FILE] [--url URL]
+  python -m bench.barge_in --merge FILE …
+
+The second reports what several shorter runs (each with a seed of its own) wrote by --json, as one.
 
 One call in headless Chromium against a stack of its own. A typed question is answered; at a random moment within the
 answer's sound an interjection is played into the microphone. Times are on the page's audio clock, from the
@@ -24,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.interjections import Interjection, backchannels, interruptions
+from broker.backchannel import words_of
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
 from tests.stack.running import Stack
 
@@ -70,8 +74,8 @@ class Trial:
     """First sound after it, of the same answer."""
     cancelled_ms: float | None
     heard_as: str
-    whole: bool
-    """The answer's heard text is all of its text."""
+    lost: int
+    """Words of its text that the answer's heard text lacks."""
 
     @property
     def pause_ms(self) -> float | None:
@@ -85,7 +89,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every trial there")
     parser.add_argument("--url", help="a stack that runs already")
+    parser.add_argument("--merge", nargs="+", metavar="FILE", type=Path, help="report earlier runs' trials together")
     arguments = parser.parse_args()
+    if arguments.merge:
+        found = [trial for path in arguments.merge for trial in json.loads(path.read_text(encoding="utf-8"))]
+        report([Trial(**trial) for trial in found], None)
+        return
     chance = random.Random(arguments.seed)
     wanted = backchannels(arguments.each, arguments.seed) + interruptions(arguments.each, arguments.seed)
     chance.shuffle(wanted)
@@ -147,7 +156,7 @@ def settle(caller: Caller) -> None:
 def judge(caller: Caller, interjection: Interjection, onset: int, cut: dict[str, Any]) -> Trial:
     """What the recording and the messages say of one interjection."""
     recording = caller.collect()
-    onset_ms = page_ms(recording, onset)
+    onset_ms = recording.page_ms_of(onset)
     holds = [m["at"] for m in since(caller, "state", onset_ms) if m["state"] == "held" and m["at"] < cut["at"] + 1]
     cancelled = cut["what"] != "finished"
     outcome = "cancelled" if cancelled else "resumed" if holds else "unheard"
@@ -168,7 +177,7 @@ def judge(caller: Caller, interjection: Interjection, onset: int, cut: dict[str,
         again_ms=None if again is None else ms(again - onset),
         cancelled_ms=ms(recording.frame_of(cut["at"]) - onset) if cancelled else None,
         heard_as=heard[-1] if heard else "",
-        whole=cut.get("heard") == cut.get("text"),
+        lost=len(words_of(cut.get("text", ""))) - len(words_of(cut.get("heard", ""))),
     )
 
 
@@ -238,20 +247,14 @@ def now_ms(caller: Caller) -> float:
     return float(caller.page.evaluate("performance.now()"))
 
 
-def page_ms(recording: Recording, frame: int) -> float:
-    """The instant of performance.now() at an audio frame."""
-    return (frame - recording.frame_of(0.0)) * 1000 / RATE_HZ
-
-
 def ms(frames: float) -> float:
     return round(frames * 1000 / RATE_HZ, 1)
 
 
-def report(trials: list[Trial], load_before: float) -> None:
+def report(trials: list[Trial], load_before: float | None) -> None:
     """The figures beside their goals."""
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
-    )
+    load = "" if load_before is None else f", load before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
+    print(f"{platform.machine()}, {os.cpu_count()} cores{load}; {len(trials)} interjections")
     print(f"{'':14}{'unheard':>9}{'resumed':>9}{'cancelled':>10}")
     for kind in dict.fromkeys(trial.kind for trial in trials):
         row = [sum(t.kind == kind and t.outcome == o for t in trials) for o in ("unheard", "resumed", "cancelled")]
@@ -265,7 +268,10 @@ def report(trials: list[Trial], load_before: float) -> None:
     line("cancelled", [t.cancelled_ms for t in takers])
     line("pause by a backchannel", [t.pause_ms for t in others], f"goal max {GOAL_PAUSE_MS}")
     undisturbed = [t for t in others if t.outcome != "cancelled"]
-    print(f"answers not heard whole after a backchannel: {sum(not t.whole for t in undisturbed)} of {len(undisturbed)}")
+    lost = sum(trial.lost for trial in undisturbed)
+    print(f"words lost in {len(undisturbed)} answers that went on after a backchannel or a noise: {lost}")
+    pauses = [t.pause_ms for t in others if t.pause_ms is not None]
+    print(f"pauses of at most {GOAL_PAUSE_MS} ms: {sum(p <= GOAL_PAUSE_MS for p in pauses)} of {len(pauses)}")
     for trial in trials:
         if (trial.outcome == "cancelled") != (trial in takers):
             print(f"  {trial.kind} {trial.name!r} was {trial.outcome}; heard as {trial.heard_as!r}")

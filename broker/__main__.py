@@ -79,7 +79,7 @@ class Broker:
             peer=self.bus.peer,
             state="ready",
             sessions=len(self.control.sessions),
-            counters={**self.bus.counters, **self.control.counters},
+            counters={"outbox_waiting": self.bus.waiting, **self.bus.counters, **self.control.counters},
         )
         self.control.tick(now_ns())
         self._send()

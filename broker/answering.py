@@ -179,9 +179,14 @@ def acknowledged_whole(state: TurnState) -> bool:
 
 
 def settle_by_ns(state: TurnState) -> int:
-    """Until when a missing acknowledgement is waited for: shortly if something waits for it, else until away."""
+    """Until when a missing acknowledgement is waited for: shortly if something waits for it, else until away.
+
+    Shortly, too, after an interruption: a page that is silent on its own account plays on in half a second.
+    """
     assert state.settling
-    demand = state.waiting or state.says or state.utterance or state.ending or state.carried
+    demand = (
+        state.settling.interrupted or state.waiting or state.says or state.utterance or state.ending or state.carried
+    )
     patience = state.settings.ack_wait_ms if demand else state.settings.away_ms
     return state.settling.since_ns + ns(patience)
 

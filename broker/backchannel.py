@@ -34,6 +34,17 @@ _JUNK = {
 }
 """What a recogniser makes of a cough, a breath or an "mm": never a reason to stop talking, alone or beside a "yes"."""
 
+_INSISTING = {
+    "en": (
+        "stop, wait, no, nope, hold, what, what's, why, when, where, sorry, pardon, excuse, hey, hello, hi, help, but, "
+        "repeat, again, slower, faster, louder, quiet, pause, enough, cancel, next, skip, never, actually, question, "
+        "thanks, thank, bye, goodbye, listen, please"
+    ),
+}
+"""Words that are meant to be heard, however short; a recogniser seldom makes one of them of an "mhm"."""
+TELLING_LETTERS = 6
+"""So long a word is seldom a guess: backchannels are misheard as "you'll", "shop", "and how"."""
+
 _NOT_WORDS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|[^\w'\s]|_")
 _IDEOGRAPH = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff])")
 
@@ -62,6 +73,20 @@ def takes_the_floor(text: str, language: str) -> bool:
     return not any(_made_of(heard, phrases) for heard in (words, *without))
 
 
+def insists(text: str, language: str, certain: bool = True) -> bool:
+    """Whether so few words, said in so little time that they may be a misheard backchannel, take the floor.
+
+    `certain`: the recogniser is done with them; before that, a long word is as likely a guess as a short one.
+    """
+    insisting = _INSISTING_WORDS.get(_base(language))
+    if insisting is None:
+        return takes_the_floor(text, language)
+    words = words_of(text)
+    longest = max((sum(map(str.isalpha, word)) for word in words), default=0)
+    telling = any((word,) in insisting for word in words) or (certain and longest >= TELLING_LETTERS)
+    return telling and takes_the_floor(text, language)
+
+
 def affirms(text: str, language: str) -> bool:
     """Whether these words answer a yes-or-no question."""
     words = words_of(text)
@@ -86,3 +111,4 @@ def _table(phrases: dict[str, str]) -> dict[str, frozenset[tuple[str, ...]]]:
 
 _PHRASE_WORDS = _table(_PHRASES)
 _AFFIRMATIVE_WORDS = _table(_AFFIRMATIVE)
+_INSISTING_WORDS = _table(_INSISTING)

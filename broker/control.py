@@ -26,12 +26,14 @@ from broker.messages import (
     Refused,
     Report,
     SetMode,
+    SpeechStarted,
+    Transcript,
 )
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
-from broker.turns import Away, Replaced, Timer
+from broker.turns import Away, Replaced, Restarted, Returned, Timer
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,8 @@ class Control:
         self._grace_ns = 0
         self._store_again_ns = 0
         self._llm_holds: dict[str, set[int]] = {}
+        self._early: list[Transcript] = []
+        """Words that came, after a start, before the news of the utterance they belong to."""
 
     # --- the loop's side ---
 
@@ -140,12 +144,31 @@ class Control:
         else:
             if session.sender(message) == "webrtc":
                 session.caller_gone_ns = 0
+            if self._too_early(session, message):
+                return
             try:
                 outgoing = session.accept(message, now_ns)
             except KeyError:
                 self.counters["unexpected"] += 1
                 return
             self._send(outgoing, now_ns)
+            if isinstance(message, SpeechStarted) and self._early:
+                self._take_early(session, now_ns)
+
+    def _too_early(self, session: Session, message: Message) -> bool:
+        """Right after a start, words of an utterance whose beginning is still to be told again wait for that."""
+        if not self._grace_ns or not isinstance(message, Transcript):
+            return False
+        if message.utterance < session.state.next_utterance:
+            return False
+        self._early.append(message)
+        return True
+
+    def _take_early(self, session: Session, now_ns: int) -> None:
+        mine = [each for each in self._early if each.session == session.id]
+        self._early = [each for each in self._early if each.session != session.id]
+        for transcript in mine:
+            self._send(session.accept(transcript, now_ns), now_ns)
 
     # --- processes ---
 
@@ -270,11 +293,14 @@ class Control:
             self._send(session.to_edge(session.opened()), now_ns)
         else:
             self._connect_edge(message.edge)
+            if not message.hears_again:
+                self._send(session.step(Returned(to_new_ears=True), now_ns), now_ns)
             route = replace(
                 new_route(self.registry, self._counts(), message.edge),
                 peers=session.route.peers | {"webrtc": message.edge},
             )
             self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
+        self._send(session.step(Returned(), now_ns), now_ns)
         if message.mode != session.state.mode:
             self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
@@ -393,8 +419,10 @@ class Control:
             self._mend(session, now_ns)
             if session.route.id == before:
                 self._send(session.to_all(session.opened()), now_ns)
+                self._send(session.step(Restarted(), now_ns), now_ns)
                 self._ask_what_got_lost(session, now_ns)
         self._llm_holds.clear()
+        self._early.clear()
 
     def _ask_what_got_lost(self, session: Session, now_ns: int) -> None:
         """A question written down but not sent, or sent to a predecessor of nobody."""

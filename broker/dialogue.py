@@ -39,36 +39,63 @@ class Hearing:
     """Sentences whose last sample has left."""
     end_sample: int = 0
     """The programme_sample after the last one that left; 0: nothing has."""
+    deaf_from: int = -1
+    """The page had fallen silent here, and the programme has not yet gone on from there; -1: it listens."""
 
     def emitted(self, segment: Emitted) -> Hearing:
-        """The hearing after one more segment. A segment that does not continue the last one cuts the open words."""
+        """The hearing after one more segment. A segment that does not continue the last one cuts the open words.
+
+        A word that is said again counts by its last saying. What left before a `Resume` was obeyed and after the page
+        had fallen silent was heard by nobody.
+        """
+        if segment.resumed_from >= self.deaf_from:
+            return replace(self, deaf_from=-1)._said(segment) if self.deaf_from >= 0 else self._said(segment)
+        through = min(segment.programme_sample + segment.samples, self.deaf_from)
+        if through == segment.programme_sample + segment.samples:
+            return self._said(segment)
+        said = self._said(replace(segment, last=False, turn_last=False))
+        words = tuple(word for word in said.words if word.end_sample <= self.deaf_from)
+        end_sample = max(self.end_sample, through)
+        return replace(said, words=words, begun=max(self.begun, len(words)), end_sample=end_sample)
+
+    def _said(self, segment: Emitted) -> Hearing:
         continues = segment.sentence == self.sentence and segment.start_sample == self.next_sample
+        again = {(segment.sentence, word.index) for word in segment.words}
+        earlier = tuple(word for word in self.words if (word.sentence, word.index) not in again)
         sounding = (self.open if continues else ()) + segment.words
         end = segment.start_sample + segment.samples
         shift = segment.programme_sample - segment.start_sample
+        ended_here = [word for word in sounding if word.end_sample <= end]
+        known = {(word.sentence, word.index) for word in earlier}
+        words = earlier + tuple(
+            SpokenWord(sentence=segment.sentence, index=word.index, text=word.text, end_sample=shift + word.end_sample)
+            for word in ended_here
+            if (segment.sentence, word.index) not in known
+        )
+        words = tuple(sorted(words, key=lambda word: (word.sentence, word.index)))
         open_words = tuple(word for word in sounding if word.end_sample > end)
-        words = self.words
-        known = {(word.sentence, word.index) for word in words}
-        if len(open_words) < len(sounding):
-            words += tuple(
-                SpokenWord(
-                    sentence=segment.sentence, index=word.index, text=word.text, end_sample=shift + word.end_sample
-                )
-                for word in sounding
-                if word.end_sample <= end and (segment.sentence, word.index) not in known
-            )
-            words = tuple(sorted(words, key=lambda word: (word.sentence, word.index)))
         ended = self.ended if not segment.last or segment.sentence in self.ended else (*self.ended, segment.sentence)
-        fresh = sum((segment.sentence, word.index) not in known for word in open_words)
-        return Hearing(
+        return replace(
+            self,
             sentence=segment.sentence,
             next_sample=end,
             open=open_words,
             words=words,
-            begun=max(self.begun, len(words) + fresh),
+            begun=max(self.begun, len(words) + len(open_words)),
             ended=ended,
             end_sample=max(self.end_sample, segment.programme_sample + segment.samples),
         )
+
+    def resumed(self, heard_sample: int) -> Hearing:
+        """The hearing when a hold ends at which the page had played up to `heard_sample`: the rest is said again."""
+        words = self.heard(heard_sample)
+        left = {word.sentence for word in self.words[len(words) :]}
+        if self.end_sample > heard_sample:
+            left.add(self.sentence)
+        ended = tuple(sentence for sentence in self.ended if sentence not in left)
+        end_sample = min(self.end_sample, heard_sample)
+        begun = min(self.begun, len(words) + len(self.open))
+        return replace(self, words=words, ended=ended, end_sample=end_sample, begun=begun, deaf_from=heard_sample)
 
     def heard(self, acknowledged: int) -> tuple[SpokenWord, ...]:
         """The words before the first that the page has not played to its end."""
@@ -84,7 +111,15 @@ class Hearing:
         ended = tuple(sentence for sentence in self.ended if sentence not in left)
         end = max((word.end_sample for word in words), default=0)
         return replace(
-            self, sentence=-1, next_sample=0, open=(), words=words, begun=len(words), ended=ended, end_sample=end
+            self,
+            sentence=-1,
+            next_sample=0,
+            open=(),
+            words=words,
+            begun=len(words),
+            ended=ended,
+            end_sample=end,
+            deaf_from=-1,
         )
 
     def next_word(self, sentence: int) -> int:

@@ -7,7 +7,10 @@ from broker.ledger import Answer
 from broker.messages import Exchange
 from broker.move import Move
 from broker.sounding import cancel_all
-from broker.turn_state import Settling, TurnState, in_hand
+from broker.turn_state import Settling, TurnState, in_hand, ns
+
+JUST_MS = 40
+"""The page's last word on what it has played goes before whatever it asks to be silent for."""
 
 
 def interrupt(move: Move, joins: bool) -> None:
@@ -33,13 +36,19 @@ def interrupt(move: Move, joins: bool) -> None:
 
 
 def withdraw(move: Move) -> None:
-    """Cancel what is in hand; what was heard of it stays."""
-    answer = move.state.answer
+    """Cancel what is in hand; what was heard of it stays.
+
+    A page that was told to hold, or whose person typed or pressed the button, is silent already and has said how far
+    it had played: nothing more of it will be heard, and there is nothing to wait for.
+    """
+    state = move.state
+    answer = state.answer
+    silent = state.hold is not None or move.now_ns - state.played_ns <= ns(JUST_MS)
     move.set(answer=None, moment=None, hold=None)
     cancel_all(move)
     if answer:
         move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=True))
-        settle(move)
+        settle(move, at_once=silent)
 
 
 def _without_question(state: TurnState, answer: Answer) -> tuple[Exchange, ...]:

@@ -40,6 +40,12 @@ class Said:
         )
 
 
+def hit_of(said: Said) -> float:
+    """How surely a first sentence says that the question was understood: the brain's confidence in its passage, also
+    where it asks back whether that is meant; 0 where it does not know."""
+    return said.confidence if said.kind in ("answer", "small_talk", "follow_up", "ask_back") else 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """A turn in hand: asked or to be spoken, perhaps accepted, perhaps allowed to sound."""
@@ -81,6 +87,16 @@ class Answer:
             progress_ns=now_ns,
         )
 
+    def resumed(self, heard_sample: int) -> Answer:
+        """The turn when a hold ends at which the page had played up to `heard_sample`: it says the rest again.
+
+        -1: how far is not known, and nothing is said again that is known to have left.
+        """
+        if heard_sample < 0:
+            return self
+        unheard = self.hearing.end_sample > heard_sample
+        return replace(self, hearing=self.hearing.resumed(heard_sample), done=self.done and not unheard)
+
     def finished(self) -> bool:
         """Whether everything it had to say has left the programme."""
         return self.done or (
@@ -89,10 +105,7 @@ class Answer:
 
     def hit(self) -> float | None:
         """How confidently the first sentence answers the words; None while it has not come."""
-        if not self.said:
-            return None
-        first = self.said[0]
-        return first.confidence if first.kind in ("answer", "small_talk", "follow_up") else 0.0
+        return hit_of(self.said[0]) if self.said else None
 
     def line(self, acknowledged: int) -> Exchange | None:
         """What of it belongs in the dialogue; None when no word was heard."""

@@ -89,7 +89,11 @@ class Alive(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Message):
-    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session."""
+    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session.
+
+    What a predecessor may have taken along unread is told again after that: the vad's marks of the newest utterance,
+    the asr's last words of it, what the programme emitted lately, what was typed lately. Told twice it does nothing.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,8 @@ class Present(Message):
     """`voice` or `text`."""
     language: str = ""
     """Empty: the persona's first."""
+    hears_again: bool = False
+    """The edge will get the page's own memory of its microphone, from before what was being said when it was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +280,8 @@ class Transcript(Message):
     through_sample: int = 0
     confidence: float = 1.0
     took_ns: int = 0
+    ends: float | None = None
+    """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
@@ -513,6 +521,7 @@ class Draw(Message):
 
     `mouth`: 15 uint8 viseme weights. `face`: blink 0..1, gaze_x, gaze_y -1..1, yaw, pitch, roll rad, brows -1..1,
     breath 0..1, emotion_strength 0..1. `voice`: mono s16le 48 kHz around the picture, for neural faces; may be empty.
+    `background`: as in `Act`; `cutout`: the figure alone is wanted too.
     """
 
     picture: int
@@ -523,17 +532,24 @@ class Draw(Message):
     height: int = 512
     deadline_ns: int = 0
     voice: bytes = b""
+    background: str = ""
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture(Message):
-    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range)."""
+    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range).
+
+    `cutout`, where it was asked for: one of twice the width, left the figure on black (colours times alpha), right its
+    alpha as grey.
+    """
 
     picture: int
     width: int
     height: int
     yuv: bytes
     took_ns: int = 0
+    cutout: bytes = b""
 
 
 # --- the programme ---------------------------------------------------------------------------------------------------
@@ -545,7 +561,7 @@ class Emitted(Message):
 
     A segment: `samples` of the sentence from `start_sample` went out from `programme_sample`. `words`: those that
     start in it. `last`: the sentence ends here; `turn_last`: the turn does. Gaps between segments are underruns,
-    holds and crashes.
+    holds and crashes. `resumed_from`: `heard_sample` of the newest `Resume` that it follows, -1 before the first.
     """
 
     turn: int
@@ -556,13 +572,15 @@ class Emitted(Message):
     words: tuple[Word, ...] = ()
     last: bool = False
     turn_last: bool = False
+    resumed_from: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Buffered(Message):
-    """Programme → broker, after an `Open` whose `replaced` has tts: the voice it has of the sentence in hand.
+    """Programme → broker, once after an `Open` whose `replaced` has tts: what voice it keeps, of the sentence in hand.
 
-    The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`, and all after it.
+    All else it has dropped. The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`,
+    all after it, and every other turn in hand from the start of what was not emitted.
     `complete`: the whole sentence is here. turn 0: nothing in hand.
     """
 
@@ -586,6 +604,9 @@ class Wanted(Message):
     edge: str
     h264: int = 0
     vp8: int = 0
+    h264_cutout: int = 0
+    vp8_cutout: int = 0
+    """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -594,9 +615,9 @@ class Programme(Message):
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
-    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` are whole access
-    units, empty when nobody wants them or none falls here. `pictures` counts pictures encoded per codec since the
-    start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
+    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
+    `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
+    since the start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
     """
 
     tick: int
@@ -618,6 +639,12 @@ class Programme(Message):
     vp8: bytes = b""
     vp8_key: bool = False
     vp8_n: int = 0
+    h264_cutout: bytes = b""
+    h264_cutout_key: bool = False
+    h264_cutout_n: int = 0
+    vp8_cutout: bytes = b""
+    vp8_cutout_key: bool = False
+    vp8_cutout_n: int = 0
 
 
 # --- for listeners ---------------------------------------------------------------------------------------------------
@@ -627,9 +654,11 @@ class Programme(Message):
 class Event(Message):
     """Anyone → broker → its PUB, numbered by `seq`; those about a session also go to its edge, for the page.
 
-    kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
+    kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
+    utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}. Llm: documents {persona, problems}: those that could not be read,
+    about no session. Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 

@@ -20,6 +20,8 @@ class Face:
     """A folder of static/avatars/."""
     motion: float = 1.0
     """0 keeps the head still, 1 is lively."""
+    background: str = ""
+    """`#rrggbb`, a picture of static/backdrops/, or none: the portrait's own."""
 
 
 @dataclass(frozen=True, kw_only=True)

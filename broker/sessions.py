@@ -165,8 +165,8 @@ class Session:
         state = self.state
         mic_from, utterance = microphone_restart(state)
         if "webrtc" in replaced:
-            # A new edge has none of the microphone's past: its samples count from 0 again.
-            mic_from, utterance = 0, state.next_utterance
+            # A new edge has none of the microphone's past: its samples count from 0 again. The page may have some.
+            mic_from = 0
         return Open(
             persona=self.record.persona,
             language=state.language,
@@ -235,4 +235,14 @@ def essence(state: TurnState) -> tuple[object, ...]:
         state.carried,
         state.greeting,
     )
-    return (*rest, hands, ears, state.next_utterance, state.presence, state.mode, state.language, state.held)
+    return (
+        *rest,
+        hands,
+        ears,
+        state.next_utterance,
+        state.presence,
+        state.mode,
+        state.language,
+        state.held,
+        state.gone,
+    )

@@ -28,14 +28,17 @@ def hold_sound(move: Move, reason: str) -> None:
         move.do(Hold(reason=reason))
 
 
-def release_sound(move: Move) -> None:
-    """Tell the programme to go on, if no reason to hold is left."""
+def release_sound(move: Move, heard_sample: int = -1) -> None:
+    """Tell the programme to go on, if no reason to hold is left.
+
+    `heard_sample`: with the first word that the page had not played by then; -1: where it was.
+    """
     state = move.state
     if state.held and not state.hold and state.presence is not Presence.AWAY:
         if state.answer:
-            move.set(answer=replace(state.answer, progress_ns=move.now_ns))
-        move.set(held=False)
-        move.do(Resume())
+            move.set(answer=replace(state.answer.resumed(heard_sample), progress_ns=move.now_ns))
+        move.set(held=False, moment=state.moment and state.moment.resumed(heard_sample))
+        move.do(Resume(heard_sample=heard_sample))
 
 
 def cancel_all(move: Move) -> None:

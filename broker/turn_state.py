@@ -25,7 +25,13 @@ class TurnSettings:
     wasted_attempts: float = 2
     """Attempts that may come to nothing before waiting for the end of the utterance."""
     hold_decision_ms: float = 300
-    """A hold becomes a cancel or a resume within this."""
+    """Whoever has stopped speaking: a hold becomes a cancel or a resume within this …"""
+    hold_words_ms: float = 150
+    """… or so long after they stopped, for the words to come …"""
+    hold_longest_ms: float = 750
+    """… and when they go on, within this: more than a backchannel and the time it takes to notice its end."""
+    backchannel_ms: float = 650
+    """An "mhm" or "okay" is shorter; of so little speech the recogniser's words are half guesses."""
     joined_words: float = 3
     """An answer of which fewer words have begun is withdrawn when the person goes on."""
     one_moment_ms: float = 2500
@@ -45,9 +51,7 @@ class TurnSettings:
     not_caught_ms: float = 1_000
     """Speech of this length without any word understood is answered by "I did not catch that"."""
     buffered_ms: float = 500
-    """The programme says within this what it has of a dead tts's voice …"""
-    buffered_rest_ms: float = 50
-    """… and of all turns at once."""
+    """The programme says within this what it has of a dead tts's voice."""
     history_lines: float = 24
     text_limit: float = 4_000
     """Characters of one typed text."""
@@ -86,6 +90,8 @@ class Pause:
     """Where speech stopped."""
     began_ns: int
     p_end: float
+    before_n: int = -1
+    """The newest words when it was noticed: they may lack the last sound, however far they are said to reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +105,31 @@ class Utterance:
     text: str = ""
     n: int = -1
     through_sample: int = 0
+    ends: float | None = None
+    """How likely a sentence ends after `text` (`Transcript.ends`)."""
     pause: Pause | None = None
     end_at_ns: int = 0
     """When it is over unless the person goes on; 0 while not paused."""
     ended_ns: int = 0
     """When it was over; its final words are awaited."""
+    final: bool = False
+    """`text` are its final words; they wait for the caller to come back."""
 
     def covered(self) -> bool:
         """Whether the words so far account for all sound up to the pause."""
         return self.pause is not None and self.through_sample >= self.pause.mic_sample
+
+    def settled(self) -> bool:
+        """Whether the words so far were asked of the recogniser in the pause: it changes them until then."""
+        return self.covered() and self.pause is not None and self.n > self.pause.before_n
+
+    def understood(self) -> Utterance:
+        """It with its final words, which account for all of it."""
+        end_sample = self.pause.mic_sample if self.pause else max(self.through_sample, self.onset_sample)
+        pause = self.pause or Pause(mic_sample=end_sample, began_ns=self.ended_ns, p_end=1.0)
+        return dataclasses.replace(
+            self, n=pause.before_n + 1, pause=pause, through_sample=max(self.through_sample, end_sample)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,16 +207,20 @@ class TurnState:
 
     held: bool = False
     """The programme has been told to hold."""
+    gone: bool = False
+    """The caller's page or edge is gone: what was being said waits for them to come back."""
     presence: Presence = Presence.NOT_YET
     acknowledged: int = 0
     """The programme_sample up to which the page has played."""
     played_ns: int = 0
+    finished_sample: int = 0
+    """The programme_sample at which the last turn ended that is dealt with: no hold brings any of it back."""
     dialogue: tuple[Exchange, ...] = ()
     typed_ids: tuple[str, ...] = ()
     apologised: bool = False
     """The last thing said was "I did not catch that"."""
     owed: tuple[int, ...] = ()
-    """Turns whose voice died with a tts; the programme is to say what it has of each (`Buffered`)."""
+    """Turns whose voice died with a tts; the programme is to say what it kept (`Buffered`)."""
     owed_by_ns: int = 0
     """What it has not spoken of by then it does not have."""
 

@@ -15,6 +15,7 @@ from broker.answering import accept, on_played, say, settle, settle_by_ns, speak
 from broker.barge_in import decide
 from broker.interrupting import interrupt
 from broker.listening import (
+    ask_final_again,
     conclude,
     consider,
     drop_speech,
@@ -41,7 +42,18 @@ from broker.messages import (
     Typed,
 )
 from broker.move import Accept, Action, Move
-from broker.recovery import Missed, Replaced, come_back, go_away, nothing_buffered, on_buffered, on_missed, on_replaced
+from broker.recovery import (
+    Missed,
+    Replaced,
+    caller_gone,
+    caller_returned,
+    come_back,
+    go_away,
+    nothing_buffered,
+    on_buffered,
+    on_missed,
+    on_replaced,
+)
 from broker.turn_state import (
     Presence,
     ToSay,
@@ -62,6 +74,8 @@ __all__ = [
     "Away",
     "Missed",
     "Replaced",
+    "Restarted",
+    "Returned",
     "Say",
     "Timer",
     "TurnSettings",
@@ -82,6 +96,18 @@ class Timer:
 @dataclass(frozen=True)
 class Away:
     """Event: the caller's page, or its edge, has gone."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """Event: the caller's page is there again. `to_new_ears`: vad and asr begin anew right after this."""
+
+    to_new_ears: bool = False
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """Event: this process took the session over from one that died; what that was about to send may not have gone."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +138,12 @@ def _deadlines(state: TurnState) -> Iterator[int]:
     if state.hold:
         yield state.hold.until_ns
     utterance = state.utterance
-    if utterance and utterance.pause and not state.hold:
+    if utterance and utterance.pause and not state.hold and not state.gone:
         yield utterance.end_at_ns
         early_ns = utterance.pause.began_ns + ns(settings.speculation_after_ms)
         if early_ns < utterance.end_at_ns and _may_speculate(state, utterance):
             yield early_ns
-    if state.ending:
+    if state.ending and not state.gone:
         yield final_by_ns(state, state.ending)
     if state.settling:
         yield settle_by_ns(state)
@@ -141,7 +167,7 @@ def _on_timer(move: Move, _: Timer) -> None:
     if move.state.utterance:
         consider(move)
     ending = move.state.ending
-    if ending and now_ns >= final_by_ns(move.state, ending):
+    if ending and not move.state.gone and now_ns >= final_by_ns(move.state, ending):
         move.set(ending=None)
         conclude(move, ending, ending.text)
     if move.state.settling:
@@ -261,7 +287,15 @@ def _on_say(move: Move, wanted: Say) -> None:
 
 
 def _on_away(move: Move, _: Away) -> None:
-    go_away(move)
+    caller_gone(move)
+
+
+def _on_returned(move: Move, returned: Returned) -> None:
+    caller_returned(move, returned.to_new_ears)
+
+
+def _on_restarted(move: Move, _: Restarted) -> None:
+    ask_final_again(move)
 
 
 _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
@@ -282,5 +316,7 @@ _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
     Missed: on_missed,
     Timer: _on_timer,
     Away: _on_away,
+    Returned: _on_returned,
+    Restarted: _on_restarted,
     Say: _on_say,
 }

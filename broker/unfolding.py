@@ -111,23 +111,26 @@ def on_emitted(move: Move, segment: Emitted) -> None:
 
 def _emitted(move: Move, answer: Answer, segment: Emitted) -> Answer:
     hearing = answer.hearing.emitted(segment)
-    return replace(answer, hearing=hearing, done=answer.done or segment.turn_last, progress_ns=move.now_ns)
+    over = segment.turn_last and hearing.end_sample >= segment.programme_sample + segment.samples
+    return replace(answer, hearing=hearing, done=answer.done or over, progress_ns=move.now_ns)
 
 
 def finish(move: Move) -> None:
-    """Let go of turns whose last sample has left the programme; while nobody listens they are kept to be said again."""
-    if move.state.presence is Presence.AWAY:
+    """Let go of turns whose last sample has left the programme.
+
+    They are kept to be said again while nobody listens, and in a hold, which may have kept their end from being heard.
+    """
+    if move.state.presence is Presence.AWAY or move.state.hold:
         return
     if move.state.moment and move.state.moment.finished():
-        move.set(moment=None)
+        move.set(moment=None, finished_sample=move.state.moment.hearing.end_sample)
         if move.state.answer:
             move.set(answer=replace(move.state.answer, progress_ns=move.now_ns))
         let_sound(move)
     answer = move.state.answer
     if answer and answer.finished():
-        move.set(answer=None, hold=None)
+        move.set(answer=None, finished_sample=answer.hearing.end_sample)
         move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=False))
         settle(move)
     if not in_hand(move.state):
-        move.set(hold=None)
         release_sound(move)

@@ -26,7 +26,10 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Hello:
-    """First message: begin, or resume with `session` and `token`. `mouth`: the page draws the face itself."""
+    """First message: begin, or resume with `session` and `token`. `mouth`: the page draws the face itself.
+
+    `remembers`: it keeps its microphone's last half minute and can send it again.
+    """
 
     type: ClassVar[str] = "hello"
     persona: str = ""
@@ -35,6 +38,7 @@ class Hello:
     session: str = ""
     token: str = ""
     mouth: bool = False
+    remembers: bool = False
 
     def check(self) -> None:
         _mode(self.mode)
@@ -46,8 +50,11 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
+    """`cutout`: the pictures are to be the figure alone, for a page that lays it over what it likes."""
+
     type: ClassVar[str] = "offer"
     sdp: str
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +122,30 @@ class Ping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Again:
+    """About the sound that a page which was asked sends again, as bytes: mono s16le, 16 kHz.
+
+    `begins`: it comes now, its first sample was spoken `age_ms` ago. `level`: what comes from here on is the present.
+    `none`: there is none.
+    """
+
+    type: ClassVar[str] = "again"
+    what: str
+    age_ms: float = 0.0
+
+    def check(self) -> None:
+        if self.what not in ("begins", "level", "none"):
+            raise BadMessage("again.what is begins, level or none.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bye:
     """The person pressed Stop."""
 
     type: ClassVar[str] = "bye"
 
 
-PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Bye
+PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Again | Bye
 
 _TYPES: dict[str, type[Any]] = {cls.type: cls for cls in typing.get_args(PageMessage)}
 _LIMITS = {"sdp": LONGEST_SDP, "text": LONGEST_MESSAGE}

@@ -4,6 +4,8 @@
  * recvonly video transceiver, so voice and text mode differ by a replaced track and nothing is negotiated twice.
  */
 import { offered } from "./codecs.mjs";
+import { apart } from "./lip_sync.mjs";
+import { Pictures } from "./pictures.mjs";
 
 /** Host candidates connect within 0.1 s; after this long there is no way through. */
 const CONNECT_WITHIN_MS = 8000;
@@ -26,11 +28,16 @@ export class Call {
   /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
   #early = [];
   #closed = false;
+  #cutout;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #deadline;
 
-  /** @param {RTCIceServer[]} iceServers @param {CallEvents} events */
-  constructor(iceServers, events) {
+  /**
+   * @param {RTCIceServer[]} iceServers @param {CallEvents} events
+   * @param {boolean} [cutout] the pictures are to be the figure alone (cutout.mjs)
+   */
+  constructor(iceServers, events, cutout = false) {
+    this.#cutout = cutout;
     this.#events = events;
     this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#audio = this.#connection.addTransceiver("audio", { direction: "sendrecv" });
@@ -47,6 +54,11 @@ export class Call {
     return this.#audio.receiver;
   }
 
+  /** Both, when the page itself keeps them together; null when the browser does. */
+  get receivers() {
+    return Pictures.supported ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;
+  }
+
   /** @param {MediaStreamTrack | null} track what the avatar hears from now on; null: nothing */
   async speakThrough(track) {
     if (!this.#closed) await this.#audio.sender.replaceTrack(track);
@@ -56,14 +68,15 @@ export class Call {
     this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
     await this.#connection.setLocalDescription();
     if (this.#closed) return;
-    this.#events.send({ type: "offer", sdp: this.#connection.localDescription?.sdp });
+    const sdp = this.#connection.localDescription?.sdp;
+    this.#events.send(this.#cutout ? { type: "offer", sdp, cutout: true } : { type: "offer", sdp });
     this.#events.stream(new MediaStream([this.#audio.receiver.track, this.#video.receiver.track]));
   }
 
   /** @param {string} sdp */
   async answer(sdp) {
     if (this.#connection.signalingState !== "have-local-offer") return;
-    await this.#connection.setRemoteDescription({ type: "answer", sdp });
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: Pictures.supported ? apart(sdp) : sdp });
     for (const candidate of this.#early.splice(0)) await this.candidate(candidate);
   }
 

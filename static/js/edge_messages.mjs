@@ -10,6 +10,7 @@ const FIELDS = {
   answer: { sdp: "string" },
   state: { state: "string" },
   heard: { utterance: "number", text: "string", final: "boolean" },
+  speech: { what: "string", utterance: "number", ago_ms: "number" },
   user: { text: "string" },
   sentence: { turn: "number", n: "number", text: "string" },
   words: { words: "list" },

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * The avatar falls silent for the ear before the server's silence has travelled here: some 60 ms of sound are on
- * their way when a hold is told. Nothing of them is lost, for the programme goes on from the word that sounded before.
+ * their way when a hold is told. The programme says again what was not heard of it.
  */
 
 /** Sound sent before the server's silence has been played by then, even on a slow network. */
@@ -9,13 +9,19 @@ const SHUT_FOR_MS = 500;
 
 export class Hush {
   #element;
+  #changed;
+  #silent = false;
   #held = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #shut;
 
-  /** @param {HTMLMediaElement} element */
-  constructor(element) {
+  /**
+   * @param {{volume: number}} element
+   * @param {(silent: boolean) => void} changed called when it has fallen silent or sounds again
+   */
+  constructor(element, changed = () => {}) {
     this.#element = element;
+    this.#changed = changed;
   }
 
   /** @param {boolean} held */
@@ -38,6 +44,10 @@ export class Hush {
   }
 
   #apply() {
-    this.#element.volume = this.#held || this.#shut !== undefined ? 0 : 1;
+    const silent = this.#held || this.#shut !== undefined;
+    this.#element.volume = silent ? 0 : 1;
+    if (silent === this.#silent) return;
+    this.#silent = silent;
+    this.#changed(silent);
   }
 }

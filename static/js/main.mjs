@@ -3,19 +3,23 @@
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
+import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { asksForFigure, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
+import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
+import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
@@ -51,7 +55,13 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
-const hush = new Hush(elements.video);
+const memory = new MicrophoneMemory(sound);
+const hush = new Hush(elements.video, (silent) => {
+  // What the sound output already has still sounds: hence without its latency.
+  if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
+  else acknowledgement.sound();
+  tick();
+});
 const store = new SessionStore(tabStorage());
 const face = new Face({
   figure: elements.figure,
@@ -59,6 +69,14 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const cutout = asksForFigure(location.search) && possible();
+if (cutout) {
+  const canvas = byId("figure", HTMLCanvasElement);
+  canvas.hidden = false;
+  elements.figure.dataset.cutout = "";
+  new Cutout(elements.video, canvas).run();
+}
+const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
   dialogue: byId("dialogue", HTMLElement),
@@ -85,19 +103,22 @@ const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events),
+  call: (ice, events) => new Call(ice, events, cutout),
   microphone,
+  recall: new Recall(memory),
   store,
   listener: {
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
       transcript.begin(session.dialogue);
     },
-    async media(stream, voice) {
-      ear.listenTo(voice);
+    async media(stream, call) {
+      ear.listenTo(call.voice);
+      pictures.follow(call.receivers);
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
@@ -162,7 +183,7 @@ function interrupt() {
 function say(text) {
   if (!text.trim()) return;
   // Typed words cancel what is being said.
-  if (conversation.state === "speaking") hush.shut();
+  if (conversation.state === "speaking" || conversation.state === "held") hush.shut();
   conversation.say(text);
 }
 
@@ -173,6 +194,7 @@ async function useMicrophone(deviceId) {
   await lobby.testMicrophone();
 }
 
+microphone.addEventListener("change", () => memory.follow(microphone.stream));
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
 elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
@@ -181,6 +203,7 @@ elements.mode.addEventListener("click", () => conversation.setMode(conversation.
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
+    memory.follow(microphone.stream);
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }
@@ -216,10 +239,10 @@ function show() {
   elements.mute.disabled = elements.mode.disabled = elements.text.disabled = state === "error";
   elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
   hush.hold(state === "held");
-  if (state === "held") acknowledgement.hurry();
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);
+  pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
 }

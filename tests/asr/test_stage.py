@@ -93,11 +93,11 @@ def test_the_end_is_answered_at_once_with_the_words_of_the_pause(engines: Engine
     until = next(n for n, m in enumerate(heard) if isinstance(m, SpeechPaused))
     paused = heard[until]
     assert isinstance(paused, SpeechPaused)
-    listen(asr, heard[: until + 1])
+    listen(asr, heard[: until + 2])
     asr.accept(EndUtterance(session="s", utterance=0, mic_sample=paused.mic_sample))
     said = asr.step(0)
     assert [(t.text, t.final) for t in said if isinstance(t, Transcript)] == [(WORDS, True)]
-    assert listen(asr, heard[until + 1 :]) == [], "what comes after belongs to nobody"
+    assert listen(asr, heard[until + 2 :]) == [], "what comes after belongs to nobody"
 
 
 def test_control_that_overtakes_sound_changes_nothing(engines: Engines) -> None:
@@ -195,3 +195,17 @@ def test_a_closed_session_is_silent(engines: Engines) -> None:
     asr.accept(Close(session="s", reason="bye"))
     assert listen(asr, heard[50:]) == []
     assert until_idle(stage(), 0) == []
+
+
+def test_a_broker_that_starts_anew_is_told_the_last_words_again(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    ready(asr)
+    said = [m for m in listen(asr, from_vad()) if isinstance(m, Transcript)]
+    assert asr.report("s") == {"utterance": 0}
+    assert drained(asr, 0) == [said[-1]]
+    assert said[-1].final
+    asr.accept(opened(replaced=("vad", "asr")))
+    asr.report("s")
+    assert drained(asr, 0) == [], "it will all be heard again"
+    assert asr.report("ghost") == {}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from bench.barge_in import silence_after, volume_at
+from bench.barge_in import Trial, main, silence_after, volume_at
 from tests.stack.caller import QUANTUM, RATE_HZ, Recording
 
 MS = RATE_HZ // 1000
@@ -42,3 +46,30 @@ def test_the_volume_is_the_last_one_set() -> None:
     recording = Recording(clock=[(0.0, 0.0)])
     frames = np.array([0, 90 * MS, 120 * MS])
     assert list(volume_at(recording, [(0.0, 1.0), (100.0, 0.0)], frames)) == [1.0, 1.0, 0.0]
+
+
+def test_runs_in_chunks_are_reported_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = Trial(
+        name="okay",
+        kind="backchannel",
+        outcome="resumed",
+        held_ms=150,
+        silent_ms=180,
+        received_ms=200,
+        again_ms=500,
+        cancelled_ms=None,
+        heard_as="",
+        lost=1,
+    )
+    files = []
+    for number in range(2):
+        files.append(tmp_path / f"{number}.json")
+        files[-1].write_text(json.dumps([asdict(trial)]))
+    monkeypatch.setattr("sys.argv", ["barge_in", "--merge", *map(str, files)])
+    main()
+    said = capsys.readouterr().out
+    assert "2 interjections" in said
+    assert "went on after a backchannel or a noise: 2" in said
+    assert "at most 400 ms: 2 of 2" in said

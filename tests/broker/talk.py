@@ -9,6 +9,7 @@ from broker.messages import (
     Event,
     Message,
     Played,
+    Resume,
     Sentence,
     SpeechPaused,
     SpeechResumed,
@@ -125,6 +126,7 @@ class Talk:
                     words=(word,),
                     last=whole,
                     turn_last=whole and last,
+                    resumed_from=max((each.heard_sample for each in of(self.actions, Resume)), default=-1),
                 )
             )
             self.spoken_samples[turn, n] = start + WORD_SAMPLES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from broker.dialogue import Hearing, text_of
 from broker.ledger import Answer
 from broker.messages import Emitted, Exchange, Sentence, Word
@@ -115,3 +117,41 @@ def test_a_sentence_that_comes_twice_is_kept_once_and_an_empty_one_only_ends_the
         answer = answer.with_sentence(Sentence(turn=1, n=n, text=text, language="en", last=last), 0)
     assert [said.text for said in answer.said] == ["We open."]
     assert answer.complete
+
+
+def resumed(segment_: Emitted, heard_sample: int) -> Emitted:
+    return replace(segment_, resumed_from=heard_sample)
+
+
+def two_words_sent() -> Hearing:
+    """Two words and a half have left, from 1000 on."""
+    words = (word(0, "we", 0), word(1, "open", WORD), word(2, "at", 2 * WORD))
+    return Hearing().emitted(segment(0, 2 * WORD + 960, 1000, words))
+
+
+def test_a_word_that_left_and_was_not_played_at_the_hold_counts_only_when_it_is_said_again() -> None:
+    heard_sample = 1000 + WORD + 10
+    hearing = two_words_sent().resumed(heard_sample)
+    assert [each.text for each in hearing.heard(10**9)] == ["we"]
+    again = segment(WORD, WORD, 90_000, (word(1, "open", WORD),))
+    hearing = hearing.emitted(resumed(again, heard_sample))
+    assert [each.text for each in hearing.heard(90_000 + WORD)] == ["we", "open"]
+    assert [each.text for each in hearing.heard(90_000 + WORD - 1)] == ["we"]
+
+
+def test_news_of_what_left_before_a_hold_that_comes_after_its_end_is_of_words_nobody_heard() -> None:
+    heard_sample = 1000 + 2 * WORD + 960 + 10
+    hearing = two_words_sent().resumed(heard_sample)
+    late = segment(2 * WORD + 960, WORD - 960, 1000 + 2 * WORD + 960, last=True)
+    hearing = hearing.emitted(late)
+    assert [each.text for each in hearing.heard(10**9)] == ["we", "open"]
+    assert hearing.ended == ()
+    assert hearing.end_sample == heard_sample
+
+
+def test_what_left_before_a_hold_and_was_heard_counts_even_if_its_news_comes_late() -> None:
+    heard_sample = 1000 + 3 * WORD
+    hearing = two_words_sent().resumed(heard_sample)
+    hearing = hearing.emitted(segment(2 * WORD + 960, WORD - 960, 1000 + 2 * WORD + 960, last=True))
+    assert [each.text for each in hearing.heard(heard_sample)] == ["we", "open", "at"]
+    assert hearing.ended == (0,)

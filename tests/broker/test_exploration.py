@@ -15,6 +15,7 @@ import pytest
 from broker import answering, barge_in, listening, sounding, unfolding
 from broker.dialogue import Hearing
 from broker.move import Move
+from tests.broker import world as worlds
 from tests.broker.world import Broken, World, after, settled
 from workers.programme.gate import Gate
 
@@ -28,7 +29,7 @@ REST_EVERY = 50
 """One in so many states is followed until everything has come to rest."""
 
 ALWAYS = frozenset(("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "tick", "timer", "played"))
-OVER = frozenset(("gate reads", "emitted arrives", "tick", "timer"))
+OVER = frozenset(("gate reads", "page reads", "emitted arrives", "tick", "timer"))
 SPEAKING = frozenset(("speaks", "words", "pauses", "goes on", "vad ends", "final words"))
 
 
@@ -60,10 +61,17 @@ class Found:
     """Layers without any sampling."""
 
 
-def explore(start: World, depth: int = DEPTH, width: int = WIDTH, only: frozenset[str] | None = None) -> Found:
+def explore(
+    start: World,
+    depth: int = DEPTH,
+    width: int = WIDTH,
+    only: frozenset[str] | None = None,
+    rest_every: int = REST_EVERY,
+) -> Found:
     """Breadth first, equal states merged; of layers wider than `width` an even sample goes on.
 
-    `only` restricts the events: the fewer there are, the more layers are complete.
+    `only` restricts the events: the fewer there are, the more layers are complete. One state in `rest_every` is
+    followed until nothing moves.
     """
     found = Found()
     seen = {hash(start.key())}
@@ -82,7 +90,7 @@ def explore(start: World, depth: int = DEPTH, width: int = WIDTH, only: frozense
                     seen.add(key)
                     following.append(reached)
                     found.states += 1
-                    if found.states % REST_EVERY == 0:
+                    if found.states % rest_every == 0:
                         rest(reached)
                         found.rests += 1
         found.complete += found.complete == found.depth and len(layer) == reached_before
@@ -213,10 +221,19 @@ def joined_words_are_forgotten(patch: Patch) -> None:
 
 
 def resumes_are_not_sent(patch: Patch) -> None:
-    def release(move: Move) -> None:
+    def release(move: Move, heard_sample: int = -1) -> None:
         move.set(held=False)
 
     patch.setattr(barge_in, "release_sound", release)
+
+
+def the_page_counts_what_it_kept_silent(patch: Patch) -> None:
+    patch.setattr(World, "speaker_sample", property(lambda self: self.page_sample))
+
+
+def the_programme_goes_on_where_it_was(patch: Patch) -> None:
+    original = worlds.resumed
+    patch.setattr(worlds, "resumed", lambda programme, heard_sample: original(programme, programme.resumed_from))
 
 
 MUTANTS: tuple[Callable[[Patch], None], ...] = (
@@ -227,6 +244,8 @@ MUTANTS: tuple[Callable[[Patch], None], ...] = (
     moments_do_not_keep_the_answer_waiting,
     joined_words_are_forgotten,
     resumes_are_not_sent,
+    the_page_counts_what_it_kept_silent,
+    the_programme_goes_on_where_it_was,
 )
 
 
@@ -242,9 +261,11 @@ def test_an_invariant_broken_on_purpose_is_found(
 
 
 def hunts(starts: dict[str, World]) -> Iterator[Found]:
-    """Explore a little from everywhere, then walk."""
+    """Explore a little from everywhere, then every order of fewer kinds of events, then walk."""
     for start in starts.values():
-        yield explore(start, width=WIDTH // 4)
+        yield explore(start, width=WIDTH // 4, rest_every=REST_EVERY // 4)
+    for name, only in NARROW.values():
+        yield explore(starts[name], width=WIDTH, only=only)
     for seed in range(WALKS):
         walk(seed)
 

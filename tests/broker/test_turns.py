@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from broker.errors import ConfigError
@@ -20,11 +22,12 @@ from broker.messages import (
     SetMode,
     Speak,
     SpeechEnded,
+    Transcript,
     Typed,
 )
 from broker.turn_state import Presence, phase
 from broker.turns import Away, Say, TurnSettings
-from tests.broker.talk import Talk, of, plain, told
+from tests.broker.talk import WORD_SAMPLES, Talk, of, plain, told
 
 
 def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -> None:
@@ -118,6 +121,29 @@ def test_an_unsure_pause_waits_longer_than_a_sure_one() -> None:
     assert waits[0.05] > waits[0.95] + 100
 
 
+def test_words_after_which_no_sentence_ends_are_waited_for_longer() -> None:
+    waits = {}
+    for ends in (-5.5, -1.5):
+        talk = Talk()
+        talk.starts()
+        heard = Transcript(
+            utterance=0,
+            n=1,
+            text="tell me about the big library",
+            final=False,
+            language="en",
+            through_sample=16_000,
+            ends=ends,
+        )
+        talk(heard)
+        talk.pauses(p_end=0.5)
+        begin = talk.ms
+        while not of(talk.wait(10), EndUtterance):
+            pass
+        waits[ends] = talk.ms - begin
+    assert waits[-5.5] > waits[-1.5] + 100
+
+
 def test_nothing_is_answered_when_nothing_was_said() -> None:
     talk = Talk()
     talk.starts(mic_ms=0)
@@ -169,6 +195,7 @@ def test_one_word_of_which_more_may_come_is_no_interruption_yet_and_is_one_when_
     talk.starts(1, 9000)
     talk.wait(120)
     assert not of(talk.words("stop", 1, 9200), Cancel)
+    talk.wait(100)
     done = talk.pauses(1, mic_ms=9250)
     done += talk.words("stop", 1, 9300)
     assert of(done, Cancel) == [Cancel(through_turn=1)]
@@ -179,8 +206,8 @@ def test_a_backchannel_resumes_within_the_time_and_makes_no_turn(text: str) -> N
     talk = speaking()
     talk.starts(1, 9000)
     talk.wait(120)
-    done = talk.words(text, 1, 9300)
-    done += talk.pauses(1, mic_ms=9250)
+    done = talk.pauses(1, mic_ms=9250)
+    done += talk.words(text, 1, 9300)
     assert len(of(done, Resume)) == 1, "the words account for the whole pause: nothing to wait for"
     done += talk.wait(1000)
     done += talk.words(text, 1, 9300, final=True)
@@ -196,8 +223,115 @@ def test_a_backchannel_resumes_within_the_time_and_makes_no_turn(text: str) -> N
 def test_a_hold_ends_by_its_timer_when_no_word_ever_comes() -> None:
     talk = speaking()
     talk.starts(1, 9000)
-    assert not plain(talk.wait(290))
-    assert of(talk.wait(20), Resume) == [Resume()]
+    talk.wait(200)
+    talk.pauses(1, mic_ms=9250)
+    assert not plain(talk.wait(140))
+    assert len(of(talk.wait(20), Resume)) == 1, "who has stopped is waited for no longer than words take"
+
+
+def test_the_avatar_does_not_resume_over_somebody_who_is_still_speaking() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    done = talk.wait(500)
+    done += talk.words("okay", 1, 9400)
+    done += talk.wait(200)
+    assert not of(done, Resume)
+    assert phase(talk.state) == "held"
+
+
+def test_who_speaks_on_takes_the_floor_even_if_the_recogniser_lags_behind() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.words("the", 1, 9200)
+    assert of(talk.wait(800), Cancel) == [Cancel(through_turn=1)]
+
+
+@pytest.mark.parametrize("text", ["", "the", "yeah yeah okay"])
+def test_sound_that_goes_on_without_words_of_weight_does_not(text: str) -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(700)
+    done = talk.words(text, 1, 9700)
+    done += talk.wait(100)
+    assert len(of(done, Resume)) == 1
+    assert not of(done, Cancel)
+
+
+@pytest.mark.parametrize("misheard", ["i'm not i'm", "i'm calm", "and how", "you'll", "shop", "look you"])
+def test_a_backchannel_that_is_misheard_is_told_by_how_short_it_is(misheard: str) -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(400)
+    talk.words(misheard, 1, 9400)
+    talk.wait(150)
+    done = talk.pauses(1, mic_ms=9500)
+    done += talk.words(misheard, 1, 9600)
+    assert len(of(done, Resume)) == 1
+    done += talk.wait(1000)
+    done += talk.words(misheard, 1, 9600, final=True)
+    assert not of(done, Cancel)
+    assert not of(done, Ask)
+
+
+@pytest.mark.parametrize("text", ["stop", "no", "what", "hold on", "parking"])
+def test_few_words_that_mean_it_take_the_floor_however_short(text: str) -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(400)
+    done = talk.pauses(1, mic_ms=9300)
+    done += talk.words(text, 1, 9400)
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+
+
+def test_who_goes_on_after_a_backchannel_is_heard_out_and_then_takes_the_floor() -> None:
+    talk = speaking()
+    talk.starts(1, 9000)
+    talk.wait(400)
+    talk.pauses(1, mic_ms=9300)
+    assert of(talk.words("okay", 1, 9400), Resume)
+    assert of(talk.goes_on(1, mic_ms=9500), Hold)
+    talk.wait(500)
+    talk.pauses(1, mic_ms=9900)
+    assert of(talk.words("okay and sundays", 1, 10000), Cancel) == [Cancel(through_turn=1)]
+
+
+def test_few_words_over_an_answer_that_is_not_heard_yet_belong_to_the_question() -> None:
+    talk = Talk()
+    talk.says("when do you open")
+    talk.starts(1, 9000)
+    talk.wait(300)
+    talk.pauses(1, mic_ms=9300)
+    assert of(talk.words("at all", 1, 9400), Cancel)
+    assert talk.state.carried == "when do you open"
+
+
+def test_a_resume_says_where_the_page_had_fallen_silent_and_what_came_after_is_not_heard() -> None:
+    talk = speaking(words=5)
+    silent_at = talk.programme_sample - WORD_SAMPLES // 2
+    talk.state = replace(talk.state, acknowledged=silent_at)
+    talk.starts(1, 9000)
+    talk.wait(250, listening=False)
+    done = talk.pauses(1, mic_ms=9200)
+    done += talk.words("mhm", 1, 9300)
+    assert of(done, Resume) == [Resume(heard_sample=silent_at)]
+    talk.acknowledge()
+    talk(Interrupt())
+    assert talk.state.dialogue[-1] == Exchange(role="avatar", text="We open at nine", interrupted=True)
+
+
+def test_a_turn_whose_end_left_before_a_hold_is_in_hand_until_it_is_heard() -> None:
+    talk = speaking(words=len(LONG.split()) - 1)
+    silent_at = talk.programme_sample
+    talk.starts(1, 9000)
+    talk.voice(1, 0, LONG, listening=False)
+    talk.pauses(1, mic_ms=9200)
+    assert of(talk.words("mhm", 1, 9300), Resume) == [Resume(heard_sample=silent_at)]
+    assert talk.state.answer is not None
+    assert [line.role for line in talk.state.dialogue] == ["user"]
+    talk.spoken_samples[1, 0] -= WORD_SAMPLES
+    talk.voice(1, 0, LONG)
+    talk.acknowledge()
+    assert talk.state.dialogue[-1] == Exchange(role="avatar", text=LONG)
 
 
 def test_words_that_take_the_floor_cancel_even_after_a_resume() -> None:
@@ -256,7 +390,7 @@ def test_going_on_before_three_words_joins_the_utterances() -> None:
     talk.voice(1, 0, LONG, words=2)
     talk.starts(1, 3000)
     talk.wait(100)
-    done = talk.words("on sundays", 1, 3500)
+    done = talk.words("on sundays", 1, 3900)
     assert of(done, Cancel) == [Cancel(through_turn=1)]
     assert talk.state.dialogue == (), "the question and the answer left the dialogue"
     done = talk.pauses(1, mic_ms=3500)
@@ -289,6 +423,7 @@ def test_yes_to_a_question_just_asked_is_an_answer_although_it_began_over_it() -
     talk.starts(1, 9000)
     talk.wait(50)
     talk.voice(1, 0, text)
+    talk.acknowledge()
     talk.words("yes", 1, 9500)
     talk.pauses(1, mic_ms=9500)
     talk.wait(1200)

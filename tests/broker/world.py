@@ -36,7 +36,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Returned, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -61,6 +61,8 @@ class Voiced:
     first_word: int
     halves: int = 0
     """Half words that have left."""
+    half_ends: tuple[int, ...] = ()
+    """The programme's sample at the end of each of them, as it left last."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class Programme:
     """What it has been told, whatever the gate makes of it."""
     order: tuple[int, ...] = ()
     """Turns that have sounded, each when it began."""
+    over: Voiced | None = None
+    """The voice that finished last: a hold may come while its end is on its way."""
+    resumed_from: int = -1
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,12 @@ class World:
     asked: tuple[tuple[int, str], ...] = ()
     played: tuple[tuple[str, int], ...] = ()
     """Words that have left the programme and the page has not played, each with its end."""
+    to_page: tuple[tuple[bool, int], ...] = ()
+    """Whether to be silent, and the programme's sample when that was said."""
+    silent_at: int = -1
+    """The page is silent because of a hold, and had played so far; -1: it is not."""
+    deaf_through: int = 0
+    """Of what lies before this, nothing more will be heard."""
     heard: frozenset[str] = frozenset()
     page_sample: int = 0
     older_sample: int = 0
@@ -142,7 +153,9 @@ class World:
             yield "tick", self.tick
         if due_ns(self.machine) is not None:
             yield "timer", self.timer
-        if self.present and self.page_sample > self.machine.acknowledged:
+        if self.to_page:
+            yield "page reads", self.page_reads
+        if self.present and self.speaker_sample > self.machine.acknowledged:
             yield "played", self.page_plays
         if self.older_sample and self.machine.presence is Presence.HERE:
             yield "played late", self.page_played_late
@@ -181,6 +194,9 @@ class World:
         world = replace(self, machine=state)
         for action in actions:
             world = world.carry_out(action)
+        if (before.hold is None) != (state.hold is None):
+            said = (state.hold is not None, self.now_ns * 48 // MS)
+            world = replace(world, to_page=(*world.to_page, said))
         world.check_machine()
         return world
 
@@ -242,8 +258,7 @@ class World:
             case Hold():
                 programme = replace(programme, gate=gate.hold())
             case Resume():
-                voice = tuple(replace(each, halves=each.halves - each.halves % 2) for each in programme.voice)
-                programme = replace(programme, gate=gate.resume(), voice=voice)
+                programme = resumed(programme, message.heard_sample)
         return replace(self, to_gate=rest, programme=programme)
 
     def voice_arrives(self) -> World:
@@ -286,13 +301,16 @@ class World:
             words=() if half else (word,),
             last=over,
             turn_last=over,
+            resumed_from=programme.resumed_from,
         )
-        left = () if over else (replace(sounding, halves=sounding.halves + 1),)
+        half_ends = (*sounding.half_ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
+        moved = replace(sounding, halves=sounding.halves + 1, half_ends=half_ends)
+        left = () if over else (moved,)
         others = tuple(each for each in programme.voice if each is not sounding)
         gate = programme.gate.finish(turn) if over else programme.gate
         world = replace(
             world,
-            programme=replace(programme, voice=left + others, gate=gate),
+            programme=replace(programme, voice=left + others, gate=gate, over=moved if over else programme.over),
             emitted=(*world.emitted, emitted),
             played=world.played + (((sounding.words[at], sample + HALF_WORD_SAMPLES),) if half else ()),
         )
@@ -301,13 +319,36 @@ class World:
     def page_moves(self) -> World:
         """The page's speaker follows the programme; a page that is not there hears nothing."""
         sample = max(self.page_sample, self.now_ns * 48 // MS - PAGE_DELAY_SAMPLES)
-        heard = {word for word, end in self.played if end <= sample} if self.present else set()
+        due = [number for number, (_, told) in enumerate(self.to_page) if told <= sample]
+        if due:  # words of the broker are no slower than sound
+            return self.page_reads().page_moves()
+        listens = self.present and self.silent_at < 0
+        deaf = self.deaf_through + 2 * HALF_WORD_SAMPLES  # a word is heard from its start or not at all
+        heard = {word for word, end in self.played if deaf <= end <= sample} if listens else set()
         played = tuple((word, end) for word, end in self.played if end > sample)
         return replace(self, page_sample=sample, heard=self.heard | heard, played=played)
 
+    @property
+    def speaker_sample(self) -> int:
+        """How far the page says that it was heard."""
+        return self.page_sample if self.silent_at < 0 else self.silent_at
+
+    def page_reads(self) -> World:
+        (silent, _), rest = self.to_page[0], self.to_page[1:]
+        if silent:
+            return replace(self, to_page=rest, silent_at=self.page_sample)
+        if self.silent_at < 0:
+            return replace(self, to_page=rest)
+        return replace(self, to_page=rest, silent_at=-1, deaf_through=self.page_sample)
+
+    def page_silent_at_once(self) -> World:
+        """The person asks for silence on the page: it says how far it was heard, and plays nothing that has left."""
+        world = self if self.present and self.speaker_sample <= self.machine.acknowledged else self.page_plays()
+        return replace(world, deaf_through=self.now_ns * 48 // MS)
+
     def page_plays(self) -> World:
         world = replace(self, older_sample=self.machine.acknowledged)
-        return world.tell(Played(programme_sample=self.page_sample))
+        return world.tell(Played(programme_sample=self.speaker_sample))
 
     def page_played_late(self) -> World:
         return replace(self, older_sample=0).tell(Played(programme_sample=self.older_sample))
@@ -387,18 +428,20 @@ class World:
         )
 
     def type_text(self) -> World:
-        return replace(self, types=self.types - 1, dropped=True).tell(Typed(text="typed"))
+        world = self.page_silent_at_once() if in_hand(self.machine) and self.present else self
+        return replace(world, types=self.types - 1, dropped=True).tell(Typed(text="typed"))
 
     def interrupt(self) -> World:
-        return replace(self, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
+        world = self.page_silent_at_once() if self.present else self
+        return replace(world, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
 
     def leave(self) -> World:
         return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
 
     def come_back(self) -> World:
         """A page that is back plays from now on."""
-        world = replace(self, present=True, played=(), page_sample=self.now_ns * 48 // MS)
-        return world.tell(Played(programme_sample=world.page_sample))
+        world = replace(self, present=True, played=(), to_page=(), silent_at=-1, page_sample=self.now_ns * 48 // MS)
+        return world.tell(Returned()).tell(Played(programme_sample=world.page_sample))
 
     def mic_sample(self) -> int:
         return self.person.utterance * 100_000 + 16_000 * len(self.person.words)
@@ -420,6 +463,10 @@ class World:
             raise Broken(f"turn {turn} is given out twice or goes back")
 
     def check_event(self, event: Event) -> None:
+        told_all = self.machine.presence is Presence.HERE and self.machine.acknowledged >= self.page_sample
+        cut = told_all and event.kind == "turn" and event.data["what"] == "interrupted"
+        if cut and event.turn > self.machine.cancelled_through and "leaves" not in self.path:
+            raise Broken(f"turn {event.turn} was not cancelled and yet {event.data['heard']!r} is all that was heard")
         if event.kind != "turn" or event.data["what"] != "committed":
             return
         asked = dict(self.asked)[event.turn]
@@ -471,9 +518,9 @@ class World:
         shift = self.now_ns * 48 // MS
         return (
             relative(self.machine, self.now_ns, shift),
-            self.programme,
+            relative(self.programme, self.now_ns, shift),
             self.person,
-            self.to_gate,
+            tuple(relative(each, self.now_ns, shift) for each in self.to_gate),
             self.to_voice,
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
@@ -481,11 +528,16 @@ class World:
             (self.speaks, self.types, self.interrupts, self.leaves),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
+            tuple((silent, told - shift) for silent, told in self.to_page),
+            self.silent_at - shift if self.silent_at >= 0 else 0,
+            max(self.deaf_through - shift, -480_000) if self.deaf_through else 0,
             max(self.older_sample - shift, -480_000) if self.older_sample else 0,
         )
 
 
-CLOCKED = frozenset(("acknowledged", "programme_sample"))
+CLOCKED = frozenset(
+    ("acknowledged", "programme_sample", "deaf_from", "resumed_from", "heard_sample", "finished_sample")
+)
 
 
 ATOMS = frozenset((int, str, bool, float, type(None), frozenset))
@@ -507,10 +559,12 @@ def relative(value: Any, now_ns: int, sample: int) -> Any:
     parts = [cls.__name__]
     for name, clock in plan:
         part = held[name]
-        if clock is None:
+        if name == "half_ends":
+            parts.append(tuple([end - sample for end in part]))
+        elif clock is None:
             parts.append(relative(part, now_ns, sample))
         else:
-            parts.append(part and part - (now_ns if clock == "ns" else sample))
+            parts.append(part if part in (0, -1) else part - (now_ns if clock == "ns" else sample))
     return tuple(parts)
 
 
@@ -524,6 +578,27 @@ def _plan(cls: type) -> tuple[tuple[str, str | None], ...]:
     played = CLOCKED | ({"end_sample"} if cls in (Hearing, SpokenWord) else frozenset())
     names = [each.name for each in dataclasses.fields(cls) if each.name != "settings"]
     return tuple((name, "ns" if name.endswith("_ns") else "sample" if name in played else None) for name in names)
+
+
+def resumed(programme: Programme, heard_sample: int) -> Programme:
+    """The programme goes on from the first word that was not wholly heard, in a voice that was over too."""
+    gate = programme.gate.resume()
+    over = programme.over if heard_sample >= 0 else None
+    resumed_from = max(programme.resumed_from, heard_sample)
+    if not programme.gate.held:
+        return replace(programme, resumed_from=resumed_from)
+    voice = tuple(replace(each, halves=unheard_from(each, heard_sample)) for each in programme.voice)
+    if over and over.half_ends[-1] > heard_sample and over.turn in gate.finished:
+        voice += (replace(over, halves=unheard_from(over, heard_sample)),)
+        gate = gate.unfinish(over.turn)
+    return replace(programme, gate=gate, voice=voice, resumed_from=resumed_from)
+
+
+def unheard_from(voiced: Voiced, heard_sample: int) -> int:
+    """The half word that a voice goes on with: the start of the first word that was not wholly heard."""
+    unheard = (n for n, end in enumerate(voiced.half_ends[: voiced.halves]) if 0 <= heard_sample < end)
+    halves = next(unheard, voiced.halves)
+    return halves - halves % 2
 
 
 def spoken_words(turn: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.e2e.page_harness.browser import CHROMIUM, Browsers, Tab
@@ -77,6 +78,7 @@ def test_a_call_says_hello_offers_and_acknowledges_what_is_played(play: Play) ->
         assert [m["type"] for m in edge.received[:2]] == ["hello", "offer"]
         hello, offer = edge.received[:2]
         expected = {"persona": "host", "mode": "voice", "session": "", "token": "", "mouth": False, "language": ""}
+        expected["remembers"] = False
         assert hello == {"type": "hello", **expected}
         audio, video = re.findall(r"m=(\w+) \d+ \S+ ([\d ]+)", offer["sdp"])
         assert (audio[0], video[0]) == ("audio", "video")
@@ -286,6 +288,44 @@ def test_a_killed_edge_is_found_again_with_the_session_and_its_dialogue(play: Pl
         await edge.until_type("played")
         assert await lines(here) == ["Hello"]
         assert await here.page.get_attribute("html", "data-failure") == ""
+
+    play(story)
+
+
+def test_what_was_spoken_while_there_was_no_edge_is_sent_to_the_next_one(play: Play) -> None:
+    """Chromium's own fake microphone beeps."""
+
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await asyncio.sleep(2)
+        await edge.say({"type": "speech", "what": "started", "utterance": 4, "ago_ms": 300})
+        await edge.stop()
+        await state(here, "connecting")
+        await asyncio.sleep(1)
+        edge.received.clear()
+        edge.again = {"utterance": 4}
+        await edge.start()
+        assert (await edge.until_type("hello"))["remembers"] is True
+        begins = await edge.until(lambda m: m["type"] == "again" and m["what"] == "begins")
+        await edge.until(lambda m: m["type"] == "again" and m["what"] == "level")
+        assert 2_000 < begins["age_ms"] < 20_000, "from before the utterance, through the time without an edge"
+        assert len(edge.sound) / 32 > begins["age_ms"] / 2, "most of it at once"
+        async with asyncio.timeout(10):
+            while len(edge.sound) / 32 < begins["age_ms"]:
+                await asyncio.sleep(0.05)
+        pcm = np.frombuffer(bytes(edge.sound), "<i2").astype(float)
+        pcm = pcm[: len(pcm) // 320 * 320]
+        loud = np.abs(pcm).reshape(-1, 320).max(axis=1) > 1_000
+        assert np.count_nonzero(np.diff(loud.astype(int)) == 1) >= 2, "the beeps are in it"
+        before = len(edge.sound)
+        await asyncio.sleep(0.3)
+        assert len(edge.sound) > before, "it goes on with the present"
+        await edge.say({"type": "microphone", "live": True})
+        await asyncio.sleep(0.3)
+        before = len(edge.sound)
+        await asyncio.sleep(0.3)
+        assert len(edge.sound) == before, "until the edge hears by itself"
+        await state(here, "listening")
 
     play(story)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -294,3 +294,57 @@ def test_an_unknown_engine_is_answered_with_the_known_ones() -> None:
 def test_an_engine_of_another_project_that_is_not_here_is_named() -> None:
     with pytest.raises(Exception, match=r"nowhere\.to:be"):
         choose("nowhere.to:be", load())
+
+
+def test_nothing_is_drawn_for_a_paused_session_and_the_others_do_not_wait(stage: LipsyncStage) -> None:
+    for session in ("s", "t"):
+        stage.accept(opened(session))
+    settle(stage)
+    stage.pause(frozenset({"s"}))
+    for session in ("s", "t"):
+        stage.accept(wish(session, 1, 40))
+    drawn = [message for message in settle(stage) if isinstance(message, Picture)]
+    assert [picture.session for picture in drawn] == ["t"]
+    stage.pause(frozenset())
+    assert [message.session for message in settle(stage) if isinstance(message, Picture)] == ["s"]
+
+
+def test_a_background_is_drawn_as_soon_as_it_is_ready_and_an_unknown_one_changes_nothing(weights: Path) -> None:
+    stage = build(load())
+    try:
+        stage.accept(opened("s", "vera"))
+        settle(stage)
+
+        def corner(picture: int, background: str) -> int:
+            """Luma of the upper left corner."""
+            draw = replace(wish("s", picture, 10_000 + picture), background=background)
+            for _ in range(200):
+                stage.accept(draw)
+                found = [each for each in stage.step(0) if isinstance(each, Picture)]
+                if found and (found[0].yuv[0] != own or background == "nowhere"):
+                    return found[0].yuv[0]
+                time.sleep(0.01)
+            raise AssertionError("the background never came")
+
+        own = -1
+        own = corner(0, "")
+        assert abs(corner(1, "#000000") - 16) <= 1
+        assert abs(corner(2, "#ffffff") - 235) <= 1
+        assert corner(3, "nowhere") == own
+        assert stage.counters["backdrops_unknown"] == 1
+    finally:
+        stage.close()
+
+
+def test_the_figure_alone_comes_with_the_picture_when_it_is_asked_for(weights: Path) -> None:
+    stage = build(load())
+    try:
+        stage.accept(opened("s", "vera"))
+        settle(stage)
+        stage.accept(replace(wish("s", 1, 10_000), cutout=True))
+        stage.accept(wish("s", 2, 20_000))
+        with_it, without = [each for each in stage.step(0) + stage.step(0) if isinstance(each, Picture)]
+        assert len(with_it.cutout) == 2 * len(with_it.yuv)
+        assert without.cutout == b""
+    finally:
+        stage.close()

@@ -173,3 +173,34 @@ def test_an_installation_s_stage_is_built_past_a_persona_with_a_mistake(tmp_path
     snapshot = personas.load(tmp_path, "good").snapshot()
     stage.accept(Open(session="s", persona=snapshot, language="en", origin_ns=0, peers={}))
     assert [sentence.text for sentence in sentences(run(stage, asked("hello")))] == ["Hi."]
+
+
+def test_documents_that_cannot_be_read_are_told_to_the_operator_once(tmp_path: Path) -> None:
+    shelves = library(tmp_path, weights=tmp_path)
+    (tmp_path / "docs" / "broken.docx").write_bytes(b"no zip")
+    stage = LlmStage(Brains(shelves).of, shelves)
+    said = [m for m in run(stage, opened(), asked("what does parking cost")) if isinstance(m, Event)]
+    assert [(event.kind, event.session, event.data["persona"]) for event in said] == [("documents", "", "test")]
+    assert "broken.docx" in said[0].data["problems"][0]
+    assert stage.counters["documents_unread"] == 1
+    assert not [m for m in run(stage, asked("what does parking cost", 2)) if isinstance(m, Event)]
+
+
+def test_a_paused_session_gets_its_sentences_later_in_order_and_the_others_at_once(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    stage.pause(frozenset({"s"}))
+    question = "when does the library open on weekdays"
+    meanwhile = run(stage, opened("s"), opened("t"), asked(question), asked(question, session="t"))
+    assert sentences(meanwhile, "t")
+    assert not sentences(meanwhile, "s")
+    stage.pause(frozenset())
+    later = sentences(run(stage), "s")
+    assert [(said.n, said.text) for said in later] == [(said.n, said.text) for said in sentences(meanwhile, "t")]
+
+
+def test_what_was_cancelled_while_its_session_was_paused_is_not_said(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    stage.pause(frozenset({"s"}))
+    run(stage, opened(), asked("when does the library open on weekdays", 1), Cancel(session="s", through_turn=1))
+    stage.pause(frozenset())
+    assert not sentences(run(stage))

@@ -123,8 +123,8 @@ class Play:
     def hold(self) -> None:
         self.say(Hold(session="a"))
 
-    def resume(self) -> None:
-        self.say(Resume(session="a"))
+    def resume(self, heard_sample: int = -1) -> None:
+        self.say(Resume(session="a", heard_sample=heard_sample))
 
     def watch(self, h264: int = 1, vp8: int = 0, edge: str = "edge-1", session: str = "a") -> None:
         self.say(Wanted(session=session, edge=edge, h264=h264, vp8=vp8))

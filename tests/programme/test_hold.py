@@ -44,6 +44,80 @@ def test_a_resumed_answer_loses_and_repeats_no_whole_word() -> None:
     assert [word.index for e in play.emitted() for word in e.words] == [0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
+def heard_from(play: Play) -> int:
+    """The programme_sample of the first voice."""
+    return play.emitted()[0].programme_sample
+
+
+def test_what_was_on_its_way_at_a_hold_is_said_again_from_the_word_cut_at_the_ear() -> None:
+    play = speaking(samples=96_000, words=10)
+    heard = heard_from(play) + 10_000  # the second word had begun, the first was over; 5 360 samples were on their way
+    play.hold()
+    play.run(300)
+    play.resume(heard)
+    play.run(3_000)
+    assert [(start, end) for _, start, end in play.voiced()] == [(0, 16 * 960), (9_600, 96_000)]
+    assert {e.resumed_from for e in play.emitted()} == {-1, heard}
+    assert play.emitted()[-1].turn_last
+
+
+def test_a_word_that_had_not_begun_at_the_ear_is_not_lost() -> None:
+    play = speaking(samples=96_000, words=10)
+    heard = heard_from(play) + 4_000
+    play.hold()
+    play.run(300)
+    play.resume(heard)
+    play.run(3_000)
+    assert [(start, end) for _, start, end in play.voiced()] == [(0, 16 * 960), (0, 96_000)]
+    captions = [c[2] for tick in play.ticks() for c in tick.words]
+    assert captions == list(range(10)), "each word is shown once"
+
+
+def test_a_sentence_that_had_left_and_was_not_heard_to_its_end_is_taken_up_again() -> None:
+    play = Play()
+    play.say(voice(samples=9_600, words=2, turn_last=False), voice(sentence=1, samples=48_000, words=5))
+    play.commit()
+    play.run(260)
+    first = heard_from(play)
+    assert play.emitted()[-1].sentence == 1
+    play.hold()
+    play.run(300)
+    play.resume(first + 6_000)
+    play.run(3_000)
+    again = [e for e in play.emitted() if e.resumed_from >= 0]
+    assert (again[0].sentence, again[0].start_sample) == (0, 4_800)
+    assert [e.sentence for e in again if e.last] == [0, 1]
+    assert next(e for e in again if e.sentence == 1).start_sample == 0
+
+
+def test_the_end_of_a_turn_that_was_not_heard_is_said_again() -> None:
+    play = Play()
+    play.say(voice(samples=9_600, words=2))
+    play.commit()
+    play.run(400)
+    assert play.emitted()[-1].turn_last
+    play.hold()
+    play.run(300)
+    play.resume(heard_from(play) + 6_000)
+    play.run(1_000)
+    again = [e for e in play.emitted() if e.resumed_from >= 0]
+    assert [(e.start_sample, e.last, e.turn_last) for e in again] == [
+        (4_800 + k * 960, k == 4, k == 4) for k in range(5)
+    ]
+
+
+def test_a_turn_that_was_heard_to_its_end_stays_over() -> None:
+    play = Play()
+    play.say(voice(samples=9_600, words=2))
+    play.commit()
+    play.run(400)
+    play.hold()
+    play.run(300)
+    play.resume(heard_from(play) + 9_600)
+    play.run(1_000)
+    assert not [e for e in play.emitted() if e.resumed_from >= 0]
+
+
 def test_phones_are_announced_again_where_they_moved() -> None:
     play = speaking()
     play.hold()

@@ -278,3 +278,20 @@ def test_due_instants_of_pictures_are_their_ticks() -> None:
     play.run(300)
     for draw in play.draws():
         assert (draw.deadline_ns - due_ns(0, 0)) % MS == 0
+
+
+def test_while_lipsync_takes_nothing_no_picture_is_asked_for_and_the_sound_goes_on() -> None:
+    play = Play()
+    play.watch()
+    play.run(400)
+    play.stage.pause(frozenset({"a"}))
+    before = len(play.draws())
+    play.say(voice())
+    play.commit()
+    play.watch()
+    play.run(1_000)
+    assert len(play.draws()) == before
+    assert sum(segment.samples for segment in play.emitted()) >= 40_000
+    play.stage.pause(frozenset())
+    play.run(400)
+    assert len(play.draws()) > before

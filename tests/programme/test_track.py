@@ -81,42 +81,40 @@ def test_a_word_beyond_the_end_is_moved_into_the_sentence() -> None:
     assert track.words_started() == (replace(stray, start_sample=1_000, end_sample=1_000),)
 
 
-def test_rewinding_goes_to_the_start_of_the_cut_word_and_reports_it_again() -> None:
+def test_rewinding_goes_to_the_start_of_the_word_that_was_cut_at_the_ear_and_reports_it_again() -> None:
     track = Track(1, 0)
     track.feed(voice(samples=40_000, words=4))
-    track.take(15_000)
+    track.take(25_000)
     track.words_started()
-    track.rewind()
+    track.rewind(15_000)
     assert track.position == 10_000
-    track.take(10)
-    assert [word.index for word in track.words_started()] == [1]
+    track.take(10_010)
+    assert [word.index for word in track.words_started()] == [1, 2]
 
 
-def test_rewinding_takes_in_the_word_whose_end_had_hardly_left() -> None:
+def test_a_word_that_was_wholly_heard_is_not_said_again_however_shortly_before() -> None:
     track = Track(1, 0)
     track.feed(voice(samples=40_000, words=4))
     track.take(10_000 + 79 * 48)
-    track.rewind()
-    assert track.position == 0
+    track.rewind(10_000)
+    assert track.position == 10_000
 
 
 def test_rewinding_in_a_pause_stays() -> None:
     track = Track(1, 0)
     lone = Word(index=0, text="x", start_sample=0, end_sample=5_000)
     track.feed(Voice(turn=1, sentence=0, start_sample=0, pcm=bytes(40_000), words=(lone,), last=True))
-    track.take(5_000 + 80 * 48)
-    track.rewind()
-    assert track.position == 5_000 + 80 * 48
+    track.take(9_000)
+    track.rewind(6_000)
+    assert track.position == 6_000
 
 
-def test_one_rewinding_after_the_other_does_not_walk_back() -> None:
+def test_rewinding_never_goes_on_beyond_what_left() -> None:
     track = Track(1, 0)
     track.feed(voice(samples=40_000, words=4))
-    track.take(25_000)
-    for _ in range(3):
-        track.rewind()
-        assert track.position == 20_000
-        track.take(480)
+    track.take(10_000)
+    track.rewind(30_000)
+    assert track.position == 10_000
 
 
 def test_a_cut_keeps_whole_words_and_names_the_next() -> None:

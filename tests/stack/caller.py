@@ -21,6 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).resolve().parent
 RATE_HZ = 48_000
 QUANTUM = 128
+PAIRS = 15
+"""Pairs of page time and audio clock that an instant is converted by."""
 AUDIBLE_RMS = 0.004
 """Above the decoder's own noise, below the quietest phone."""
 
@@ -71,9 +73,19 @@ class Recording:
         return [(int(loud[a]), int(loud[b]) + QUANTUM) for a, b in zip(starts, ends, strict=True)]
 
     def frame_of(self, page_ms: float) -> float:
-        """The audio frame at an instant of performance.now()."""
+        """The audio frame at an instant of performance.now().
+
+        By the pairs around it: on a busy machine the audio clock stands still now and then, and stays behind.
+        """
         clock = np.array(self.clock)
-        return float(np.median(clock[:, 1] - clock[:, 0] * RATE_HZ / 1000) + page_ms * RATE_HZ / 1000)
+        nearest = clock[np.argsort(np.abs(clock[:, 0] - page_ms))[:PAIRS]]
+        return float(np.median(nearest[:, 1] - nearest[:, 0] * RATE_HZ / 1000) + page_ms * RATE_HZ / 1000)
+
+    def page_ms_of(self, frame: float) -> float:
+        """The instant of performance.now() at an audio frame, by the pairs around it."""
+        clock = np.array(self.clock)
+        nearest = clock[np.argsort(np.abs(clock[:, 1] - frame))[:PAIRS]]
+        return float(np.median(nearest[:, 0] - nearest[:, 1] * 1000 / RATE_HZ) + frame * 1000 / RATE_HZ)
 
 
 class Caller:

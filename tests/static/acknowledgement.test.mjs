@@ -17,6 +17,23 @@ test("nothing is acknowledged while nothing sounds or nothing moves", () => {
   assert.equal(acknowledgement.due(7, 5000), null);
 });
 
+test("what is on its way when the page falls silent is never acknowledged", () => {
+  const acknowledgement = new Acknowledgement();
+  acknowledgement.due(7, 0);
+  acknowledgement.silence(20);
+  assert.equal(acknowledgement.due(25, 10)?.rtp, 20, "at once, and where it fell silent");
+  assert.equal(acknowledgement.due(900, 600), null, "and not a packet further");
+  acknowledgement.sound();
+  assert.equal(acknowledgement.due(2000, 900)?.rtp, 2000);
+});
+
+test("a silence within a silence begins where the first did", () => {
+  const acknowledgement = new Acknowledgement();
+  acknowledgement.silence(20);
+  acknowledgement.silence(90);
+  assert.equal(acknowledgement.due(95, 0)?.rtp, 20);
+});
+
 test("a hold makes the next one due at once, even where the sound stands still", () => {
   const acknowledgement = new Acknowledgement();
   acknowledgement.due(7, 0);

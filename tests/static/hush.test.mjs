@@ -24,3 +24,18 @@ test("shut stays silent through the end of a hold, until what was on its way has
   assert.equal(element.volume, 1);
   mock.timers.reset();
 });
+
+test("falling silent and sounding again are told once each", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {boolean[]} */
+  const told = [];
+  const hush = new Hush({ volume: 1 }, (silent) => told.push(silent));
+  hush.hold(false);
+  hush.hold(true);
+  hush.shut();
+  hush.hold(false);
+  assert.deepEqual(told, [true]);
+  mock.timers.tick(1000);
+  assert.deepEqual(told, [true, false]);
+  mock.timers.reset();
+});

@@ -410,3 +410,14 @@ def test_languages_change_from_sentence_to_sentence() -> None:
     sent = voices_of(run(stage))
     assert [voice.language for voice in sent if voice.last] == ["en", "es", "zh"]
     assert all(voice.phones for voice in sent if voice.start_sample == 0)
+
+
+def test_a_paused_session_gets_no_voice_until_it_is_let_go_and_the_others_do() -> None:
+    stage = opened("s", "t")
+    stage.pause(frozenset({"s"}))
+    for session in ("s", "t"):
+        stage.accept(sentence("Hello there.", session=session))
+    meanwhile = run(stage)
+    assert {voice.session for voice in voices_of(meanwhile)} == {"t"}
+    stage.pause(frozenset())
+    assert samples(run(stage)) == samples(meanwhile) > 0

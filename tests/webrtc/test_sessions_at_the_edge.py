@@ -275,6 +275,35 @@ def test_a_broker_that_starts_anew_is_told_what_is_here(tmp_path: Path) -> None:
     at_an_edge(tmp_path, story)
 
 
+def test_a_broker_that_starts_anew_is_told_again_what_was_typed_lately_under_the_same_id(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        await caller.hello()
+        await caller.send("text", text="with an id", id="a1")
+        await caller.send("text", text="without one")
+        first = await until(lambda: len(world.of(Typed)) == 2 and world.of(Typed))
+        assert all(typed.id for typed in first)
+        world.said.clear()
+        world.tell(Report())
+        again = await until(lambda: len(world.of(Typed)) == 2 and world.of(Typed))
+        assert [(typed.text, typed.id) for typed in again] == [(typed.text, typed.id) for typed in first]
+        assert world.of(SetMode)[0].mode == "voice"
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_caller_whose_arrival_a_broker_took_along_is_announced_again(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        world.answering = False
+        await caller.connect()
+        await caller.send("hello", persona="host", mode="voice")
+        await until(lambda: world.of(Present))
+        world.said.clear()
+        world.tell(Report())
+        await until(lambda: world.of(Present))
+
+    at_an_edge(tmp_path, story)
+
+
 def test_a_successor_of_the_programme_is_heard_and_the_old_one_no_longer(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page) -> None:
         session = await caller.hello()

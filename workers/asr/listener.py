@@ -58,7 +58,8 @@ class Listener:
         self._done_through = -1
         """The newest utterance that has its final transcript."""
         self._settled = False
-        self._said = ""
+        self.newest: Transcript | None = None
+        """The last words that were sent."""
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
@@ -70,6 +71,7 @@ class Listener:
             self._current = None
         self._utterances.clear()
         self._done_through = utterance - 1
+        self.newest = None
 
     def file(self, frame: MicFrame) -> None:
         utterance = self._of(frame.utterance)
@@ -112,6 +114,10 @@ class Listener:
         if utterance is not None and utterance.end_sample < 0:
             utterance.end_sample = mic_sample
             utterance.end_through = mic_sample if at_once else mic_sample + SETTLING
+            if (
+                utterance.pause_sample == mic_sample and not at_once
+            ):  # its words are those of the pause, whichever is first
+                utterance.end_through = utterance.pause_through
             self._settled = False
 
     @property
@@ -186,7 +192,7 @@ class Listener:
         if self._current is None and oldest is not None and (oldest.frames or oldest.end_sample >= 0):
             self._current = oldest
             self.recogniser.begin()
-            self._said, self._n, self._partial_at, self._settled = "", 0, 0, False
+            self._n, self._partial_at, self._settled = 0, 0, False
             self._took_before_ns = self.recogniser.took_ns
         return self._current
 
@@ -194,6 +200,9 @@ class Listener:
         wanted = 2 * PIECE
         if utterance.end_sample >= 0:  # what lies behind the end belongs to the next utterance
             wanted = min(wanted, 2 * (utterance.end_through - utterance.heard_through))
+        if utterance.pause_sample not in utterance.words_at and utterance.heard_through < utterance.pause_through:
+            # The words of a pause stand at one sample, however fast the sound comes: heard again they are the same.
+            wanted = min(wanted, 2 * (utterance.pause_through - utterance.heard_through))
         piece = b""
         while utterance.frames and len(piece) < wanted:
             frame = utterance.frames.popleft()
@@ -231,12 +240,11 @@ class Listener:
     def _partial(self, utterance: Utterance) -> list[Message]:
         if self.recogniser.through - self._partial_at < PARTIAL_EVERY:
             return []
+        # The same words again are news: that no more were heard since tells a noise from speech not yet understood.
         self._partial_at = self.recogniser.through
-        words = self.recogniser.words()
-        return [self._provisional(utterance, words)] if words.text != self._said else []
+        return [self._provisional(utterance, self.recogniser.words())]
 
     def _provisional(self, utterance: Utterance, words: Hypothesis) -> Transcript:
-        self._said = words.text
         return self._transcript(utterance, words, words.text, final=False)
 
     def _final(self, utterance: Utterance, words: Hypothesis) -> Transcript:
@@ -260,7 +268,9 @@ class Listener:
             through_sample=max(utterance.start_sample, 0) + self.recogniser.through,
             confidence=words.confidence,
             took_ns=self.recogniser.took_ns - self._took_before_ns,
+            ends=words.ends,
         )
         self._n += 1
+        self.newest = transcript
         self._took_before_ns = self.recogniser.took_ns
         return transcript

@@ -82,6 +82,16 @@ class AsrStage:
             case SpeechEnded():
                 listener.ended(message.utterance, message.mic_sample, at_once=message.reason == "length")
 
+    def report(self, session: str) -> dict[str, Any]:
+        """The facts of a `Holding`; the last words follow."""
+        listener = self._listeners.get(session)
+        if listener is None:
+            return {}
+        if listener.newest:
+            self._out.append(listener.newest)
+            self._due_ns = 0
+        return {"utterance": listener.newest.utterance if listener.newest else -1}
+
     def step(self, now_ns: int) -> list[Message]:
         """One piece for the session whose words are waited for most, and a look at what is worked on elsewhere."""
         out, self._out = self._out, []

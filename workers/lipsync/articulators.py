@@ -22,8 +22,8 @@ BROW_ARTICULATORS = ("brow_up", "brow_inner", "squint")
 _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
     "sil": ((0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00), 0.00),
     "PP": ((0.00, 0.00, 0.00, -0.05, 0.06, 1.00, 0.00, 0.00, 0.60), 0.00),
-    "FF": ((0.06, 0.34, 0.00, 0.05, 0.00, 0.00, 1.00, 0.00, 0.00), 0.05),
-    "TH": ((0.20, 0.15, 0.28, 0.08, 0.00, 0.00, 0.00, 0.00, 0.00), 1.00),
+    "FF": ((0.07, 0.56, 0.00, 0.05, 0.00, 0.00, 1.00, 0.00, 0.00), 0.05),
+    "TH": ((0.24, 0.15, 0.28, 0.08, 0.00, 0.00, 0.00, 0.00, 0.00), 1.00),
     "DD": ((0.17, 0.16, 0.28, 0.14, 0.00, 0.00, 0.00, 0.00, 0.00), 0.70),
     "kk": ((0.25, 0.12, 0.24, 0.12, 0.00, 0.00, 0.00, 0.00, 0.00), 0.35),
     "CH": ((0.14, 0.32, 0.40, -0.10, 0.52, 0.00, 0.00, 0.00, 0.00), 0.40),
@@ -33,8 +33,8 @@ _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
     "aa": ((0.80, 0.20, 0.26, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00), 0.10),
     "E": ((0.40, 0.24, 0.36, 0.52, 0.00, 0.00, 0.00, 0.10, 0.00), 0.35),
     "I": ((0.20, 0.26, 0.38, 0.68, 0.00, 0.00, 0.00, 0.14, 0.00), 0.50),
-    "O": ((0.48, 0.10, 0.12, -0.10, 0.70, 0.00, 0.00, 0.00, 0.00), 0.15),
-    "U": ((0.17, 0.06, 0.10, -0.15, 1.00, 0.00, 0.00, 0.00, 0.00), 0.20),
+    "O": ((0.46, 0.36, 0.14, -0.10, 0.74, 0.00, 0.00, 0.00, 0.00), 0.15),
+    "U": ((0.13, 0.22, 0.14, -0.15, 1.00, 0.00, 0.00, 0.00, 0.00), 0.20),
 }
 _VISEME_MATRIX = np.array([_VISEME_ROWS[name][0] for name in VISEMES], np.float32)
 _TONGUE = np.array([_VISEME_ROWS[name][1] for name in VISEMES], np.float32)
@@ -92,8 +92,8 @@ def articulate(face: FaceState) -> Articulation:
     for opening in (_JAW, _UPPER_UP, _LOWER_DOWN):
         mouth[opening] *= 1 - seal
     mouth[_CLOSE] = max(mouth[_CLOSE], seal)
-    # Lips rounded by a smiling portrait first cover its teeth; on closed lips this moves nothing.
-    mouth[_CLOSE] = max(mouth[_CLOSE], 0.6 * min(1.0, float(mouth[_PUCKER])))
+    # A portrait that smiles with its teeth covers them to speak, wholly to round its lips; closed lips do not move.
+    mouth[_CLOSE] = max(mouth[_CLOSE], 0.45 * speaking, min(1.0, float(mouth[_PUCKER])))
     # Rounded lips do not smile, and there is an end to a jaw.
     mouth[_SMILE] *= 1 - 0.8 * min(1.0, float(mouth[_PUCKER]))
     mouth[_JAW] = min(float(mouth[_JAW]), MOST_JAW)

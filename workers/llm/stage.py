@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from broker.clock import NS_PER_MS
 from broker.errors import EngineError
 from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
 from workers.llm.engine import Brain, Question, Said, Trouble
+from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
 logger = logging.getLogger(__name__)
@@ -29,12 +30,17 @@ class _Session:
 class LlmStage:
     """Sessions and the engines they use. Work in hand is the engines'; here are only numbers of sentences."""
 
-    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain]) -> None:
-        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing."""
+    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain], library: Library | None = None) -> None:
+        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing. `library`:
+        where the engines' documents come from; what it cannot read is told to the operator."""
         self.counters: Counter[str] = Counter()
         self._brain_for = brain_for
+        self._library = library
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
+        self._paused: frozenset[str] = frozenset()
+        self._kept: list[Said | Trouble] = []
+        """What the engines said meanwhile for sessions that are paused."""
         self._stepped_ns = 0
         self._next_brain = 0
 
@@ -45,7 +51,8 @@ class LlmStage:
 
     @property
     def due_ns(self) -> int | None:
-        if self._outgoing:
+        unread = self._library is not None and self._library.has_unread
+        if self._outgoing or unread or any(item.session not in self._paused for item in self._kept):
             return 0
         waits = [wait for brain in self._brains() if (wait := brain.waiting) is not None]
         if not waits:
@@ -66,14 +73,22 @@ class LlmStage:
             case _:
                 pass  # Hold, Resume and Commit change nothing here: what was asked is answered, whoever may hear it
 
+    def pause(self, sessions: frozenset[str]) -> None:
+        """No sentence of these is given out for now."""
+        self._paused = sessions
+
     def step(self, now_ns: int) -> list[Message]:
         self._stepped_ns = now_ns
         outgoing, self._outgoing = self._outgoing, []
+        for name, problems in self._library.unread() if self._library else ():
+            self.counters["documents_unread"] += len(problems)
+            outgoing.append(Event(kind="documents", data={"persona": name, "problems": list(problems)}))
+        outgoing += self._messages(self._kept)
         brains = self._brains()
         if not outgoing and brains:
             self._next_brain = (self._next_brain + 1) % len(brains)
             for brain in brains[self._next_brain :] + brains[: self._next_brain]:
-                outgoing += [message for item in brain.poll() if (message := self._message(item))]
+                outgoing += self._messages(brain.poll(), before=self._kept)
                 if outgoing:
                     break
         return outgoing
@@ -140,6 +155,12 @@ class LlmStage:
             known.brain.cancel(session, through_turn)
 
     # --- messages out ---
+
+    def _messages(self, items: list[Said | Trouble], before: Sequence[Said | Trouble] = ()) -> list[Message]:
+        """Those of sessions that are not paused; the others are kept, in order, after those kept `before`."""
+        self._kept = [*before, *(item for item in items if item.session in self._paused)]
+        given = [item for item in items if item.session not in self._paused]
+        return [message for item in given if (message := self._message(item))]
 
     def _message(self, item: Said | Trouble) -> Message | None:
         known = self._sessions.get(item.session)

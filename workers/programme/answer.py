@@ -103,6 +103,15 @@ class Answer:
                 break
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int16), segments
 
+    def go_back(self, track: Track, heard: int) -> None:
+        """To where `track`, one of its sentences, was heard up to sample `heard`; later ones begin anew."""
+        track.rewind(heard)
+        if track.available:
+            self.tracks[track.sentence] = track
+            self._done.pop(track.sentence, None)
+            self.finished = False
+        self.starved = False
+
     @staticmethod
     def _segment(track: Track, start: int, samples: int, offset: int) -> Segment:
         over = track.finished

@@ -62,6 +62,12 @@ class Gate:
         kept = sorted(self.finished | {turn})[-FINISHED_KEPT:]
         return replace(self, committed=self.committed - {turn}, finished=frozenset(kept))
 
+    def unfinish(self, turn: int) -> Gate:
+        """Of this finished turn the end was not heard: it sounds again. A cancelled one never does."""
+        if turn not in self.finished:
+            return self
+        return replace(self, committed=self.committed | {turn}, finished=self.finished - {turn})
+
     def reopen(self, committed: tuple[int, ...], cancelled_through: int, held: bool) -> Gate:
         """What an `Open` says, on top of what is known: a cancel is for ever, a finished turn stays finished."""
         gate = self

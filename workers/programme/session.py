@@ -7,6 +7,7 @@ from collections import Counter, deque
 from typing import Any
 
 from broker.messages import (
+    Act,
     Cancel,
     Commit,
     Draw,
@@ -26,12 +27,12 @@ from broker.visemes import CLOSED_MOUTH
 from workers.programme.announce import announced, captions
 from workers.programme.bearing import Bearing
 from workers.programme.credit import Ledger
-from workers.programme.lips import Lips, closed, differs
+from workers.programme.lips import Lips, closed, differs, standing_for
 from workers.programme.opus import OpusEncoder
 from workers.programme.screen import Screen, Showing
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.sound import Sound, TickSound
-from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_sample, picture_tick, tick_at
+from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_middle, picture_sample, picture_tick, tick_at
 
 CATCH_UP_TICKS = 3
 """A delay of up to 60 ms is made up for, so that the page hears no hole; after a longer one ticks are left out."""
@@ -57,6 +58,8 @@ class Session:
     def __init__(self, opened: Open, settings: ProgrammeSettings, counters: Counter[str]) -> None:
         self.name = opened.session
         self.next_tick: int | None = None
+        self.without_pictures = False
+        """None are asked for, for now."""
         self._settings = settings
         self._counters = counters
         self._seed = zlib.crc32(opened.session.encode())
@@ -70,6 +73,7 @@ class Session:
         """Something was said that may change what the pictures under way should show."""
         self._outbox: list[Message] = []
         self._emitted: deque[Emitted] = deque(maxlen=TOLD_AGAIN)
+        self._background = ""
         self._early: list[Wanted] = []
         """Said before the clock was seen."""
         self.open(opened)
@@ -80,6 +84,7 @@ class Session:
         """The session starts, or its route has changed."""
         self._origin_ns = opened.origin_ns
         self._motion = float(opened.persona.get("face", {}).get("motion", 1.0))
+        self._background = self._background or str(opened.persona.get("face", {}).get("background", ""))
         self._sound.reopen(opened.committed, opened.cancelled_through, opened.held)
         if "tts" in opened.replaced:
             self._outbox.append(self._sound.cut())
@@ -98,7 +103,7 @@ class Session:
             case Hold():
                 self._sound.hold()
             case Resume():
-                self._sound.resume()
+                self._sound.resume(message.heard_sample)
             case Commit():
                 self._sound.commit(message.turn)
             case Cancel():
@@ -107,6 +112,8 @@ class Session:
                 self._screen.file(message)
             case Wanted():
                 self._watchers(message)
+            case Act():
+                self._background = message.background or self._background
             case KeyFrame():
                 self._screen.ask_key(message)
         self._news = self._news or isinstance(message, (Voice, Hold, Resume, Commit, Cancel))
@@ -158,7 +165,9 @@ class Session:
         return messages
 
     def _ask_again(self, now_ns: int) -> list[Draw]:
-        draws = []
+        draws: list[Draw] = []
+        if self.without_pictures:
+            return draws
         for number, mouth in sorted(self._screen.pictures.asked().items()):
             leaves_ns = due_ns(self._origin_ns, picture_tick(number, self._settings.fps))
             if leaves_ns - now_ns > REDRAW_NS and (not mouth or differs(mouth, self._mouth_of(number))):
@@ -173,7 +182,7 @@ class Session:
         tick = self._present(now_ns)
         start = tick * TICK_SAMPLES
         track = self._track_mouth(MIDDLE)
-        sound = self._sound.next_tick()
+        sound = self._sound.next_tick(start)
         opus = self._opus.encode(sound.pcm)
         mouth = self._lips.show(start + MIDDLE, track if sound.voiced else None, start)
         self._bearing = self._bearing.advance(sound.loudness, sound.voiced, self._sound.gate.held, sound.emotion)
@@ -193,7 +202,7 @@ class Session:
             words=tuple(caption for segment in sound.segments for caption in captions(segment, start)),
             **_picture_fields(showing, self._settings.fps),
         )
-        heard = _heard(sound, start)
+        heard = _heard(sound, start, self._sound.resumed_from)
         self._emitted += [message for message in heard if isinstance(message, Emitted)]
         self.next_tick = tick + 1
         self._counters["ticks"] += 1
@@ -220,11 +229,11 @@ class Session:
 
     def _asked(self, tick: int) -> list[Draw]:
         number = self._screen.to_ask(tick)
-        return [] if number is None else [self._draw(number)]
+        return [] if number is None or self.without_pictures else [self._draw(number)]
 
     def _draw(self, number: int) -> Draw:
         fps = self._settings.fps
-        sample = picture_sample(number, fps)
+        sample = picture_middle(number, fps)
         self._counters["pictures_asked"] += 1
         return self._screen.pictures.draw(
             number,
@@ -233,11 +242,16 @@ class Session:
             emotion=self._bearing.emotion,
             deadline_ns=due_ns(self._origin_ns, picture_tick(number, fps)),
             voice=self._voice_around(sample),
+            background=self._background,
+            cutout=self._screen.wants_cutout(self.next_tick or 0),
         )
 
     def _mouth_of(self, number: int) -> bytes:
-        sample = picture_sample(number, self._settings.fps)
-        return self._lips.at(sample, self._track_mouth(sample - self._start), self._start)
+        shown = (number, number + 1) if self._screen.thinned else (number,)
+        samples = [picture_middle(each, self._settings.fps) for each in shown]
+        return standing_for(
+            [self._lips.at(sample, self._track_mouth(sample - self._start), self._start) for sample in samples]
+        )
 
     def _track_mouth(self, offset: int) -> bytes | None:
         """The voice's own mouth `offset` samples after the start of the next tick; none where there is no voice."""
@@ -261,7 +275,7 @@ class Session:
         return self.next_tick * TICK_SAMPLES
 
 
-def _heard(sound: TickSound, start: int) -> list[Message]:
+def _heard(sound: TickSound, start: int, resumed_from: int) -> list[Message]:
     messages: list[Message] = []
     for segment in sound.segments:
         track = segment.track
@@ -274,6 +288,7 @@ def _heard(sound: TickSound, start: int) -> list[Message]:
             words=segment.words,
             last=segment.last,
             turn_last=segment.turn_last,
+            resumed_from=resumed_from,
         )
         messages += [emitted, *announced(segment, start, sound.fresh)]
     return messages

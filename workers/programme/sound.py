@@ -14,6 +14,10 @@ from workers.programme.fade import FADE_SAMPLES, faded_in, tail, to_pcm
 from workers.programme.gate import Gate
 from workers.programme.ticks import TICK_SAMPLES
 from workers.programme.track import Track
+from workers.programme.trail import Sent, Trail
+
+ON_ITS_WAY_SAMPLES = 80 * 48
+"""A page that did not say how far it had heard is silent at once; what left up to 80 ms before may not have sounded."""
 
 MOST_BUFFERED_SAMPLES = 120 * 48_000
 """A session's voice beyond this is refused: some sixty times what credit allows."""
@@ -51,7 +55,13 @@ class Sound:
         self.answers: dict[int, Answer] = {}
         self.sounding = False
         """Whether voice ran to the very end of the last tick."""
+        self.resumed_from = -1
+        """How far the page had heard it at the last hold that is over; -1: there was none, or it did not say."""
         self._broken = False
+        self._trail = Trail()
+        self._over: Answer | None = None
+        """The turn that finished last: a hold may come while its end is on its way."""
+        self._start = 0
         self._last = np.zeros(FADE_SAMPLES, np.float32)
         self._carry = np.zeros(FADE_SAMPLES, np.float32)
 
@@ -74,14 +84,35 @@ class Sound:
             self._broken = True
         self.gate = self.gate.hold()
 
-    def resume(self) -> None:
-        """Go on, from the start of the word that the hold cut."""
+    def resume(self, heard_sample: int = -1) -> None:
+        """Go on from the first word that was not wholly heard before `heard_sample` (-1: the page did not say)."""
+        self.resumed_from = max(self.resumed_from, heard_sample)
         if not self.gate.held:
             return
         self.gate = self.gate.resume()
-        answer = self.answers.get(self.gate.turn)
-        if answer and answer.current:
-            answer.current.rewind()
+        turn = self._trail.turn
+        answer = self.answers.get(turn)
+        if answer is None and heard_sample >= 0 and self._over and self._over.turn == turn in self.gate.finished:
+            answer = self._over
+        if answer is None:
+            return
+        heard_sample = heard_sample if heard_sample >= 0 else self._trail.through - ON_ITS_WAY_SAMPLES
+        self._go_back(answer, heard_sample)
+
+    def _go_back(self, answer: Answer, heard_sample: int) -> None:
+        place = self._trail.unheard(answer.turn, heard_sample)
+        if place is None:  # all that left was heard; a word may be cut all the same
+            if answer.current:
+                answer.current.rewind(answer.current.position)
+            return
+        for track in answer.tracks.values():
+            if track.sentence > place[0].sentence:
+                track.rewind(0)
+        answer.go_back(*place)
+        self._trail.forget_after(heard_sample)
+        if answer.tracks and answer.turn not in self.answers:
+            self.answers[answer.turn] = answer
+            self.gate = self.gate.unfinish(answer.turn)
 
     def cancel(self, through_turn: int) -> None:
         if 0 < self.gate.turn <= through_turn:
@@ -139,8 +170,9 @@ class Sound:
 
     # --- the clock ----------------------------------------------------------------------------------------------------
 
-    def next_tick(self) -> TickSound:
-        """The next 20 ms."""
+    def next_tick(self, start: int | None = None) -> TickSound:
+        """The next 20 ms; `start`: its programme_sample, by default that after the last tick's."""
+        self._start = self._start + TICK_SAMPLES if start is None else start
         joined = self.sounding and not self._broken
         voice, segments, underrun = self._take(joined)
         count = len(voice)
@@ -164,9 +196,11 @@ class Sound:
             return np.zeros(0, np.int16), [], False
         was_starved = answer.starved
         voice, segments = answer.take(TICK_SAMPLES)
+        for segment in segments:
+            self._trail.note(Sent(segment.track, segment.start_sample, self._start + segment.offset, segment.samples))
         if answer.finished:
             self.gate = self.gate.finish(answer.turn)
-            del self.answers[answer.turn]
+            self._over = self.answers.pop(answer.turn)
         return voice, segments, answer.starved and not was_starved
 
     def _forget_stale(self) -> None:

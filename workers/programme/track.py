@@ -19,9 +19,6 @@ from broker.visemes import CLOSED_MOUTH, MOUTH_FRAME_SAMPLES, VISEMES
 WIDEST_GAP_SAMPLES = 48_000
 """A hole in a sentence's sound up to this is filled with silence; a wider one is nonsense and its piece is dropped."""
 
-ON_ITS_WAY_SAMPLES = 80 * 48
-"""A page told of a hold is silent at once; what went out up to 80 ms before may not have been heard there."""
-
 LONGEST_SAMPLES = 120 * 48_000
 """No sentence is longer than two minutes."""
 
@@ -50,8 +47,6 @@ class Track:
         self._mouth = bytearray()
         self._started: set[int] = set()
         self._base = 0
-        self._resumed = 0
-        """Where the last rewinding led: what lies before was heard then, however soon the next one comes."""
         self._cut = False
 
     @property
@@ -158,11 +153,13 @@ class Track:
 
     # --- interruptions ------------------------------------------------------------------------------------------------
 
-    def rewind(self) -> None:
-        """Back to the start of the word that was cut, or had hardly ended; in a pause, nothing happens."""
-        heard = self.position - ON_ITS_WAY_SAMPLES
-        cut = [w.start_sample for w in self.words.values() if w.start_sample < self.position and w.end_sample > heard]
-        self.position = self._resumed = max(self._resumed, min(cut, default=self.position))
+    def rewind(self, heard: int) -> None:
+        """Back to the first sound that was not heard, whose samples before `heard` were: the start of the word in it.
+
+        A word that was wholly heard is not said again; in a pause between words the pause goes on.
+        """
+        cut = (word.start_sample for word in self.words.values() if word.start_sample < heard < word.end_sample)
+        self.position = min(self.position, heard, *cut)
         self._started = {i for i in self._started if self.words[i].start_sample < self.position}
 
     def cut(self) -> int:
@@ -176,7 +173,6 @@ class Track:
         self._started = {i for i in self._started if i < next_word}
         self.phones = [phone for phone in self.phones if phone.end_sample <= keep]
         self._base, self._cut = frame_end, True
-        self._resumed = max(self._resumed, frame_end)
         return next_word
 
     def _whole_words(self) -> tuple[int, int]:
