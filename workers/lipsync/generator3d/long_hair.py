@@ -52,7 +52,7 @@ class Sheet:
         within = np.clip((around - low) / (high - low), 0, 1)
         gather = 0.86 * smoothstep(0.70, 1.0, along) ** 1.2
         middle = (low + high) / 2
-        drawn = around + (middle - around) * gather * (around > 0.02)
+        drawn = around + (middle - around) * gather
         drawn = drawn + 0.016 * np.sin(7.5 * along + 0.5 * self._phase[lock]) * smoothstep(0.3, 0.7, along)
         base = self._at(drawn, along, lock, within)
         ridge = np.sqrt(np.clip(1 - (2 * within - 1) ** 2, 0, 1))
@@ -123,7 +123,7 @@ def _outer(sheet: Sheet) -> Piece:
     around = np.concatenate([[-0.085, -0.05, -0.02], np.linspace(0, 1, COLUMNS)])
     along = np.concatenate([np.linspace(0, ON_HEAD, 13)[:-1], np.linspace(ON_HEAD, 1, ROWS - 12)])
     v, u = np.meshgrid(along, around, indexing="ij")
-    rolled = np.where(u < 0, -9 * (u / 0.085) ** 2, 0.0) * smoothstep(0.0, 0.25, v)
+    rolled = np.where(u < 0, -9 * (u / 0.085) ** 2, 0.0) * smoothstep(0.0, 0.25, v) * smoothstep(1.0, 0.7, v)
     points = sheet.points(u, v, rolled)
     uv = np.stack([np.clip(u, 0, 1) * SHEET_U + 0.005, v * 0.98 + 0.01], -1).reshape(-1, 2)
     within = np.interp(u, sheet._edges, np.arange(len(sheet._edges))) % 1
@@ -135,7 +135,7 @@ def _outer(sheet: Sheet) -> Piece:
 
 def _lining(sheet: Sheet) -> Piece:
     """Dark and smaller: no light comes through, and the neck lies in shade."""
-    around, along = np.linspace(-0.01, 1, 22), np.linspace(0.03, 0.93, 18)
+    around, along = np.linspace(-0.01, 1, 22), np.linspace(0.03, 0.96, 18)
     v, u = np.meshgrid(along, around, indexing="ij")
     points = sheet.points(u, v, -7.0)
     uv = np.stack([0.955 + 0.03 * np.clip(u, 0, 1), v], -1).reshape(-1, 2)
