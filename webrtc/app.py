@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from broker.config import ROOT
-from webrtc import metrics
+from webrtc import metrics, viewing
 from webrtc.calls import Calls
 from webrtc.security import SETTINGS, guard, is_operator
 from webrtc.signaling import Signaling
@@ -33,6 +33,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/personas", _personas)
     app.router.add_get("/avatars/{name}/{file}", _avatar)
     app.router.add_static("/static", static)
+    viewing.routes(app, calls, static)
     return app
 
 

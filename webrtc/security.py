@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,6 +22,19 @@ from broker.errors import ConfigError
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SETTINGS: web.AppKey[Server] = web.AppKey("server", Server)
+
+
+class Neighbours(Protocol):
+    """Other places whose pages may use some of this edge's doors, and which its own pages may use; see edges.py."""
+
+    def admits(self, request: web.Request, origin: str) -> bool:
+        """A page of `origin` may make this request."""
+
+    def places(self, request: web.Request) -> tuple[str, ...]:
+        """The other edges, as `scheme://host:port`."""
+
+
+NEIGHBOURS: web.AppKey[Neighbours] = web.AppKey("neighbours", Neighbours)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -72,11 +86,16 @@ def check_bind(server: Server) -> None:
         )
 
 
+def bearer(request: web.Request) -> str:
+    """The bearer token of a request (RFC 6750); empty where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def is_operator(request: web.Request) -> bool:
     """The request may operate: it comes from this machine itself, or bears the operator's token."""
     server = request.app[SETTINGS]
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if server.operator_token and same(bearer, server.operator_token):
+    if server.operator_token and same(bearer(request), server.operator_token):
         return True
     forwarded = "Forwarded" in request.headers or "X-Forwarded-For" in request.headers
     return not forwarded and is_loopback(request.remote or "")
@@ -106,7 +125,7 @@ def _refusal(request: web.Request) -> str:
     if name is None or name not in LOOPBACK_NAMES | {each.lower() for each in (*server.hosts, server.host)}:
         return f"This server is not called {host[:80]!r}. If it should be, add the name to server.hosts."
     origin = request.headers.get("Origin")
-    if origin is not None and _place(origin) != host.lower():
+    if origin is not None and _place(origin) != host.lower() and not request.app[NEIGHBOURS].admits(request, origin):
         return f"A page of {origin[:80]!r} may not use this server."
     return ""
 
@@ -131,7 +150,7 @@ def _headers(request: web.Request) -> dict[str, str]:
     host = request.headers.get("Host", "")
     policy = {
         "default-src": "'self'",
-        "connect-src": f"'self' ws://{host} wss://{host}",
+        "connect-src": " ".join(["'self'", f"ws://{host}", f"wss://{host}", *request.app[NEIGHBOURS].places(request)]),
         "img-src": "'self' data: blob:",
         "media-src": "'self' blob: mediastream:",
         "worker-src": "'self' blob:",

@@ -18,6 +18,7 @@ const FIELDS = {
   latency: { turn: "number", total_ms: "number", steps: "list" },
   degraded: { step: "string" },
   error: { code: "string" },
+  switched: { persona: "object", language: "string" },
 };
 
 /** @param {any} message an object with a type */

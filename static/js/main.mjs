@@ -17,13 +17,16 @@ import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
+import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
+import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
 import { WaterfallView } from "./waterfall_view.mjs";
@@ -99,6 +102,12 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
+const switcher = new Switcher({
+  wish: (wish) => conversation.switchTo(wish),
+  still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+});
+
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
@@ -111,9 +120,11 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      share.of(session.share === false ? "" : session.session);
       pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
+      switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
     async media(stream, call) {
@@ -125,13 +136,37 @@ const conversation = new Conversation({
       elements.unlock.hidden = await face.show(stream);
     },
     message: take,
-    notice: (reason) => notices.show(reason),
+    notice,
   },
 });
 
 const microphoneViews = ["lobby-microphone", "call-microphone"].map(
   (id) => new MicrophoneView(byId(id, HTMLElement), microphone, (device) => useMicrophone(device)),
 );
+
+/** The connection of the newest call, whose path the page describes. @type {RTCPeerConnection | null} */
+let way = null;
+/** The one whose path was described. @type {RTCPeerConnection | null} */
+let described = null;
+
+/** @param {import("./failures.mjs").Failure | null} reason */
+async function notice(reason) {
+  if (reason?.code === "switch") switcher.refused();
+  notices.show(reason);
+  if (reason?.code !== "ice" || !way) return;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  if (kind === "blocked") notices.show({ ...reason, text });
+}
+
+/** Say how sound and pictures come, once they do. */
+async function describePath() {
+  way = conversation.connection ?? way;
+  if (!way || way === described || !["listening", "speaking"].includes(conversation.state)) return;
+  described = way;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  page.dataset.path = kind;
+  byId("path", HTMLElement).textContent = text;
+}
 
 // --- what the edge says --------------------------------------------------------------------------------------------
 
@@ -140,6 +175,17 @@ function take(message) {
   transcript.take(message);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** @param {import("./personas.mjs").Persona} persona @param {string} language */
+function switched(persona, language) {
+  if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
+  lobby.goOnWith(persona.id, language);
+  introduce(persona);
+  switcher.current(persona, language);
+  notices.over("switch");
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -229,7 +275,10 @@ function show() {
   const calling = state !== "idle" && failed?.code !== "persona";
   const mode = calling ? conversation.mode : lobby.wish.mode;
   Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
-  if (!calling) page.dataset.session = "";
+  if (!calling) {
+    page.dataset.session = "";
+    share.of("");
+  }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
   elements.state.textContent = stateLabel(state, { mode, muted: microphone.muted, again });
@@ -239,6 +288,7 @@ function show() {
   elements.mute.disabled = elements.mode.disabled = elements.text.disabled = state === "error";
   elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
   hush.hold(state === "held");
+  describePath();
   if (inCall()) return;
   face.clear();
   ear.listenTo(null);
@@ -307,7 +357,9 @@ async function begin() {
     conversation.start(lobby.wish, saved);
   }
   try {
-    lobby.show(await fetchPersonas());
+    const personas = await fetchPersonas();
+    lobby.show(personas);
+    switcher.show(personas);
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

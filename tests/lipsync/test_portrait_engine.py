@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
 from tests.lipsync.looking import mouth_in, saying, white_of_eyes
 from workers.lipsync.errors import AvatarError
-from workers.lipsync.face import EMOTIONS, MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
+from workers.lipsync.face import MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
 from workers.lipsync.framing import FramedFace
 from workers.lipsync.portrait_engine import PortraitAvatar
 

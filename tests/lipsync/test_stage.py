@@ -103,6 +103,68 @@ def test_a_picture_is_drawn_for_each_draw(stage: LipsyncStage) -> None:
     assert stage.due_ns is None
 
 
+def test_another_face_is_made_ready_beside_and_shown_from_one_picture_to_the_next(
+    stage: LipsyncStage, engine: PaintedFaces
+) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    engine.gate.clear()
+    stage.accept(opened("a", "bob"))
+    shown: list[bytes] = []
+    for n in range(5):
+        stage.accept(wish("a", n, 40 * n + 40))
+        shown += [message.yuv for message in stage.step(0) if isinstance(message, Picture)]
+    assert shown == [b"ann@512"] * 5, "the old face goes on while the new one is made"
+    stage.accept(wish("a", 5, 400))
+    engine.gate.set()
+    while stage.counters["faces_switched"] == 0:
+        shown += [message.yuv for message in stage.step(0) if isinstance(message, Picture)]
+    stage.accept(wish("a", 6, 440))
+    shown += [message.yuv for message in settle(stage) if isinstance(message, Picture)]
+    assert len(shown) == 7, "no picture is missing"
+    assert shown[-1] == b"bob@512"
+
+
+def test_a_face_that_is_ready_already_is_shown_at_once(stage: LipsyncStage) -> None:
+    for session, portrait in (("a", "ann"), ("b", "bob")):
+        stage.accept(opened(session, portrait))
+    settle(stage)
+    stage.accept(opened("a", "bob"))
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"bob@512"
+
+
+@pytest.mark.parametrize(("portrait", "code"), [("bad", "no_face"), ("nobody", "face_unknown")])
+def test_another_face_that_cannot_be_is_told_and_the_one_before_stays(
+    stage: LipsyncStage, portrait: str, code: str
+) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    stage.accept(opened("a", portrait))
+    said = settle(stage)
+    assert [message.code for message in said if isinstance(message, Failed)] == [code]
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"ann@512"
+
+
+def test_who_changes_their_mind_keeps_the_face_that_is_shown(stage: LipsyncStage, engine: PaintedFaces) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    engine.gate.clear()
+    stage.accept(opened("a", "bob"))
+    stage.accept(opened("a", "ann"))
+    engine.gate.set()
+    settle(stage)
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"ann@512"
+
+
 def test_nothing_is_due_when_nothing_is_asked(stage: LipsyncStage) -> None:
     assert stage.due_ns is None
     assert stage.step(0) == []

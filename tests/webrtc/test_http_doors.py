@@ -42,10 +42,12 @@ def test_the_pages_there_are(tmp_path: Path) -> None:
             "/personas",
             "/avatars/vera/poster.jpg",
             "/static/call.html",
+            "/view/some-session",
+            "/live",
         ):
             assert (await status(world, path))[0] == 200, path
         for path in (
-            "/view/x",
+            "/view/",
             "/console",
             "/api/v1/sessions",
             "/avatars/vera/face.npz",

@@ -10,13 +10,13 @@ from broker.visemes import VISEMES
 from workers.lipsync.face import FaceState
 
 MOUTH_ARTICULATORS = (
-    "jaw", "upper_up", "lower_down", "wide", "pucker", "close", "fold", "smile", "press",
+    "jaw", "upper_up", "lower_down", "wide", "pucker", "close", "fold", "smile", "press", "skew",
 )  # fmt: skip
 """jaw drop; upper lip up; lower lip down; corners out; lips rounded; lips together; lower lip under the teeth; corners
-up and out; lips rolled in."""
+up and out; lips rolled in; the whole mouth to one side."""
 
-BROW_ARTICULATORS = ("brow_up", "brow_inner", "squint")
-"""Whole brow up; inner ends up (worry); lower lids up."""
+BROW_ARTICULATORS = ("brow_up", "brow_inner", "squint", "brow_skew", "widen")
+"""Whole brow up; inner ends up (worry); lower lids up; one brow up, the other down; eyes opened wide."""
 
 # jaw, upper_up, lower_down, wide, pucker, close, fold, smile, press; then how high the tongue is.
 _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
@@ -36,15 +36,17 @@ _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
     "O": ((0.46, 0.36, 0.14, -0.10, 0.74, 0.00, 0.00, 0.00, 0.00), 0.15),
     "U": ((0.13, 0.22, 0.14, -0.15, 1.00, 0.00, 0.00, 0.00, 0.00), 0.20),
 }
-_VISEME_MATRIX = np.array([_VISEME_ROWS[name][0] for name in VISEMES], np.float32)
+_VISEME_MATRIX = np.zeros((len(VISEMES), len(MOUTH_ARTICULATORS)), np.float32)
+for _row, _name in enumerate(VISEMES):  # what only moods move stays 0
+    _VISEME_MATRIX[_row, : len(_VISEME_ROWS[_name][0])] = _VISEME_ROWS[_name][0]
 _TONGUE = np.array([_VISEME_ROWS[name][1] for name in VISEMES], np.float32)
 
 _EMOTIONS: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happy": {"smile": 0.75, "squint": 0.45, "brow_up": 0.15},
-    "concerned": {"brow_inner": 0.9, "brow_up": -0.1, "smile": -0.35, "press": 0.15},
-    "surprised": {"brow_up": 1.0, "jaw": 0.12, "lower_down": 0.08, "upper_up": 0.05},
-    "thinking": {"brow_up": -0.15, "brow_inner": 0.25, "press": 0.25, "smile": -0.1, "squint": 0.25},
+    "happy": {"smile": 1.3, "wide": 0.45, "upper_up": 0.28, "lower_down": 0.3, "squint": 0.75, "brow_up": 0.22},
+    "concerned": {"brow_inner": 1.2, "brow_up": -0.12, "smile": -0.8, "press": 0.3, "wide": -0.1, "squint": 0.2},
+    "surprised": {"brow_up": 1.15, "widen": 0.8, "jaw": 0.42, "pucker": 0.35, "upper_up": 0.12, "lower_down": 0.1},
+    "thinking": {"brow_skew": 1.0, "brow_up": -0.1, "squint": 0.5, "press": 0.45, "skew": 1.0, "smile": -0.25},
 }
 
 _PP, _TH = VISEMES.index("PP"), VISEMES.index("TH")

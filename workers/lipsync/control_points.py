@@ -40,14 +40,17 @@ def mouth_moves(face: FaceGeometry) -> dict[str, Moves]:
         "fold": sculptor.fold(),
         "smile": sculptor.smile(),
         "press": sculptor.press(),
+        "skew": sculptor.skew(),
     }
 
 
 def brow_moves(face: FaceGeometry) -> dict[str, Moves]:
-    """Articulator → moves, for brows and lower lids."""
+    """Articulator → moves, for brows and lids."""
     up: Moves = {}
     inner: Moves = {}
+    skew: Moves = {}
     squint: Moves = {}
+    widen: Moves = {}
     rise = 0.085 * face.face_width
     for brow, sign in ((mesh.LEFT_BROW, -1.0), (mesh.RIGHT_BROW, 1.0)):
         xs = face.flat[list(brow), 0]
@@ -58,11 +61,17 @@ def brow_moves(face: FaceGeometry) -> dict[str, Moves]:
             up[index] = np.array([0.0, -rise * (1 - 0.25 * outwards)])
             across = -sign * 0.12 * rise * (1 - outwards)
             inner[index] = np.array([across, rise * (0.25 * outwards - 0.75 * (1 - outwards))])
-    for upper, lower in mesh.EYES:
+            skew[index] = np.array([0.0, -rise * (0.75 + 0.2 * outwards if sign > 0 else -0.35 * (1 - 0.3 * outwards))])
+    for (upper, lower), crease in zip(mesh.EYES, mesh.LID_CREASES, strict=True):
         height = abs(face.flat[upper[4], 1] - face.flat[lower[4], 1])
         for index in lower[2:-2]:
             squint[index] = np.array([0.0, -0.22 * height])
-    return {"brow_up": up, "brow_inner": inner, "squint": squint}
+            widen[index] = np.array([0.0, 0.1 * height])
+        for index, arch in zip(upper, np.sin(np.linspace(0, np.pi, len(upper))), strict=True):
+            widen[index] = np.array([0.0, -0.1 * height * arch])
+        for index in crease[1:-1]:
+            widen[index] = np.array([0.0, -0.1 * height])
+    return {"brow_up": up, "brow_inner": inner, "squint": squint, "brow_skew": skew, "widen": widen}
 
 
 class _Sculptor:
@@ -151,6 +160,16 @@ class _Sculptor:
             moves[i] = np.array([sign * 0.02 * self.wide_px, -0.07 * self.high_px])
         for i, sign in ((50, -1), (280, 1)):
             moves[i] = np.array([sign * 0.01 * self.wide_px, -0.035 * self.high_px])
+        return moves
+
+    def skew(self) -> Moves:
+        """The closed mouth drawn to one side, as of somebody who weighs an answer: that corner a little up."""
+        moves: Moves = {}
+        for i in LIPS:
+            lift = 0.035 * self.high_px * max(0.0, self.reach[i]) ** 2
+            moves[i] = np.array([0.075 * self.wide_px * (1 - 0.3 * abs(self.reach[i])), -lift])
+        for i in (205, 425):
+            moves[i] = np.array([0.02 * self.wide_px, 0.0])
         return moves
 
     def close(self) -> Moves:

@@ -42,6 +42,8 @@ class _Session:
     """What it is, in some size; None: the portrait's own."""
     waiting: dict[int, Draw] = field(default_factory=dict)
     """By deadline: a picture asked for again replaces the one before it."""
+    next: _Session | None = None
+    """Another face, being made ready; until then this one goes on being drawn."""
 
     def key(self, size: int) -> FaceKey:
         assert self.path is not None
@@ -83,6 +85,7 @@ class LipsyncStage:
         if self._backdrops:
             self._backdrops.poll()
         if self._preparing.poll():
+            self._take_next()
             self._find_failures()
         outgoing, self._outbox = self._outbox, []
         self._skip_late(now_ns)
@@ -114,17 +117,45 @@ class LipsyncStage:
         portrait = str(face.get("portrait", "")) if isinstance(face, dict) else ""
         known = self._sessions.get(message.session)
         if known is not None and known.portrait == portrait:
+            known.next = None
             return
-        session = self._sessions[message.session] = _Session(portrait)
+        if known is not None and known.next is not None and known.next.portrait == portrait:
+            return
+        session = _Session(portrait, sizes=set(known.sizes) if known else set())
+        if known is None or known.path is None:
+            known = self._sessions[message.session] = session
         try:
             session.path = self.engine.find(portrait)
             session.changed_ns = session.path.stat().st_mtime_ns
         except AvatarError as error:
             self._fail(message.session, session, error)
+            return
         except OSError:
             self._fail(message.session, session, AvatarError("face_unknown", f"The portrait '{portrait}' has gone."))
-        else:
-            self._want(session, self._size)
+            return
+        for size in session.sizes or {self._size}:
+            self._want(session, size)
+        if known is not session:
+            known.next = session
+            self._take_next()
+
+    def _take_next(self) -> None:
+        """Switch to faces that have become ready, between two pictures; what was asked for is drawn with the new one.
+
+        One that cannot be made ready is told, and the face before it stays.
+        """
+        for name, session in self._sessions.items():
+            if session.next is None:
+                continue
+            found = [self._preparing.get(session.next.key(size)) for size in session.next.sizes]
+            error = next((each for each in found if isinstance(each, AvatarError)), None)
+            if error is not None:
+                self._fail(name, session.next, error)
+                session.next = None
+            elif all(each is not None for each in found):
+                session.next.waiting = session.waiting
+                self._sessions[name] = session.next
+                self.counters["faces_switched"] += 1
 
     def _want(self, session: _Session, size: int) -> None:
         session.sizes.add(size)
