@@ -81,6 +81,14 @@ class Mute:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Push:
+    """Push a conversation to a media server by WHIP."""
+
+    url: str = described(NEEDED, "Where to.", longest=4_000)
+    token: str = described("", "Its bearer token.", longest=4_000)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Nothing:
     """No fields."""
 

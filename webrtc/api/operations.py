@@ -19,7 +19,8 @@ class Operation:
     path: str
     about: str
     who: str
-    handler: Handler
+    handler: Handler | None
+    """None: routed by another part of the edge."""
     body: type[Any] | None = None
     gives: tuple[tuple[int, str], ...] = ()
     media: str = "application/json"
@@ -66,6 +67,18 @@ OPERATIONS = (
         about="Events as they happen; with Last-Event-ID first those after it, as far as the last 30 s go. "
         "With `Upgrade: websocket` each event is a message.",
         who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
+    ),
+    Operation(
+        method="POST", path=f"{_SESSION}/push", about="Push a conversation to a media server by WHIP.", who="operator",
+        handler=None, body=bodies.Push, gives=((201, "The push; its address is in Location."),),
+    ),
+    Operation(
+        method="GET", path=f"{_SESSION}/push", about="Where a conversation is pushed, and how that goes.",
+        who="operator", handler=None, gives=((200, "{pushes: […]}"),),
+    ),
+    Operation(
+        method="DELETE", path=f"{_SESSION}/push/{{name}}", about="End a push.", who="operator", handler=None,
+        gives=((204, "It has ended."),),
     ),
     Operation(
         method="POST", path="/generate", about="Order a film of a text or of a recording.", who="operator",

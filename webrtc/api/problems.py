@@ -14,7 +14,8 @@ STATUS = {
     "forbidden": 403,
     "unknown": 404,
     "method": 405,
-    "gone": 409,
+    "conflict": 409,
+    "off": 409,
     "too_large": 413,
     "media_type": 415,
     "busy": 429,
@@ -24,8 +25,8 @@ STATUS = {
 }
 """Every code, with its HTTP status."""
 
-_CODES = {400: "bad_request", 401: "unauthorised", 403: "forbidden", 404: "unknown", 405: "method", 413: "too_large",
-          415: "media_type", 429: "rate", 503: "not_ready"}  # fmt: skip
+_CODES = {400: "bad_request", 401: "unauthorised", 403: "forbidden", 404: "unknown", 405: "method", 409: "conflict",
+          413: "too_large", 415: "media_type", 429: "rate", 503: "not_ready"}  # fmt: skip
 
 
 class Problem(Exception):
@@ -54,7 +55,7 @@ async def as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
             for name in error.headers
             if name.lower() not in ("content-type", "content-length")
         }
-        return _answer(error.status, code, _SENTENCES.get(error.status) or (error.text or error.reason).strip(), kept)
+        return _answer(error.status, code, _sentence(error), kept)
 
 
 _SENTENCES = {
@@ -62,6 +63,13 @@ _SENTENCES = {
     405: "This cannot be done here; GET /api/v1/openapi.json lists what can.",
     413: "That is too large.",
 }
+"""In place of what the library says by itself."""
+
+
+def _sentence(error: web.HTTPException) -> str:
+    text = (error.text or "").strip()
+    by_itself = not text or text.startswith(f"{error.status}:") or error.status == 413
+    return _SENTENCES.get(error.status, error.reason) if by_itself else text
 
 
 def _answer(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> web.Response:

@@ -25,4 +25,5 @@ def routes(app: web.Application, desk: Desk, settings: Settings) -> None:
 
     app.router.add_get(f"{BASE}/openapi.json", openapi)
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, BASE + operation.path, operation.handler)
+        if operation.handler:
+            app.router.add_route(operation.method, BASE + operation.path, operation.handler)
