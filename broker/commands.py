@@ -9,12 +9,17 @@ interrupt                             as the button
 act, switch {fields of the message}   the face; who it is
 mute {muted}                          whether the microphone is listened to
 end                                   the session is over
+ask {name, text}                      a question from somebody who looks on: whoever knows the session may
+questions                             all questions, for the host
+approve, dismiss {n}                  the host decides about one
+audience {questions}                  off, moderated or open
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from broker.acting import problem
@@ -23,11 +28,13 @@ from broker.clock import NS_PER_S
 from broker.errors import ConfigError
 from broker.events import EventLog
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
+from broker.questions import MODES, QuestionError, Questions
 from broker.sessions import Session
 from broker.turn_state import phase
 from broker.turns import Say
 
 OPERATORS_ONLY = frozenset({"sessions"})
+FOR_EVERYBODY = frozenset({"ask"})
 
 MOST_EVENTS = 5_000
 """In one answer."""
@@ -38,12 +45,16 @@ class House(Protocol):
 
     sessions: dict[str, Session]
     events: EventLog
+    settings: Any
+    """`refused_words`, of control.ControlSettings."""
 
     def accept(self, message: Message, now_ns: int) -> None: ...
 
     def tell_machine(self, session: Session, event: object, now_ns: int) -> None: ...
 
     def planned(self, session: Session, switch: Switch) -> None: ...
+
+    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None: ...
 
     def end(self, session: Session, now_ns: int) -> None: ...
 
@@ -60,7 +71,7 @@ def obeyed(house: House, command: Command, now_ns: int) -> Done:
     """Do it; the answer for the edge."""
     try:
         data = _obeyed(house, command, now_ns)
-    except Refusal as refusal:
+    except (Refusal, QuestionError) as refusal:
         return Done(session=command.session, id=command.id, code=refusal.code, text=str(refusal))
     return Done(session=command.session, id=command.id, data=data)
 
@@ -89,6 +100,7 @@ def row(session: Session, now_ns: int) -> dict[str, Any]:
         "mode": state.mode,
         "state": "away" if session.caller_gone_ns else phase(state),
         "lines": len(state.dialogue),
+        "questions": session.record.questions.mode,
         "age_s": max(0, now_ns - state.origin_ns) // NS_PER_S,
     }
 
@@ -97,7 +109,8 @@ def _session(house: House, command: Command) -> Session:
     """The session, for somebody who may. Who may not learns nothing of whether there is one."""
     session = house.sessions.get(command.session)
     known = session.record.token_hash if session else ""
-    allowed = command.operator or (known and secrets.compare_digest(known.encode(), command.token_hash.encode()))
+    its_own = bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+    allowed = its_own or command.operator or command.what in FOR_EVERYBODY
     if not allowed:
         raise Refusal("forbidden", "This needs the token of the conversation's caller, or the operator's.")
     if session is None:
@@ -159,6 +172,33 @@ def _switch(house: House, session: Session, data: Data, now_ns: int) -> None:
     _as_its_page(house, session, switch, now_ns)
 
 
+def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    name, text = str(data.get("name", "")), str(data.get("text", ""))
+    questions, question = session.record.questions.ask(name, text, house.settings.refused_words)
+    house.question(session, questions, question.n, now_ns)
+    return question.told()
+
+
+def _questions(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    questions = session.record.questions
+    return {"mode": questions.mode, "questions": [each.told() for each in questions.asked]}
+
+
+def _judge(approve: bool) -> Callable[[House, Session, Data, int], None]:
+    def judge(house: House, session: Session, data: Data, now_ns: int) -> None:
+        n = int(data.get("n", 0))
+        house.question(session, session.record.questions.judge(n, approve), n, now_ns)
+
+    return judge
+
+
+def _audience(house: House, session: Session, data: Data, now_ns: int) -> None:
+    mode = str(data.get("questions", ""))
+    if mode not in MODES:
+        raise Refusal("bad_request", f"questions is one of {', '.join(MODES)}.")
+    house.question(session, replace(session.record.questions, mode=mode), 0, now_ns)
+
+
 def _end(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.end(session, now_ns)
 
@@ -180,4 +220,9 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "act": _act,
     "switch": _switch,
     "end": _end,
+    "ask": _ask,
+    "questions": _questions,
+    "approve": _judge(True),
+    "dismiss": _judge(False),
+    "audience": _audience,
 }

@@ -38,6 +38,7 @@ from broker.messages import (
     Transcript,
     Watch,
 )
+from broker.questions import Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
@@ -70,6 +71,8 @@ class ControlSettings:
     capacity: int = 8
     away_s: float = 60.0
     persona: str = "host"
+    questions: str = "off"
+    refused_words: tuple[str, ...] = ()
 
 
 @dataclass
@@ -129,6 +132,8 @@ class Control:
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is to be called again, at the latest."""
         dues = [session.due_ns for session in self.sessions.values()]
+        if any(advanced(each.record.questions, each.state) for each in self.sessions.values()):
+            return now_ns
         return min([due for due in dues if due is not None] + [self._fleet_ns + FLEET_NS])
 
     def tick(self, now_ns: int) -> None:
@@ -137,6 +142,7 @@ class Control:
             due_ns = session.due_ns
             if due_ns is not None and due_ns <= now_ns:
                 self._send(session.step(Timer(), now_ns), now_ns)
+            self._question_time(session, now_ns)
             if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
                 self._close(session, "away", now_ns)
         if self._grace_ns and now_ns >= self._grace_ns:
@@ -308,6 +314,7 @@ class Control:
             ordinal=ordinal,
             route=route,
             state=state,
+            questions=Questions(mode=self.settings.questions),
         )
         session = self.sessions[message.session] = Session(record)
         self._connect_edge(message.edge)
@@ -354,6 +361,22 @@ class Control:
     def tell_machine(self, session: Session, event: object, now_ns: int) -> None:
         """Let a session's turn machine know of something that did not come from its page."""
         self._send(session.step(event, now_ns), now_ns)
+
+    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None:
+        """A session's questions have changed; `n` is the one that did, 0 the mode."""
+        session.record = replace(session.record, questions=questions)
+        news = [each.told() for each in questions.asked if each.n == n]
+        self._tell("question", now_ns, session, mode=questions.mode, **(news[0] if news else {}))
+
+    def _question_time(self, session: Session, now_ns: int) -> None:
+        """Take the next question from the audience a step further, if it may."""
+        step = advanced(session.record.questions, session.state)
+        if step is None:
+            return
+        questions, question, event = step
+        self.question(session, questions, question.n, now_ns)
+        if event:
+            self.tell_machine(session, event, now_ns)
 
     def end(self, session: Session, now_ns: int) -> None:
         """End a session from outside."""

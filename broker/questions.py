@@ -1,7 +1,7 @@
 """Questions from those who look on: who may ask, in which order they are taken, and how each is put to the avatar.
 
-A question is read out first ("Ana asks: …"), then answered as if the caller had typed it; both only while nobody else has
-the floor. What happens between is the turn machine's business: here is only whose turn it is among the questions.
+A question is read out first ("Ana asks: …"), then answered as if the caller had typed it; both only while nobody else
+has the floor. What happens between is the turn machine's business: here is only whose turn it is among the questions.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from broker.messages import Typed
 from broker.phrases import ASKS, phrase
 from broker.turn_state import Presence, TurnState, in_hand
+from broker.turns import Say
 
 MODES = ("off", "moderated", "open")
 LONGEST_QUESTION = 300
@@ -114,10 +116,21 @@ def floor_free(state: TurnState) -> bool:
     return not busy and not state.greeting and not state.held and state.presence is Presence.HERE
 
 
-def read_out(question: Question, language: str) -> str:
-    """What is said before a question is answered."""
-    words, _ = phrase(ASKS, language)
-    return words.format(name=question.name, text=question.text)
+def advanced(questions: Questions, state: TurnState) -> tuple[Questions, Question, Say | Typed | None] | None:
+    """The next step of whose turn it is, once the floor is free: as it then stands, and what to tell the machine."""
+    question = questions.turn()
+    if question is None or not floor_free(state):
+        return None
+    event: Say | Typed | None = None
+    if question.stand is Stand.APPROVED:
+        stand = Stand.READ_OUT
+        words, language = phrase(ASKS, state.language)
+        event = Say(text=words.format(name=question.name, text=question.text), language=language)
+    elif question.stand is Stand.READ_OUT:
+        stand, event = Stand.ASKED, Typed(text=question.text, id=f"question-{question.n}")
+    else:
+        stand = Stand.ANSWERED
+    return questions.set(question.n, stand), replace(question, stand=stand), event
 
 
 def _plain(text: str) -> str:

@@ -257,7 +257,7 @@ async def _walk(world: Served, path: str, method: str, operation: dict[str, Any]
     names = re.findall(r"{(\w+)}", path)
     assert names == [each["name"] for each in operation["parameters"]]
     url = path.replace("{session}", SESSION)
-    url = re.sub(r"{\w+}", "nothing-here", url)
+    url = re.sub(r"{\w+}", "nothing-here", url.replace("{n}", "1"))
     shape = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     example = {name: _example(shape["properties"][name]) for name in shape.get("required", ())}
     request = {"json": example} if shape else {}
@@ -284,3 +284,24 @@ async def _walk(world: Served, path: str, method: str, operation: dict[str, Any]
 
 def _example(shape: dict[str, Any]) -> Any:
     return {"string": "hello", "integer": 1, "number": 0.5, "boolean": True}[shape["type"]]
+
+
+def test_those_who_look_on_ask_and_the_host_decides(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        questions = f"{BASE}/questions"
+        status, answer = await world.ask("POST", questions, json={"name": "Ana", "text": "When?"})
+        assert (status, answer["code"]) == (409, "off")
+        assert (await world.ask("POST", f"{BASE}/audience", TOKEN, json={"questions": "moderated"}))[0] == 202
+        status, question = await world.ask("POST", questions, json={"name": "Ana", "text": "When?"})
+        assert (status, question["n"], question["state"]) == (202, 1, "waiting")
+        assert (await world.ask("GET", questions))[0] == 403, "who asked what is for the host"
+        assert (await world.ask("POST", f"{questions}/1/approve"))[0] == 403
+        assert (await world.ask("POST", f"{questions}/1/approve", TOKEN))[0] == 202
+        _, every = await world.ask("GET", questions, TOKEN)
+        assert [(each["name"], each["state"]) for each in every["questions"]] == [("Ana", "approved")]
+        assert (await world.ask("POST", f"{questions}/x/approve", TOKEN))[0] == 404
+        assert (await world.ask("POST", "/api/v1/sessions/nobody-here/questions", json={"text": "a"}))[0] == 404
+        answers = [await world.ask("POST", questions, json={"text": f"again {n}"}) for n in range(4)]
+        assert answers[-1][1]["code"] == "rate"
+
+    at_an_edge(tmp_path, story)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from broker.expressions import EMOTIONS, GAZES, GESTURES
+from broker.questions import MODES
 from webrtc.api.problems import Problem
 
 T = TypeVar("T")
@@ -78,6 +79,21 @@ class Mute:
     """Whether the caller's microphone is listened to."""
 
     muted: bool = described(NEEDED, "True: only typed words are heard.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A question from somebody who looks on. Read out, then answered, when its turn comes."""
+
+    text: str = described(NEEDED, "The question.", longest=300)
+    name: str = described("", "Who asks.", longest=40)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """Whether those who look on may ask."""
+
+    questions: str = described(NEEDED, "moderated: the host approves each; open: asked in turn.", known=MODES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webrtc.api import bodies, films, listening, sessions
+from webrtc.api import asking, bodies, films, listening, sessions
 from webrtc.api.sessions import Handler
 
 BASE = "/api/v1"
@@ -62,6 +62,23 @@ OPERATIONS = (
     _does("switch", bodies.Switch),
     _does("mute", bodies.Mute),
     _does("end", bodies.Nothing),
+    _does("audience", bodies.Audience),
+    Operation(
+        method="POST", path=f"{_SESSION}/questions", about="A question from somebody who looks on.", who="anyone",
+        handler=asking.ask, body=bodies.Ask, gives=((202, "The question, with its number."),),
+    ),
+    Operation(
+        method="GET", path=f"{_SESSION}/questions", about="All questions, and whether they are taken.", who="caller",
+        handler=asking.every, gives=((200, "{mode, questions: […]}"),),
+    ),
+    Operation(
+        method="POST", path=f"{_SESSION}/questions/{{n}}/approve", about="Have a question asked.", who="caller",
+        handler=asking.judging("approve"), gives=((202, "It waits for its turn."),),
+    ),
+    Operation(
+        method="POST", path=f"{_SESSION}/questions/{{n}}/dismiss", about="Put a question aside.", who="caller",
+        handler=asking.judging("dismiss"), gives=((202, "It is not asked."),),
+    ),
     Operation(
         method="GET", path=f"{_SESSION}/events",
         about="Events as they happen; with Last-Event-ID first those after it, as far as the last 30 s go. "
