@@ -10,6 +10,7 @@ act, switch {fields of the message}   the face; who it is
 mute {muted}                          whether the microphone is listened to
 end                                   the session is over
 ask {name, text}                      a question from somebody who looks on: whoever knows the session may
+taking                                whether questions are taken: whoever knows the session may
 questions                             all questions, for the host
 approve, dismiss {n}                  the host decides about one
 audience {questions}                  off, moderated or open
@@ -34,7 +35,7 @@ from broker.turn_state import phase
 from broker.turns import Say
 
 OPERATORS_ONLY = frozenset({"sessions"})
-FOR_EVERYBODY = frozenset({"ask"})
+FOR_EVERYBODY = frozenset({"ask", "taking"})
 
 MOST_EVENTS = 5_000
 """In one answer."""
@@ -179,6 +180,10 @@ def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, A
     return question.told()
 
 
+def _taking(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    return {"questions": session.record.questions.mode}
+
+
 def _questions(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
     questions = session.record.questions
     return {"mode": questions.mode, "questions": [each.told() for each in questions.asked]}
@@ -221,6 +226,7 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "switch": _switch,
     "end": _end,
     "ask": _ask,
+    "taking": _taking,
     "questions": _questions,
     "approve": _judge(True),
     "dismiss": _judge(False),

@@ -283,6 +283,8 @@ async def _walk(world: Served, path: str, method: str, operation: dict[str, Any]
 
 
 def _example(shape: dict[str, Any]) -> Any:
+    if "enum" in shape:
+        return shape["enum"][-1]
     return {"string": "hello", "integer": 1, "number": 0.5, "boolean": True}[shape["type"]]
 
 

@@ -8,9 +8,11 @@ from aiohttp import web
 
 from broker.clock import now_ns
 from webrtc.api.bodies import Ask, read
+from webrtc.api.films import SETTINGS
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, Handler, caller, named
 from webrtc.limits import Buckets
+from webrtc.security import bearer, is_operator, same
 
 PER_S, AT_ONCE = 1 / 15, 3
 """One address: three questions, then one every quarter of a minute."""
@@ -18,8 +20,26 @@ PER_S, AT_ONCE = 1 / 15, 3
 BUCKETS: web.AppKey[Buckets] = web.AppKey("questions", Buckets)
 
 
+def looks_on(request: web.Request) -> None:
+    """Raises Problem for who may not look on, as at the other doors of viewers."""
+    audience = request.app[SETTINGS].audience
+    if is_operator(request):
+        return
+    if not audience.watch:
+        raise Problem("forbidden", "Conversations on this server are not shown to others.")
+    if audience.token and not same(bearer(request), audience.token):
+        raise Problem("forbidden", "This needs the token of those who look on.")
+
+
+async def taking(request: web.Request) -> web.StreamResponse:
+    """GET /sessions/{session}/audience."""
+    looks_on(request)
+    return web.json_response(await request.app[DESK].ask("taking", named(request)))
+
+
 async def ask(request: web.Request) -> web.StreamResponse:
     """POST /sessions/{session}/questions."""
+    looks_on(request)
     session, question = named(request), await read(request, Ask)
     if not request.app[BUCKETS].take(request.remote or "", now_ns()):
         raise Problem("rate", "That was many questions in a short time. Please wait a little.")

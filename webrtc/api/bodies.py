@@ -174,7 +174,8 @@ def schema(cls: type[Any]) -> dict[str, Any]:
         if hints[each.name] is str:
             told["maxLength"] = each.metadata["longest"]
         if each.metadata["known"]:
-            told["enum"] = ["", *each.metadata["known"]]
+            optional = [""] if each.default is not dataclasses.MISSING else []
+            told["enum"] = [*optional, *each.metadata["known"]]
         if each.metadata["least"] is not None:
             told |= {"minimum": each.metadata["least"], "maximum": each.metadata["most"]}
         if each.default is dataclasses.MISSING:

@@ -64,6 +64,10 @@ OPERATIONS = (
     _does("end", bodies.Nothing),
     _does("audience", bodies.Audience),
     Operation(
+        method="GET", path=f"{_SESSION}/audience", about="Whether those who look on may ask.", who="anyone",
+        handler=asking.taking, gives=((200, "{questions}"),),
+    ),
+    Operation(
         method="POST", path=f"{_SESSION}/questions", about="A question from somebody who looks on.", who="anyone",
         handler=asking.ask, body=bodies.Ask, gives=((202, "The question, with its number."),),
     ),
