@@ -63,6 +63,7 @@ function row(session) {
   const item = document.createElement("li");
   const button = document.createElement("button");
   button.type = "button";
+  button.dataset.session = session.session;
   button.setAttribute("aria-current", String(session.session === chosen));
   const text = document.createElement("span");
   const name = document.createElement("b");
@@ -120,6 +121,9 @@ async function choose(session) {
   listening.abort();
   listening = new AbortController();
   chosen = session;
+  for (const each of document.querySelectorAll("[data-session]")) {
+    each.setAttribute("aria-current", String(/** @type {HTMLElement} */ (each).dataset.session === session));
+  }
   find("session").hidden = find("audience").hidden = !session;
   if (!session) return;
   const { signal } = listening;

@@ -59,9 +59,11 @@ def test_a_call_is_operated_from_outside(stack: Stack) -> None:
                 m for m in call.messages("turn") if m["what"] == "finished" and m["heard"].startswith("Ana asks:")
             ],
             "the question was not read out",
+            within_s=40,
         )
         call.until(
             lambda: ask(stack, "GET", f"/sessions/{session}/questions")["questions"][0]["state"] == "answered",
             "the question was not answered",
+            within_s=40,
         )
         ask(stack, "POST", f"/sessions/{session}/end")
