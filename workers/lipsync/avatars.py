@@ -72,7 +72,9 @@ class AvatarLibrary:
 
     def forget(self, portrait: str) -> int:
         """Remove what is kept of a portrait, for its pixels are a person's; how many files that were."""
-        kept = [path for path in self._cache.glob(f"{portrait}-*.npz") if path.name[len(portrait) + 1 :].count("-") == 1]
+        kept = [
+            path for path in self._cache.glob(f"{portrait}-*.npz") if path.name[len(portrait) + 1 :].count("-") == 1
+        ]
         for path in kept:
             path.unlink(missing_ok=True)
         return len(kept)
