@@ -55,7 +55,7 @@ def load_photo(path: Path) -> Pixels:
 
 def decode_photo(data: bytes, name: str = "the picture") -> Pixels:
     """As `load_photo`, from memory."""
-    width, height = _promised_size(data, name)
+    width, height = promised_size(data, name)
     if width * height > MAX_PIXELS:
         raise AvatarError(
             "too_big", f"{name} is {width} × {height} pixels; scale it to at most 6000 × 6000 and try again."
@@ -87,7 +87,7 @@ def _on_light_ground(raw: np.ndarray) -> np.ndarray:
     return out
 
 
-def _promised_size(data: bytes, name: str) -> tuple[int, int]:
+def promised_size(data: bytes, name: str) -> tuple[int, int]:
     """(width, height) from the header; raises AvatarError for what is cut short or no still RGB picture."""
     if data.startswith(b"\xff\xd8"):
         return _jpeg_size(data, name)

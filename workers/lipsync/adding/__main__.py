@@ -23,7 +23,6 @@ from workers.lipsync.adding.findings import Report
 from workers.lipsync.adding.shelf import check_name
 from workers.lipsync.errors import AvatarError
 
-
 UNNOTED = {"face": "photo", "model": "model"}
 """What a part is called that was not put there by this command."""
 
@@ -101,9 +100,7 @@ def _list(adding: Adding, settings: Settings, options: argparse.Namespace) -> in
     for name in adding.shelf.names():
         noted = manifest.read(adding.shelf.folder(name))
         parts = adding.shelf.parts(name)
-        kinds = [
-            str(noted[part].get("kind", part)) if part in noted else part.replace("face", "photo") for part in parts
-        ]
+        kinds = [str(noted.get(part, {}).get("kind") or UNNOTED[part]) for part in parts]
         origin: dict[str, Any] = noted.get("face") or noted.get("model") or {}
         found.append(
             {

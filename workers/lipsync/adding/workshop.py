@@ -19,14 +19,18 @@ from workers.lipsync.errors import AvatarError
 def main() -> None:
     job = Job(**json.load(sys.stdin))
     confine()
-    try:
-        report = work(job)
-    except AvatarError as error:
-        report = refused(error.code, str(error), _kind(job))
-    except MemoryError:
-        report = refused("too_big", "It needs too much memory to open; use a smaller file.", _kind(job))
-    text = json.dumps(report.plain(), ensure_ascii=True)
+    text = json.dumps(report_on(job).plain(), ensure_ascii=True)
     (Path(job.folder) / REPORT).write_text(text, encoding="utf-8")
+
+
+def report_on(job: Job) -> Report:
+    """What `work` says, or why it could not be done."""
+    try:
+        return work(job)
+    except AvatarError as error:
+        return refused(error.code, str(error), _kind(job))
+    except MemoryError:
+        return refused("too_big", "It needs too much memory to open; use a smaller file.", _kind(job))
 
 
 def work(job: Job) -> Report:
