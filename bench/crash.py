@@ -1,6 +1,10 @@
 """kill -9 in mid-answer and in mid-sentence: the gap at the ear, words lost, words said twice, the transcript.
 
-  python -m bench.crash [--kinds tts,programme] [--moments 20] [--json FILE]
+  python -m bench.crash [--kinds tts,programme] [--moments 20] [--seed 1] [--json FILE]
+  python -m bench.crash --merge FILE…
+
+In pieces, each some two minutes long with its own stack, call, questions and moments, for a table in the end:
+`--kind asr --moments 4 --seed 1 --json asr-1.json`, the same with `--seed 2` …, then `--merge asr-*.json`.
 
 One stack, one call in headless Chromium. Whatever serves the call as the kind in question is killed at a random moment:
 while it answers a typed question (0.3 to 3 s into its voice), while the caller asks aloud, or (every fifth) while the
@@ -428,18 +432,28 @@ def in_order(places: Sequence[tuple[int, int]]) -> bool:
 # --- the bench -------------------------------------------------------------------------------------------------------
 
 
-def references(call: Call) -> dict[str, Answered]:
-    """Undisturbed answers, by question: those long enough, and the same twice."""
-    found = {}
-    for text in TYPED:
+def references(call: Call, rng: random.Random, each: int) -> dict[str, Answered]:
+    """Undisturbed answers, by question: `each` typed ones long enough, and `each` spoken ones that are the same twice.
+
+    Which, is drawn. At least one of each, else AssertionError: there would be nothing to compare with.
+    """
+    typed: dict[str, Answered] = {}
+    for text in rng.sample(TYPED, len(TYPED)):
         once = call.typed(text)[0]
         if once.span_s >= SHORTEST_S:
-            found[text] = once
-    for text, voice in SPOKEN:
+            typed[text] = once
+        if len(typed) == each:
+            break
+    spoken: dict[str, Answered] = {}
+    for text, voice in rng.sample(SPOKEN, len(SPOKEN)):
         twice = [call.spoken(text, voice)[0] for _ in range(2)]
         if twice[0].heard == twice[1].heard and twice[0].asked == twice[1].asked:
-            found[text] = twice[1]
-    return found
+            spoken[text] = twice[1]
+        if len(spoken) == each:
+            break
+    assert typed, "no answer is long enough to be killed in"
+    assert spoken, "no spoken question is understood the same twice"
+    return typed | spoken
 
 
 def endure(call: Call, moment: Outcome, reference: Answered) -> Outcome:
@@ -489,17 +503,25 @@ def moments(kind: str, count: int, known: dict[str, Answered], rng: random.Rando
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kinds", default=",".join(GOALS_MS))
+    parser.add_argument("--kinds", "--kind", default=",".join(GOALS_MS))
     parser.add_argument("--moments", type=int, default=20, help="kills per kind")
+    parser.add_argument("--questions", type=int, default=1, help="typed and spoken ones to choose from, each")
+    parser.add_argument("--merge", metavar="FILE", type=Path, nargs="+", help="print the table of earlier runs")
     parser.add_argument("--persona", default="campus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every moment there")
     arguments = parser.parse_args()
+    if arguments.merge:
+        outcomes, load_before = merged(arguments.merge)
+        for outcome in outcomes:
+            print(line(outcome))
+        report(outcomes, load_before)
+        return
     kinds = arguments.kinds.split(",")
     if unknown := set(kinds) - set(GOALS_MS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(GOALS_MS)}")
     rng, load_before = random.Random(arguments.seed), os.getloadavg()[0]
-    outcomes: list[Outcome] = []
+    outcomes = []
     known: dict[str, Answered] = {}
     stack = Stack()
     try:
@@ -509,7 +531,7 @@ def main() -> None:
             with Call(stack, caller) as call:
                 caller.until(call.dialogue, "no greeting", 30)
                 call.calm()
-                known = references(call)
+                known = references(call, rng, arguments.questions)
                 for kind in kinds:
                     for moment in moments(kind, arguments.moments, known, rng):
                         outcomes.append(endure(call, moment, known[moment.question]))
@@ -519,10 +541,32 @@ def main() -> None:
         report(outcomes, load_before)
         if arguments.json:
             found = {
+                "machine": machine(),
+                "seed": arguments.seed,
+                "load_before": load_before,
                 "undisturbed": {text: asdict(answered) for text, answered in known.items()},
                 "moments": [asdict(outcome) for outcome in outcomes],
             }
             arguments.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def merged(paths: Sequence[Path]) -> tuple[list[Outcome], float]:
+    """Every moment of earlier runs, kind by kind as in GOALS_MS, and the highest load before one."""
+    outcomes, loads = [], []
+    for path in paths:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        loads.append(float(run["load_before"]))
+        for row in run["moments"]:
+            answered = row["answered"]
+            if answered:
+                captions = tuple(Caption(**caption) for caption in answered["captions"])
+                answered = Answered(**{**answered, "captions": captions, "shown": tuple(answered["shown"])})
+            outcomes.append(Outcome(**{**row, "answered": answered}))
+    return sorted(outcomes, key=lambda outcome: list(GOALS_MS).index(outcome.kind)), max(loads, default=0.0)
+
+
+def machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores"
 
 
 def line(outcome: Outcome) -> str:
@@ -537,8 +581,7 @@ def line(outcome: Outcome) -> str:
 def report(outcomes: Sequence[Outcome], load_before: float) -> None:
     """A row a kind."""
     loads = [outcome.load for outcome in outcomes] or [0.0]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores"
-    print(f"{machine}, load before {load_before:.1f}, during {min(loads):.1f} to {max(loads):.1f}")
+    print(f"{machine()}, load before {load_before:.1f}, during {min(loads):.1f} to {max(loads):.1f}")
     print("killed       n   gap p50    max   goal ms   delay p50    max   lost  repeated  same transcript  problems")
     for kind in dict.fromkeys(outcome.kind for outcome in outcomes):
         mine = [outcome for outcome in outcomes if outcome.kind == kind]

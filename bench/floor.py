@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.end_of_turn import WEIGHTS, VerdictsAtOnce
 from bench.floor_clips import Clip, clips
+from bench.overheard import WEIGHTS, VerdictsAtOnce
 from bench.spoken import silence
 from broker.messages import (
     Cancel,

@@ -56,11 +56,11 @@ def timed(work: Callable[[FaceState], object], states: list[FaceState]) -> tuple
 
 
 def parts(avatar: PortraitAvatar) -> dict[str, Callable[[FaceState], object]]:
-    """What is measured. The last four are steps of the first."""
+    """What is measured. After the first four: steps of the first, and the first with other backgrounds."""
     nodes = avatar.grid.nodes()
     where = enlarge(nodes, avatar.grid.step) + np.float32(0.3)
     canvas = avatar.portrait.copy()
-    mouth = avatar.mouth
+    mouth, backdrop = avatar.mouth, np.full_like(canvas, 90)
     return {
         "speaking, blink, pose": avatar.draw,
         "speaking, still head": lambda face: avatar.draw(FaceState(mouth=face.mouth)),
@@ -71,7 +71,9 @@ def parts(avatar: PortraitAvatar) -> dict[str, Callable[[FaceState], object]]:
         ],
         "  positions enlarged": lambda face: enlarge(nodes, avatar.grid.step),
         "  picture looked up": lambda face: look_up(canvas, where),
-        "  eyes": lambda face: avatar.eyes.paint(canvas, face.gaze, face.blink),
+        "  eyes that look elsewhere": lambda face: avatar.eyes.paint(canvas, (face.pose[0] * 5, 0.1), face.blink),
+        "  before another background": lambda face: avatar.draw(face, backdrop),
+        "  the figure alone": avatar.draw_cutout,
     }
 
 

@@ -1,4 +1,5 @@
-"""Sentences spoken for benches and tests: by flite (Debian's libflite1, through ctypes) as mono int16 at 16 kHz."""
+"""Sentences spoken for benches and tests, as mono int16 at 16 kHz: by flite (Debian's libflite1, through ctypes) and,
+where another kind of voice is wanted, by espeak."""
 
 from __future__ import annotations
 
@@ -9,12 +10,18 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from workers.tts.espeak_engine import EspeakEngine
+from workers.tts.text import spoken
+
 RATE_HZ = 16_000
 VOICES = ("slt", "rms", "awb", "kal16")
+ESPEAK_VOICES = ("en-us", "f3")
 
 
 def speak(text: str, voice: str = "slt") -> NDArray[np.int16]:
-    """flite's reading of `text`, its leading and trailing silence included. Raises OSError where flite is missing."""
+    """The reading of `text`, its leading and trailing silence included. Raises OSError where flite is missing."""
+    if voice in ESPEAK_VOICES:
+        return _espeak(text, voice)
     library, handle = _voice(voice)
     wave = library.flite_text_to_wave(text.encode(), handle)
     try:
@@ -41,6 +48,16 @@ def trimmed(sound: NDArray[np.int16], below_db: float = 55.0) -> NDArray[np.int1
 def silence(duration_ms: int, seed: int = 0) -> NDArray[np.int16]:
     """A quiet microphone: noise of 3 steps, never digital zeros."""
     return np.random.default_rng(seed).normal(0, 3, duration_ms * RATE_HZ // 1000).astype(np.int16)
+
+
+def _espeak(text: str, voice: str) -> NDArray[np.int16]:
+    sound = _espeak_engine().start(list(spoken(text, "en")), "en", voice, 1.0).read()
+    return soxr.resample(sound.pcm, sound.rate_hz, RATE_HZ).astype(np.int16)
+
+
+@cache
+def _espeak_engine() -> EspeakEngine:
+    return EspeakEngine()
 
 
 class _Wave(ctypes.Structure):

@@ -45,6 +45,7 @@ class Broker:
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,
             boot=boot_id(),
+            portraits=lambda: personas.portraits(settings.path("avatars")),
         )
         self._stopping = False
 
@@ -79,7 +80,7 @@ class Broker:
             peer=self.bus.peer,
             state="ready",
             sessions=len(self.control.sessions),
-            counters={**self.bus.counters, **self.control.counters},
+            counters={"outbox_waiting": self.bus.waiting, **self.bus.counters, **self.control.counters},
         )
         self.control.tick(now_ns())
         self._send()

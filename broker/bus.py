@@ -33,6 +33,9 @@ BATCH = 64
 SESSION_SHARE = 4
 """One session may fill at most this part (1/4) of a receiver's outbox."""
 
+COUNTED = ("outbox_dropped", "publish_dropped", "forgotten_messages", "malformed")
+"""There from the start, so that a 0 in /metrics says that nothing was lost."""
+
 RETRY_MS = 1
 """How soon a refused message is tried again."""
 
@@ -112,7 +115,7 @@ class Bus:
         self, kind: str, name: str, settings: Settings, incarnation: str | None = None, publishes: bool = False
     ) -> None:
         self.settings = settings
-        self.counters: dict[str, float] = collections.Counter()  # type: ignore[assignment]
+        self.counters: dict[str, float] = collections.Counter(dict.fromkeys(COUNTED, 0))  # type: ignore[assignment]
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.incarnation = incarnation or secrets.token_hex(4)
         self.broker = broker_peer(settings)
@@ -174,6 +177,17 @@ class Bus:
     def backlog(self, session: str) -> int:
         """Messages of a session that wait because a receiver's pipe is full."""
         return sum(outlet.share[session] for outlet in self._outlets.values() if outlet.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """Messages in the outboxes of all receivers."""
+        return sum(len(outlet.waiting) for outlet in self._outlets.values())
+
+    def blocked(self) -> frozenset[str]:
+        """Sessions of which a message to some worker or edge waits. What waits for the broker holds up nobody."""
+        own = (self.broker.data, self.broker.control)
+        full = [outlet for address, outlet in self._outlets.items() if outlet.waiting and address not in own]
+        return frozenset(session for outlet in full for session in outlet.share if session)
 
     def connect(self, to: Peer) -> None:
         """Connect to both inboxes of `to` beforehand, so that the first message need not wait and a death is seen."""

@@ -87,6 +87,7 @@ class Sessions:
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
+    backdrops: str = "static/backdrops"
     weights: str = ".cache/weights"
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import collections
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
+from broker.handover import wanted
 from broker.journal import Journal
 from broker.messages import (
+    Act,
     Alive,
     Close,
     Event,
@@ -26,12 +28,15 @@ from broker.messages import (
     Refused,
     Report,
     SetMode,
+    SpeechStarted,
+    Switch,
+    Transcript,
 )
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
-from broker.turns import Away, Replaced, Timer
+from broker.turns import Away, Replaced, Restarted, Returned, Timer
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +75,18 @@ class Outbox:
 
 
 class Control:
-    """All sessions and all processes. `personas` gives the snapshot of a persona or raises ConfigError."""
+    """All sessions and all processes.
+
+    `personas` gives the snapshot of a persona or raises ConfigError; `portraits` the names of the faces there are.
+    """
 
     def __init__(
-        self, settings: ControlSettings, personas: Callable[[str], dict[str, Any]], store: Store | None, boot: str
+        self,
+        settings: ControlSettings,
+        personas: Callable[[str], dict[str, Any]],
+        store: Store | None,
+        boot: str,
+        portraits: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.settings = settings
         self.registry = Registry()
@@ -83,12 +96,15 @@ class Control:
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
         self._personas = personas
+        self._portraits = portraits
         self._journal = Journal(store, boot) if store else None
         self._outbox = Outbox()
         self._fleet_ns = 0
         self._grace_ns = 0
         self._store_again_ns = 0
         self._llm_holds: dict[str, set[int]] = {}
+        self._early: list[Transcript] = []
+        """Words that came, after a start, before the news of the utterance they belong to."""
 
     # --- the loop's side ---
 
@@ -140,12 +156,31 @@ class Control:
         else:
             if session.sender(message) == "webrtc":
                 session.caller_gone_ns = 0
+            if self._too_early(session, message):
+                return
             try:
                 outgoing = session.accept(message, now_ns)
             except KeyError:
                 self.counters["unexpected"] += 1
                 return
             self._send(outgoing, now_ns)
+            if isinstance(message, SpeechStarted) and self._early:
+                self._take_early(session, now_ns)
+
+    def _too_early(self, session: Session, message: Message) -> bool:
+        """Right after a start, words of an utterance whose beginning is still to be told again wait for that."""
+        if not self._grace_ns or not isinstance(message, Transcript):
+            return False
+        if message.utterance < session.state.next_utterance:
+            return False
+        self._early.append(message)
+        return True
+
+    def _take_early(self, session: Session, now_ns: int) -> None:
+        mine = [each for each in self._early if each.session == session.id]
+        self._early = [each for each in self._early if each.session != session.id]
+        for transcript in mine:
+            self._send(session.accept(transcript, now_ns), now_ns)
 
     # --- processes ---
 
@@ -270,11 +305,14 @@ class Control:
             self._send(session.to_edge(session.opened()), now_ns)
         else:
             self._connect_edge(message.edge)
+            if not message.hears_again:
+                self._send(session.step(Returned(to_new_ears=True), now_ns), now_ns)
             route = replace(
                 new_route(self.registry, self._counts(), message.edge),
                 peers=session.route.peers | {"webrtc": message.edge},
             )
             self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
+        self._send(session.step(Returned(), now_ns), now_ns)
         if message.mode != session.state.mode:
             self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
@@ -306,6 +344,44 @@ class Control:
     def _caller_gone(self, session: Session, now_ns: int) -> None:
         session.caller_gone_ns = session.caller_gone_ns or now_ns
         self._send(session.step(Away(), now_ns), now_ns)
+
+    # --- the face, and whose it is ---
+
+    def _on_act(self, message: Act, now_ns: int) -> None:
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        self._send(session.act(message), now_ns)
+        told = {key: value for key, value in vars(message).items() if key not in ("session", "route")}
+        self._tell("act", now_ns, session, **told)
+
+    def _on_switch(self, message: Switch, now_ns: int) -> None:
+        """Another persona, face or language; what cannot be is said to the caller and changes nothing."""
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        try:
+            persona, language = wanted(
+                session.record.persona, session.state.language, message, self._personas, self._portraits
+            )
+            outgoing = session.switch(persona, language, now_ns)
+        except ConfigError as error:
+            self.counters["refused_switch"] += 1
+            self._send(session.to_edge(Refused(code="switch", text=str(error))), now_ns)
+            return
+        self._send(outgoing, now_ns)
+        face = str((persona.get("face") or {}).get("portrait", ""))
+        self._tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
+        logger.info("switched", extra={"session": session.id, "persona": persona.get("id"), "language": language})
+
+    def _of(self, message: Message, now_ns: int) -> Session | None:
+        """The session of something its caller did; None (and counted) when it is not there or another edge has it."""
+        session = self.sessions.get(message.session)
+        if session is None or not session.current(message):
+            self.counters["unknown_session" if session is None else "stale_route"] += 1
+            return None
+        session.caller_gone_ns = 0
+        return session
 
     def _close(self, session: Session, reason: str, now_ns: int) -> None:
         self._send(session.closed(reason), now_ns)
@@ -393,8 +469,10 @@ class Control:
             self._mend(session, now_ns)
             if session.route.id == before:
                 self._send(session.to_all(session.opened()), now_ns)
+                self._send(session.step(Restarted(), now_ns), now_ns)
                 self._ask_what_got_lost(session, now_ns)
         self._llm_holds.clear()
+        self._early.clear()
 
     def _ask_what_got_lost(self, session: Session, now_ns: int) -> None:
         """A question written down but not sent, or sent to a predecessor of nobody."""
@@ -410,6 +488,8 @@ class Control:
         Gone: _on_gone,
         Event: _on_event,
         Holding: _on_holding,
+        Act: _on_act,
+        Switch: _on_switch,
     }
 
 

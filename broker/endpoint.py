@@ -1,13 +1,14 @@
 """How long a silence must last before the turn is taken to be over: from how it sounded and from the words so far.
 
-Neither is enough alone. The acoustic model is unsure of synthetic voices and of people now and then; the words of a
-finished clause may be the first of two. Together they decide how long to wait; what is spoken in that time is prepared
-already, so a short wait costs nothing but a wasted attempt. A pure function over tables; bench/end_of_turn.py shows the
-delay it buys against the turns it cuts off.
+No single sign is enough. The acoustic model is unsure of synthetic voices and of people now and then; the words of a
+finished clause may be the first of two; recognised words may be wrong. Each sign counts as evidence (log-odds), fitted
+on the tuning half of bench/end_of_turn.py; their sum says how long to wait. The answer is prepared meanwhile, and who
+goes on after a false cut is joined with what was said before. A pure function.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -15,23 +16,17 @@ from enum import Enum
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointSettings:
-    """Milliseconds of silence, and the beliefs (0..1) between them."""
+    """Milliseconds of silence, and the evidence (log-odds that the person has finished) between them."""
 
-    finished_p: float = 0.88
-    likely_p: float = 0.6
-    doubtful_p: float = 0.2
-    finished_ms: int = 200
-    """It sounded finished, and the words are a whole."""
-    likely_ms: int = 300
-    unsure_ms: int = 550
-    unfinished_ms: int = 750
-    """It sounded unfinished, or the words stop where nobody stops."""
-    trailing_ms: int = 900
-    wordless_ms: int = 700
+    quick_ms: float = 180
+    """Everything says that it is over."""
+    patient_ms: float = 700
+    """Everything says that it is not."""
+    doubt: float = 1.0
+    """Evidence at which the wait lies in the middle: more is more patient. bench/end_of_turn.py prints the curve."""
+    steepness: float = 4.0
+    wordless_ms: float = 700
     """Nothing was understood: the words may be late, or it was a noise."""
-    sure_hit: float = 0.5
-    """Similarity of the best passage from which the question is taken to be asked."""
-    least_ms: int = 160
 
 
 class Shape(Enum):
@@ -49,27 +44,56 @@ class Shape(Enum):
 
 
 DEFAULT = EndpointSettings()
+_CLOSED = ("?", "!", "？", "！")
+
+
+SOUND_WEIGHT, HIT_WEIGHT, ENDS_WEIGHT, WHOLE_WEIGHT, WORD_WEIGHT, CONSTANT = 0.27, 0.74, 0.53, 0.17, 0.61, -1.34
+"""Of the acoustic log-odds, the brain's confidence, the language model's log chance, a whole question, each word, 1."""
+USUAL_HIT = 0.45
+"""The confidence that says nothing."""
+MOST_WORDS = 6
+"""From so many words on an utterance is no likelier to be finished for being longer."""
+LEAST_ENDS = -6.0
+ENDS_BY_SHAPE = {Shape.TRAILING: -4.6, Shape.SHORT: -3.6, Shape.OPEN: -2.8, Shape.WHOLE: -1.9}
+"""Where there is no language model to ask."""
 
 
 def wait_ms(
-    p_end: float, text: str, language: str, hit: float | None = None, settings: EndpointSettings = DEFAULT
+    p_end: float,
+    text: str,
+    language: str,
+    hit: float | None = None,
+    ends: float | None = None,
+    settings: EndpointSettings = DEFAULT,
 ) -> int:
     """Silence to wait for, counted from where speech stopped.
 
-    `p_end`: acoustic belief that the person has finished (0.5: none yet). `text`: the words so far. `hit`: how well the
-    knowledge answers them, None when that is not known.
+    `p_end`: acoustic belief that the person has finished (0.5: none yet). `text`: the words so far. `hit`: how surely
+    the knowledge answers them, None when that is not known. `ends`: ln of the chance that a sentence ends after them.
     """
     shape = shape_of(text, language)
     if shape is Shape.NOTHING:
-        return settings.wordless_ms
-    if shape is Shape.TRAILING:
-        return settings.unsure_ms if p_end >= settings.finished_p and _asked(hit, settings) else settings.trailing_ms
-    step = _steps_from_finished(p_end, settings)
-    step -= shape is Shape.WHOLE
-    step += shape is Shape.SHORT
-    step -= _asked(hit, settings)
-    waits = (settings.finished_ms, settings.likely_ms, settings.unsure_ms, settings.unfinished_ms)
-    return max(settings.least_ms, waits[min(max(step, 0), len(waits) - 1)])
+        return round(settings.wordless_ms)
+    steps = settings.steepness * (evidence(p_end, text, language, hit, ends) - settings.doubt)
+    share = 1 / (1 + math.exp(min(max(steps, -50.0), 50.0)))
+    return round(settings.quick_ms + (settings.patient_ms - settings.quick_ms) * share)
+
+
+def evidence(p_end: float, text: str, language: str, hit: float | None = None, ends: float | None = None) -> float:
+    """Log-odds that the person has finished, up to a constant. Arguments as of `wait_ms`."""
+    shape = shape_of(text, language)
+    rules = RULES.get(language.partition("-")[0].lower(), _NO_RULES)
+    sound = min(max(p_end, 0.01), 0.99)
+    words = MOST_WORDS if rules.is_answer(text) else min(rules.count(text), MOST_WORDS)
+    chance = ENDS_BY_SHAPE.get(shape, LEAST_ENDS) if ends is None or rules.is_answer(text) else max(ends, LEAST_ENDS)
+    return (
+        SOUND_WEIGHT * math.log(sound / (1 - sound))
+        + (HIT_WEIGHT * (hit - USUAL_HIT) if hit is not None else 0.0)
+        + ENDS_WEIGHT * chance
+        + (WHOLE_WEIGHT if shape is Shape.WHOLE else 0.0)
+        + WORD_WEIGHT * words
+        + CONSTANT
+    )
 
 
 def shape_of(text: str, language: str) -> Shape:
@@ -78,21 +102,13 @@ def shape_of(text: str, language: str) -> Shape:
     words = rules.words(text)
     if not words:
         return Shape.NOTHING
-    if text.rstrip().endswith(("?", "!", "？", "！")):
+    if text.rstrip().endswith(_CLOSED):
         return Shape.WHOLE
     if text.rstrip().endswith(("...", "…", ",", "，", "、")) or rules.trails(words):
         return Shape.TRAILING
     if rules.is_whole(words):
         return Shape.WHOLE
     return Shape.SHORT if rules.is_short(words) else Shape.OPEN
-
-
-def _steps_from_finished(p_end: float, settings: EndpointSettings) -> int:
-    return (p_end < settings.finished_p) + (p_end < settings.likely_p) + (p_end < settings.doubtful_p)
-
-
-def _asked(hit: float | None, settings: EndpointSettings) -> bool:
-    return hit is not None and hit >= settings.sure_hit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +135,14 @@ class Rules:
         if self.signs:
             return tuple(re.findall(r"[\w']", text.lower()))
         return tuple(re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower().replace("’", "'")))
+
+    def count(self, text: str) -> float:
+        """Words; two signs count as one."""
+        return len(self.words(text)) / (2 if self.signs else 1)
+
+    def is_answer(self, text: str) -> bool:
+        """Whole by itself, however short: a greeting, a yes, or what ends in a mark of its own."""
+        return self._phrase(self.words(text)) in self.answers or text.rstrip().endswith(_CLOSED)
 
     def trails(self, words: tuple[str, ...]) -> bool:
         if self._phrase(words) in self.answers:

@@ -40,6 +40,12 @@ class Said:
         )
 
 
+def hit_of(said: Said) -> float:
+    """How surely a first sentence says that the question was understood: the brain's confidence in its passage, also
+    where it asks back whether that is meant; 0 where it does not know."""
+    return said.confidence if said.kind in ("answer", "small_talk", "follow_up", "ask_back") else 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """A turn in hand: asked or to be spoken, perhaps accepted, perhaps allowed to sound."""
@@ -99,10 +105,7 @@ class Answer:
 
     def hit(self) -> float | None:
         """How confidently the first sentence answers the words; None while it has not come."""
-        if not self.said:
-            return None
-        first = self.said[0]
-        return first.confidence if first.kind in ("answer", "small_talk", "follow_up") else 0.0
+        return hit_of(self.said[0]) if self.said else None
 
     def line(self, acknowledged: int) -> Exchange | None:
         """What of it belongs in the dialogue; None when no word was heard."""

@@ -14,10 +14,10 @@ from broker.answering import accept, drop_attempt, remember, say, settle, speak_
 from broker.backchannel import affirms, joined, takes_the_floor
 from broker.barge_in import barge, decide, expect_words, let_go, takes_floor
 from broker.interrupting import interrupt
-from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.messages import Attend, EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase
-from broker.turn_state import Pause, ToSay, TurnState, Utterance, Waiting, in_hand, ns
+from broker.turn_state import Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
 
 MIC_SAMPLES_PER_MS = 16
 
@@ -32,6 +32,7 @@ def on_started(move: Move, started: SpeechStarted) -> None:
     over = state.answer.turn if state.answer else 0
     utterance = Utterance(number=started.utterance, onset_sample=started.mic_sample, over=over)
     move.set(utterance=utterance, next_utterance=started.utterance + 1)
+    _tell_speech(move, "started", utterance.number, started.mic_sample)
     if in_hand(move.state):
         barge(move)
 
@@ -41,10 +42,16 @@ def on_paused(move: Move, paused: SpeechPaused) -> None:
     utterance = move.state.utterance
     if utterance is None or paused.utterance != utterance.number:
         return
+    if move.state.presence is Presence.HERE and (
+        not utterance.pause or utterance.pause.mic_sample != paused.mic_sample
+    ):
+        move.do(Attend(state="listening", phrase_end=True))
     began_ns = move.now_ns - ns(paused.silence_ms)
     before_n = utterance.n
     if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:
         began_ns, before_n = min(began_ns, utterance.pause.began_ns), utterance.pause.before_n
+    else:
+        _tell_speech(move, "paused", utterance.number, paused.mic_sample)
     pause = Pause(mic_sample=paused.mic_sample, began_ns=began_ns, p_end=paused.p_end, before_n=before_n)
     move.set(utterance=replace(utterance, pause=pause))
     move.tell("step", 0, name="pause", took_ns=paused.took_ns)
@@ -59,6 +66,7 @@ def on_resumed(move: Move, resumed: SpeechResumed) -> None:
     if utterance is None or resumed.utterance != utterance.number:
         return
     move.set(utterance=replace(utterance, pause=None, end_at_ns=0))
+    _tell_speech(move, "resumed", utterance.number, resumed.mic_sample)
     if in_hand(move.state):
         barge(move)
 
@@ -77,6 +85,7 @@ def on_transcript(move: Move, transcript: Transcript) -> None:
         utterance,
         text=transcript.text,
         n=transcript.n,
+        ends=transcript.ends,
         through_sample=max(utterance.through_sample, transcript.through_sample),
     )
     move.set(utterance=utterance, language=_language(state, transcript))
@@ -90,7 +99,7 @@ def consider(move: Move) -> None:
     """In a pause: prepare an answer to the words so far, and see when the utterance will be over."""
     state = move.state
     utterance = state.utterance
-    if utterance is None or utterance.pause is None:
+    if utterance is None or utterance.pause is None or state.gone:
         return
     pause = utterance.pause
     text = joined(state.carried, utterance.text)
@@ -101,7 +110,7 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit)
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends)
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
@@ -119,6 +128,14 @@ def end_utterance(move: Move) -> None:
     _to_ending(move, utterance)
     move.do(EndUtterance(utterance=utterance.number, mic_sample=mic_sample))
     move.tell("step", 0, name="end_of_turn", took_ns=0, utterance=utterance.number, end_sample=mic_sample)
+
+
+def ask_final_again(move: Move) -> None:
+    """Whoever asked for the final words died with it, perhaps before it was sent. Asked twice it is answered once."""
+    ending = move.state.ending
+    if ending and ending.number >= 0 and not ending.final:
+        mic_sample = ending.pause.mic_sample if ending.pause else max(ending.through_sample, ending.onset_sample)
+        move.do(EndUtterance(utterance=ending.number, mic_sample=mic_sample))
 
 
 def drop_speech(move: Move) -> None:
@@ -157,6 +174,9 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     utterance = next((u for u in (state.ending, state.utterance) if u and u.number == transcript.utterance), None)
     if utterance is None:
         return
+    if state.gone:
+        _put_aside(move, utterance, transcript.text)
+        return
     if utterance is state.ending:
         move.set(ending=None)
     else:
@@ -165,6 +185,24 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     utterance = replace(utterance, through_sample=max(utterance.through_sample, transcript.through_sample))
     move.tell("step", 0, name="final_words", took_ns=transcript.took_ns, utterance=utterance.number)
     conclude(move, utterance, transcript.text)
+
+
+def _put_aside(move: Move, utterance: Utterance, text: str) -> None:
+    """The caller is gone, perhaps in mid-sentence: an answer to a fragment would be an answer to nothing said."""
+    if utterance is move.state.utterance:
+        move.set(utterance=None)
+        _to_ending(move, utterance)
+    move.set(ending=replace(utterance, text=text, final=True, ended_ns=move.now_ns))
+
+
+def take_up(move: Move, at_once: bool) -> None:
+    """The caller is back and will not say it again: what was put aside is answered, with the words there are."""
+    ending = move.state.ending
+    if ending and (ending.final or at_once):
+        move.set(ending=None)
+        conclude(move, ending, ending.text)
+    elif ending:
+        move.set(ending=replace(ending, ended_ns=move.now_ns))
 
 
 def conclude(move: Move, utterance: Utterance, text: str) -> None:
@@ -176,7 +214,7 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         _give_floor_back(move)
         return
     if in_hand(state):
-        if not _said_enough(state, utterance, text):
+        if not state.carried and not _said_enough(state, utterance, text):
             _give_floor_back(move)
             return
         interrupt(move, joins=True)
@@ -195,7 +233,13 @@ def _dealt_with(move: Move, utterance: Utterance) -> int:
     """Nobody hears it again, whoever may die: returns the mic_sample where it ended."""
     end_sample = utterance.pause.mic_sample if utterance.pause else utterance.through_sample
     move.set(mic_through=max(move.state.mic_through, end_sample))
+    _tell_speech(move, "over", utterance.number, end_sample)
     return end_sample
+
+
+def _tell_speech(move: Move, what: str, utterance: int, mic_sample: int) -> None:
+    """The page keeps its microphone's last half minute, and with this knows from where it may be asked for again."""
+    move.tell("speech", 0, what=what, utterance=utterance, mic_sample=mic_sample)
 
 
 def _only_listens(state: TurnState, utterance: Utterance, text: str) -> bool:

@@ -52,6 +52,8 @@ class MemoryBus:
         self._control = hub.inboxes.setdefault(self.peer.control, collections.deque())
         self._sub: collections.deque[list[bytes]] = collections.deque()
         self._lost: list[Peer] = []
+        self.full: set[str] = set()
+        """Sessions whose receivers take nothing, as a test says."""
         self.on_message: Callable[[Message], None] | None = None
 
     def send(self, to: Peer, message: Message, route: int | None = None) -> bool:
@@ -79,6 +81,13 @@ class MemoryBus:
 
     def backlog(self, session: str) -> int:
         return 0
+
+    @property
+    def waiting(self) -> int:
+        return 0
+
+    def blocked(self) -> frozenset[str]:
+        return frozenset(self.full)
 
     def connect(self, to: Peer) -> None:
         """Nothing to do in memory."""

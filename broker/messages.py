@@ -89,7 +89,11 @@ class Alive(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Message):
-    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session."""
+    """Broker → everyone, when it has started: say what you hold. Answered by `Alive` and a `Holding` a session.
+
+    What a predecessor may have taken along unread is told again after that: the vad's marks of the newest utterance,
+    the asr's last words of it, what the programme emitted lately, what was typed lately. Told twice it does nothing.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +136,16 @@ class Present(Message):
     """`voice` or `text`."""
     language: str = ""
     """Empty: the persona's first."""
+    hears_again: bool = False
+    """The edge will get the page's own memory of its microphone, from before what was being said when it was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Message):
-    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person."""
+    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person.
+
+    With `switch` the session goes on: what a `Switch` asked for cannot be.
+    """
 
     code: str
     text: str
@@ -146,8 +155,9 @@ class Refused(Message):
 class Open(Message):
     """Broker → all of the route, when a session starts and again whenever its route changes. Idempotent.
 
-    The receiver keeps what it holds of a known session, except what came from a kind in `replaced`: messages with an
-    older route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
+    A known session may get another persona, face or language: each stage takes it up as soon as it can without breaking
+    off what it has in hand. It keeps what it holds, except what came from a kind in `replaced`: messages with an older
+    route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
     sends the microphone again from `mic_from`, and both vad and asr begin again there with utterance `utterance`.
     A stage that finds its own kind in `replaced` and knows nothing of the session is the successor.
     """
@@ -274,6 +284,8 @@ class Transcript(Message):
     through_sample: int = 0
     confidence: float = 1.0
     took_ns: int = 0
+    ends: float | None = None
+    """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
@@ -331,8 +343,9 @@ class Ask(Message):
 class Sentence(Message):
     """llm → tts, copy to broker: sentence `n` (from 0) of the answer, speakable text without markup.
 
-    `tags` ride along to the face: {"emotion": "happy", "rate": 0.85, "gesture": "nod"}. `text` may be empty with
-    `last` (the answer ended without another sentence). `confidence` and `passage` say where it comes from.
+    `tags` ride along to the face: {"emotion": "happy", "strength": 0.5, "gesture": "nod", "gaze": "away", "rate": 0.85}
+    (broker/expressions.py). `text` may be empty with `last` (the answer ended without another sentence). `confidence`
+    and `passage` say where it comes from.
     """
 
     turn: int
@@ -513,6 +526,7 @@ class Draw(Message):
 
     `mouth`: 15 uint8 viseme weights. `face`: blink 0..1, gaze_x, gaze_y -1..1, yaw, pitch, roll rad, brows -1..1,
     breath 0..1, emotion_strength 0..1. `voice`: mono s16le 48 kHz around the picture, for neural faces; may be empty.
+    `background`: as in `Act`; `cutout`: the figure alone is wanted too.
     """
 
     picture: int
@@ -523,17 +537,24 @@ class Draw(Message):
     height: int = 512
     deadline_ns: int = 0
     voice: bytes = b""
+    background: str = ""
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture(Message):
-    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range)."""
+    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range).
+
+    `cutout`, where it was asked for: one of twice the width, left the figure on black (colours times alpha), right its
+    alpha as grey.
+    """
 
     picture: int
     width: int
     height: int
     yuv: bytes
     took_ns: int = 0
+    cutout: bytes = b""
 
 
 # --- the programme ---------------------------------------------------------------------------------------------------
@@ -561,9 +582,10 @@ class Emitted(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Buffered(Message):
-    """Programme → broker, after an `Open` whose `replaced` has tts: the voice it has of the sentence in hand.
+    """Programme → broker, once after an `Open` whose `replaced` has tts: what voice it keeps, of the sentence in hand.
 
-    The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`, and all after it.
+    All else it has dropped. The broker has the rest spoken again: sentence `sentence` of `turn` from word `next_word`,
+    all after it, and every other turn in hand from the start of what was not emitted.
     `complete`: the whole sentence is here. turn 0: nothing in hand.
     """
 
@@ -587,6 +609,9 @@ class Wanted(Message):
     edge: str
     h264: int = 0
     vp8: int = 0
+    h264_cutout: int = 0
+    vp8_cutout: int = 0
+    """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -595,9 +620,9 @@ class Programme(Message):
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
-    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` are whole access
-    units, empty when nobody wants them or none falls here. `pictures` counts pictures encoded per codec since the
-    start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
+    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
+    `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
+    since the start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
     """
 
     tick: int
@@ -619,6 +644,12 @@ class Programme(Message):
     vp8: bytes = b""
     vp8_key: bool = False
     vp8_n: int = 0
+    h264_cutout: bytes = b""
+    h264_cutout_key: bool = False
+    h264_cutout_n: int = 0
+    vp8_cutout: bytes = b""
+    vp8_cutout_key: bool = False
+    vp8_cutout_n: int = 0
 
 
 # --- for listeners ---------------------------------------------------------------------------------------------------
@@ -628,9 +659,12 @@ class Programme(Message):
 class Event(Message):
     """Anyone → broker → its PUB, numbered by `seq`; those about a session also go to its edge, for the page.
 
-    kinds the broker makes: state {state}, heard {utterance, text, final}, sentence {n, text, language, passage, kind},
+    kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
+    utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language}.
+    Llm: documents {persona, problems}: those that could not be read, about no session.
+    Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from broker.answering import acknowledged_whole, settle, speak_up
 from broker.barge_in import let_go
 from broker.ledger import Answer
-from broker.listening import end_utterance
+from broker.listening import end_utterance, take_up
 from broker.messages import Ask, Buffered, Cancel, Sentence
 from broker.move import Accept, Move
 from broker.sounding import hold_sound, let_sound, release_sound
@@ -49,6 +49,8 @@ def on_replaced(move: Move, event: Replaced) -> None:
     """Give the successors what their predecessors took along."""
     if event.kinds & {"vad", "asr"}:
         _hear_again(move)
+    if "webrtc" in event.kinds:
+        move.set(mic_through=0)  # its microphone counts from 0 again
     if "programme" in event.kinds:
         move.set(owed=())
         _not_deaf(move)
@@ -105,27 +107,22 @@ def _continued(state: TurnState, answer: Answer) -> Ask:
 
 
 def on_buffered(move: Move, buffered: Buffered) -> None:
-    """The programme keeps what it has of the sentence in hand; what comes after it is spoken again.
-
-    It speaks of its turns oldest first and all at once, so older ones it did not mention are not there at all.
-    """
+    """The programme keeps what it has of the sentence in hand and nothing else: all after it is spoken again."""
     state = move.state
+    move.set(owed=())
     for answer in _live(state):
-        if answer.turn not in state.owed or 0 < buffered.turn < answer.turn:
+        if answer.turn not in state.owed:
             continue
-        move.set(owed=tuple(turn for turn in move.state.owed if turn != answer.turn))
         if answer.turn != buffered.turn:
             _say_again(move, answer, *answer.first_unsaid())
         elif buffered.complete:
             _say_again(move, answer, buffered.sentence + 1, 0)
         else:
             _say_again(move, answer, buffered.sentence, buffered.next_word)
-    soon_ns = move.now_ns + ns(state.settings.buffered_rest_ms)
-    move.set(owed_by_ns=min(state.owed_by_ns, soon_ns))
 
 
 def nothing_buffered(move: Move) -> None:
-    """What the programme has not spoken of, it does not have."""
+    """The programme that does not say in time what it has is taken to have nothing."""
     on_buffered(move, Buffered(turn=0, sentence=0, next_word=0, complete=False))
 
 
@@ -170,6 +167,22 @@ def _take_back(move: Move) -> None:
     settling = state.settling
     if settling and not settling.interrupted and not acknowledged_whole(state) and not state.waiting:
         move.set(settling=None, answer=settling.answer)
+
+
+def caller_gone(move: Move) -> None:
+    """The page or its edge is lost. What was being said is cut off there and waits, final words and all."""
+    go_away(move)
+    if move.state.utterance:
+        end_utterance(move)
+    move.set(gone=True)
+
+
+def caller_returned(move: Move, to_new_ears: bool) -> None:
+    """A page is there again. What is to be heard again was dropped before (`Replaced`); the rest is answered."""
+    if move.state.gone:
+        move.set(gone=False)
+        take_up(move, at_once=to_new_ears)
+        speak_up(move)
 
 
 def come_back(move: Move) -> None:

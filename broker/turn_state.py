@@ -12,6 +12,7 @@ from typing import Any
 
 from broker.clock import NS_PER_MS
 from broker.errors import ConfigError
+from broker.expressions import Expression
 from broker.ledger import Answer, AnswerKind
 from broker.messages import Exchange
 
@@ -51,9 +52,7 @@ class TurnSettings:
     not_caught_ms: float = 1_000
     """Speech of this length without any word understood is answered by "I did not catch that"."""
     buffered_ms: float = 500
-    """The programme says within this what it has of a dead tts's voice …"""
-    buffered_rest_ms: float = 50
-    """… and of all turns at once."""
+    """The programme says within this what it has of a dead tts's voice."""
     history_lines: float = 24
     text_limit: float = 4_000
     """Characters of one typed text."""
@@ -107,11 +106,15 @@ class Utterance:
     text: str = ""
     n: int = -1
     through_sample: int = 0
+    ends: float | None = None
+    """How likely a sentence ends after `text` (`Transcript.ends`)."""
     pause: Pause | None = None
     end_at_ns: int = 0
     """When it is over unless the person goes on; 0 while not paused."""
     ended_ns: int = 0
     """When it was over; its final words are awaited."""
+    final: bool = False
+    """`text` are its final words; they wait for the caller to come back."""
 
     def covered(self) -> bool:
         """Whether the words so far account for all sound up to the pause."""
@@ -177,6 +180,8 @@ class TurnState:
     origin_ns: int = 0
     greeting: str = ""
     """Still to be spoken, when the page first plays."""
+    expressions: tuple[Expression, ...] = ()
+    """The persona's own rules of what the face does with which sentence."""
 
     turn: int = 0
     """The newest turn given out."""
@@ -205,6 +210,8 @@ class TurnState:
 
     held: bool = False
     """The programme has been told to hold."""
+    gone: bool = False
+    """The caller's page or edge is gone: what was being said waits for them to come back."""
     presence: Presence = Presence.NOT_YET
     acknowledged: int = 0
     """The programme_sample up to which the page has played."""
@@ -216,7 +223,7 @@ class TurnState:
     apologised: bool = False
     """The last thing said was "I did not catch that"."""
     owed: tuple[int, ...] = ()
-    """Turns whose voice died with a tts; the programme is to say what it has of each (`Buffered`)."""
+    """Turns whose voice died with a tts; the programme is to say what it kept (`Buffered`)."""
     owed_by_ns: int = 0
     """What it has not spoken of by then it does not have."""
 
@@ -236,6 +243,18 @@ def committed_turns(state: TurnState) -> tuple[int, ...]:
     """The turns whose voice may sound, for `Open`."""
     turns = (each.turn for each in (state.moment, state.answer) if each and each.committed and not each.done)
     return tuple(sorted(turns))
+
+
+def attention(state: TurnState) -> str:
+    """What the face does while it does not talk, as `Attend` says it: idle, listening or thinking."""
+    if state.presence is not Presence.HERE:
+        return "idle"
+    if state.utterance or state.hold:
+        return "listening"
+    if any(each and each.hearing.end_sample for each in (state.answer, state.moment)):
+        return "idle"
+    asked = state.answer is not None and state.answer.kind == "answer"
+    return "thinking" if asked or state.waiting or state.ending else "idle"
 
 
 def phase(state: TurnState) -> str:

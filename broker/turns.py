@@ -1,7 +1,7 @@
 """The turn machine: who has the floor. A pure function from state and event to state and actions.
 
 Its parts: listening (utterances), answering and unfolding (turns), sounding, barge_in and interrupting (who is heard),
-recovery (crashes, absence).
+recovery (crashes, absence), handover (another persona).
 Turn integers are given out here and nowhere else.
 """
 
@@ -13,8 +13,10 @@ from typing import Any
 
 from broker.answering import accept, on_played, say, settle, settle_by_ns, speak_up
 from broker.barge_in import decide
+from broker.handover import Leaving, Taken, on_leaving, on_taken
 from broker.interrupting import interrupt
 from broker.listening import (
+    ask_final_again,
     conclude,
     consider,
     drop_speech,
@@ -26,6 +28,7 @@ from broker.listening import (
     on_transcript,
 )
 from broker.messages import (
+    Attend,
     Buffered,
     Emitted,
     Failed,
@@ -41,7 +44,18 @@ from broker.messages import (
     Typed,
 )
 from broker.move import Accept, Action, Move
-from broker.recovery import Missed, Replaced, come_back, go_away, nothing_buffered, on_buffered, on_missed, on_replaced
+from broker.recovery import (
+    Missed,
+    Replaced,
+    caller_gone,
+    caller_returned,
+    come_back,
+    go_away,
+    nothing_buffered,
+    on_buffered,
+    on_missed,
+    on_replaced,
+)
 from broker.turn_state import (
     Presence,
     ToSay,
@@ -49,6 +63,7 @@ from broker.turn_state import (
     TurnState,
     Utterance,
     Waiting,
+    attention,
     final_by_ns,
     in_hand,
     ns,
@@ -60,9 +75,13 @@ __all__ = [
     "Accept",
     "Action",
     "Away",
+    "Leaving",
     "Missed",
     "Replaced",
+    "Restarted",
+    "Returned",
     "Say",
+    "Taken",
     "Timer",
     "TurnSettings",
     "TurnState",
@@ -85,6 +104,18 @@ class Away:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """Event: the caller's page is there again. `to_new_ears`: vad and asr begin anew right after this."""
+
+    to_new_ears: bool = False
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """Event: this process took the session over from one that died; what that was about to send may not have gone."""
+
+
+@dataclass(frozen=True)
 class Say:
     """Event: somebody with the right to wants this said."""
 
@@ -99,6 +130,9 @@ def step(state: TurnState, event: object, now_ns: int) -> tuple[TurnState, tuple
     before, after = phase(state), phase(move.state)
     if before != after:
         move.tell("state", 0, state=after)
+    attends = attention(move.state)
+    if attends != attention(state):
+        move.do(Attend(state=attends))
     return move.state, tuple(move.actions)
 
 
@@ -112,12 +146,12 @@ def _deadlines(state: TurnState) -> Iterator[int]:
     if state.hold:
         yield state.hold.until_ns
     utterance = state.utterance
-    if utterance and utterance.pause and not state.hold:
+    if utterance and utterance.pause and not state.hold and not state.gone:
         yield utterance.end_at_ns
         early_ns = utterance.pause.began_ns + ns(settings.speculation_after_ms)
         if early_ns < utterance.end_at_ns and _may_speculate(state, utterance):
             yield early_ns
-    if state.ending:
+    if state.ending and not state.gone:
         yield final_by_ns(state, state.ending)
     if state.settling:
         yield settle_by_ns(state)
@@ -141,7 +175,7 @@ def _on_timer(move: Move, _: Timer) -> None:
     if move.state.utterance:
         consider(move)
     ending = move.state.ending
-    if ending and now_ns >= final_by_ns(move.state, ending):
+    if ending and not move.state.gone and now_ns >= final_by_ns(move.state, ending):
         move.set(ending=None)
         conclude(move, ending, ending.text)
     if move.state.settling:
@@ -261,7 +295,15 @@ def _on_say(move: Move, wanted: Say) -> None:
 
 
 def _on_away(move: Move, _: Away) -> None:
-    go_away(move)
+    caller_gone(move)
+
+
+def _on_returned(move: Move, returned: Returned) -> None:
+    caller_returned(move, returned.to_new_ears)
+
+
+def _on_restarted(move: Move, _: Restarted) -> None:
+    ask_final_again(move)
 
 
 _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
@@ -282,5 +324,9 @@ _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
     Missed: on_missed,
     Timer: _on_timer,
     Away: _on_away,
+    Returned: _on_returned,
+    Restarted: _on_restarted,
     Say: _on_say,
+    Leaving: on_leaving,
+    Taken: on_taken,
 }

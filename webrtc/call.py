@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+from collections import deque
 from functools import partial
 from typing import Any, Protocol
 
-from broker.clock import NS_PER_MS, now_ns
+from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.messages import (
     Close,
     Event,
@@ -26,12 +28,13 @@ from broker.messages import (
     Present,
     Programme,
     SetMode,
+    Switch,
     Typed,
     Wanted,
 )
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
-from webrtc.fanout import H264, VP8, Fanout
+from webrtc.fanout import RENDITIONS, Fanout
 from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
@@ -45,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 5.0
 """A peer connection without its page's WebSocket lives this long: a short break costs no new connection."""
+
+TYPED_KEPT, TYPED_AGAIN_NS = 8, 30 * NS_PER_S
+"""Typed lines that a new broker is told again; it knows by their ids those that its predecessor had read."""
 
 PLAYED_AHEAD = 48_000
 """Samples a page may claim to have played beyond what was sent (its clock runs on in a gap)."""
@@ -92,12 +98,19 @@ class Call:
         """As the broker told it last, for a page that comes back."""
         self.fanout: Fanout | None = None
         self.page_clock = PageClock()
-        self.microphone = Microphone(self._send_mic, self._first_mic_sample)
+        self.microphone = Microphone(self._send_mic, self._first_mic_sample, lambda: self._say("microphone", live=True))
         self.latency = LatencyBook(self.microphone.history.arrived_ns)
         self._host = host
         self._known = known
         """The session had a life before this edge (it was restarted): microphone samples go on after that."""
+        self._remembers = False
+        """The page can send its microphone again, and this edge has heard nothing of it yet."""
+        self._again_from = -1
+        """The utterance from which on it is asked to; -1: nothing."""
+        self._typed: deque[tuple[int, Typed]] = deque(maxlen=TYPED_KEPT)
         self._muted = False
+        self._over_through = -1
+        """Words of turns up to this one are no longer heard, though a last tick of them may be on its way."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -105,7 +118,7 @@ class Call:
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
-        self._wanted = (-1, -1)
+        self._wanted: dict[str, int] = {}
         self._grace: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -121,6 +134,7 @@ class Call:
                 edge=self._host.peer,
                 mode=self.mode,
                 language=self.language,
+                hears_again=self._remembers,
             )
         )
 
@@ -133,6 +147,9 @@ class Call:
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
+        self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
+        self._again_from = -1
+        self.microphone.end_replay()
         self._listen()
         self.page_clock = PageClock()
         self.present()
@@ -156,12 +173,25 @@ class Call:
             token=self.secret,
             ice=list(self._host.ice_servers),
             persona=persona,
+            language=self.opened.language if self.opened else self.language,
             audio_offset=clock.audio_offset,
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+
+    def tell_again(self) -> None:
+        """A broker that has just started may have a predecessor that took along what was said to it last."""
+        if self.page and not self.page.welcomed:
+            self.present()
+        if self.opened is None:
+            return
+        self._to_broker(SetMode(session=self.session, mode=self.mode))
+        for typed_ns, typed in self._typed:
+            if now_ns() - typed_ns < TYPED_AGAIN_NS:
+                self._to_broker(typed)
 
     # --- the broker speaks ---
 
@@ -178,7 +208,11 @@ class Call:
         new = message.peers.get("programme")
         if old != new:
             self._host.listen(old, new, self.session)
-            self._wanted = (-1, -1)
+            self._wanted = {}
+        if self._remembers and "webrtc" in message.replaced:
+            self._again_from = message.utterance
+            self.microphone.expect_replay()
+        self._remembers = False
         if {"vad", "asr"} & set(message.replaced):
             self.microphone.again(message.mic_from)
         self.microphone.resume()
@@ -203,6 +237,8 @@ class Call:
                 self._say("state", state=self._state)
             case "heard" | "degraded":
                 self._say(event.kind, **data)
+            case "speech":
+                self._speech(str(data.get("what")), int(data.get("utterance", -1)), int(data.get("mic_sample", -1)))
             case "sentence":
                 self._say("sentence", **{"turn": event.turn, **data})
             case "turn":
@@ -211,6 +247,12 @@ class Call:
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
+
+    def switched(self, persona: dict[str, Any], event: Event) -> None:
+        """Another persona, face or language: the page shows its card, and asks for it when it comes back."""
+        self.persona = str(persona["id"]) or self.persona
+        self.language = str(event.data.get("language", self.language))
+        self._say("switched", persona=persona, language=self.language)
 
     def programme(self, tick: Programme) -> None:
         """20 ms of the programme."""
@@ -222,9 +264,10 @@ class Call:
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
-        if tick.words:
+        words = [word for word in tick.words if word[0] > self._over_through]
+        if words:
             rtp = self.fanout.clock.audio_rtp
-            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in tick.words])
+            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in words])
         if self.mouth:
             self._mouth(tick)
 
@@ -232,10 +275,10 @@ class Call:
         """Tell the programme which pictures somebody looks at."""
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
-        wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
+        wanted = {each: self.fanout.wanted(each) for each in RENDITIONS}
         if always or wanted != self._wanted:
             self._wanted = wanted
-            message = Wanted(session=self.session, edge=self._host.peer.name, h264=wanted[0], vp8=wanted[1])
+            message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
 
     # --- the page speaks ---
@@ -249,13 +292,15 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp))
+                self._in_turn(self._answer(message.sdp, message.cutout))
             case page_messages.Candidate():
                 if message.candidate is not None:
                     self._in_turn(self._candidate(message.candidate))
             case page_messages.Text():
                 self.latency.typed(now_ns())
-                self._to_broker(Typed(session=self.session, text=message.text.strip(), id=message.id))
+                typed = Typed(session=self.session, text=message.text.strip(), id=message.id or secrets.token_hex(4))
+                self._typed.append((now_ns(), typed))
+                self._to_broker(typed)
             case page_messages.Stop():
                 self._to_broker(Interrupt(session=self.session))
             case page_messages.Mode():
@@ -267,6 +312,12 @@ class Call:
                 self._listen()
             case page_messages.Heard():
                 self._played(message)
+            case page_messages.Again():
+                self._again(message)
+            case page_messages.Act():
+                self._to_broker(message.message(self.session))
+            case page_messages.Switch():
+                self._to_broker(Switch(session=self.session, **vars(message)))
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
 
@@ -286,10 +337,11 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str) -> None:
+    async def _answer(self, sdp: str, cutout: bool) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        hear, tell = self.microphone.packet, self._peer_state
+        peer = PagePeer(self._host.ice_servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
         try:
             answer = await peer.answer(sdp)
@@ -326,6 +378,26 @@ class Call:
         message = MicFrame(session=self.session, mic_sample=frame.mic_sample, pcm=frame.pcm, concealed=frame.concealed)
         return self._host.to(vad, message, self.route)
 
+    def page_sounds(self, pcm: bytes) -> None:
+        """Sound that the attached page remembers. Raises PageError."""
+        self.microphone.replay(pcm)
+
+    def _again(self, message: page_messages.Again) -> None:
+        match message.what:
+            case "begins":
+                self.microphone.replay_begins(message.age_ms)
+            case "level":
+                self.microphone.replay_level()
+            case _:
+                self.microphone.end_replay()
+
+    def _speech(self, what: str, utterance: int, mic_sample: int) -> None:
+        """The page learns when, by its own clock, an utterance began, paused and was dealt with."""
+        self.microphone.speech(what, utterance)
+        arrived_ns = self.microphone.history.arrived_ns(mic_sample)
+        ago_ms = -1.0 if arrived_ns is None else round((now_ns() - arrived_ns) / NS_PER_MS, 1)
+        self._say("speech", what=what, utterance=utterance, ago_ms=ago_ms)
+
     def _first_mic_sample(self) -> int:
         """Where the broker says, else 0; for a session this edge had lost: more than was ever counted, as time was."""
         if self.opened is None or not self._known:
@@ -360,6 +432,8 @@ class Call:
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})
+        if data.get("what") in ("interrupted", "cancelled"):
+            self._over_through = max(self._over_through, turn)
         if data.get("what") == "committed" and data.get("text"):
             self._say("user", text=data["text"])
 

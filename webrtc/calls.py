@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import secrets
 import time
@@ -29,6 +30,9 @@ FATAL = frozenset({"forbidden", "persona", "insecure"})
 FLEET_NS = 5 * NS_PER_S
 """How long the broker's word counts; it speaks each second."""
 
+COUNTED = ("ticks_missing", "pages_too_slow", "unknown_session", "faults")
+"""Told from the start, so that a 0 in /metrics says that nothing was lost."""
+
 ALIVE_S = 0.5
 DIALOGUE_S = 0.3
 """How long a resumed page waits for the broker's dialogue before it is told to begin without."""
@@ -47,6 +51,9 @@ class Wire(Protocol):
     broker: Peer
     counters: dict[str, float]
 
+    @property
+    def waiting(self) -> int: ...
+
     def send(self, to: Peer, message: Message, route: int | None = None) -> bool: ...
 
     def subscribe(self, pub: str, session: str) -> None: ...
@@ -63,7 +70,7 @@ class Calls:
 
     def __init__(self, settings: Settings, bus: Wire, personas: PersonaCards) -> None:
         self.settings = settings
-        self.counters: Counter[str] = Counter()
+        self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.latencies = Histogram()
         self.personas = personas
         self._bus = bus
@@ -133,6 +140,8 @@ class Calls:
             call.event(message)
             if message.kind == "dialogue":
                 self._welcome(call)
+            elif message.kind == "switch" and call.opened:
+                call.switched(self.personas.card(call.opened.persona), message)
         elif isinstance(message, Open):
             self._opened(call, message)
         elif isinstance(message, Refused):
@@ -160,6 +169,7 @@ class Calls:
         for call in self._calls.values():
             facts = {"present": call.page is not None, "persona": call.persona, "token_hash": call.token_hash}
             self.to_broker(Holding(session=call.session, kind="webrtc", facts=facts), call.route)
+            call.tell_again()
 
     async def run(self) -> None:
         """Say every half second that this edge is alive, and every second who wants pictures."""
@@ -242,7 +252,7 @@ class Calls:
         totals: Counter[str] = Counter(self.counters)
         for call in self._calls.values():
             totals.update(call.stats())  # type: ignore[arg-type]  # totals are whole numbers
-        return {**self._bus.counters, **totals}
+        return {"outbox_waiting": self._bus.waiting, **self._bus.counters, **totals}
 
     async def close(self) -> None:
         """Stopping: pages are told to come back, the broker that nobody is here."""
@@ -285,6 +295,10 @@ class Calls:
 
     def _refused(self, call: Call, message: Refused) -> None:
         self.counters[f"refused_{message.code}"] += 1
+        if message.code == "switch":
+            if call.page:
+                call.page.error(PageError(message.code, message.text))
+            return
         if call.page:
             call.page.error(PageError(message.code, message.text, fatal=message.code in FATAL))
             call.page.end()
@@ -316,11 +330,4 @@ class Calls:
 
 
 def _with_persona(hello: Hello, persona: str) -> Hello:
-    return Hello(
-        persona=persona,
-        mode=hello.mode,
-        language=hello.language,
-        session=hello.session,
-        token=hello.token,
-        mouth=hello.mouth,
-    )
+    return dataclasses.replace(hello, persona=persona)

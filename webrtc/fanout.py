@@ -21,7 +21,12 @@ from webrtc.media_clock import MediaClock
 
 AUDIO, H264, VP8 = "opus", "h264", "vp8"
 
-QUEUED = {AUDIO: 10, H264: 8, VP8: 8}
+CUTOUT = "_cutout"
+"""Behind a codec's name: its pictures are the figure alone."""
+
+RENDITIONS = (H264, VP8, H264 + CUTOUT, VP8 + CUTOUT)
+
+QUEUED = {AUDIO: 10, **dict.fromkeys(RENDITIONS, 8)}
 """Frames a sender may be behind: 200 ms of sound, 320 ms of pictures."""
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
@@ -103,8 +108,7 @@ class Fanout:
         self._changed = changed
         self.counters: Counter[str] = Counter()
         self._queues: set[FrameQueue] = set()
-        self._h264 = H264Encoder()
-        self._vp8 = Vp8Encoder()
+        self._packetisers = {each: H264Encoder() if each.startswith(H264) else Vp8Encoder() for each in RENDITIONS}
 
     def join(self, queue: FrameQueue) -> None:
         self._queues.add(queue)
@@ -137,10 +141,11 @@ class Fanout:
     def _frame(self, codec: str, tick: Programme) -> Frame | None:
         if codec == AUDIO:
             return self._sound(tick)
-        if codec == H264:
-            return self._picture(self._h264, tick.h264, tick.h264_n, tick.h264_key, tick.picture_sample)
-        self._vp8.picture_id = tick.vp8_n % (1 << 15)
-        return self._picture(self._vp8, tick.vp8, tick.vp8_n, tick.vp8_key, tick.picture_sample)
+        packetiser = self._packetisers[codec]
+        access_unit, n, key = (getattr(tick, codec + part) for part in ("", "_n", "_key"))
+        if isinstance(packetiser, Vp8Encoder):
+            packetiser.picture_id = n % (1 << 15)
+        return self._picture(packetiser, access_unit, n, key, tick.picture_sample)
 
     def _sound(self, tick: Programme) -> Frame | None:
         if not tick.opus:

@@ -8,6 +8,9 @@ from typing import Any
 
 from webrtc.histogram import Histogram
 
+_NOW = frozenset(("outbox_waiting",))
+"""What is told as of now, and is no total."""
+
 _NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -26,11 +29,13 @@ def text(processes: Iterable[Mapping[str, Any]], own: Mapping[str, Any], latenci
 
 def _counters(processes: Iterable[Mapping[str, Any]]) -> list[str]:
     found: dict[str, list[str]] = {}
+    types: dict[str, str] = {}
     for process in processes:
         for name, value in sorted(dict(process.get("counters") or {}).items()):
-            metric = f"visavis_{_NOT_A_NAME.sub('_', str(name))}_total"
+            metric = f"visavis_{_NOT_A_NAME.sub('_', str(name))}{'' if name in _NOW else '_total'}"
+            types[metric] = "gauge" if name in _NOW else "counter"
             found.setdefault(metric, []).append(f"{metric}{_labels(process)} {_number(value):g}")
-    return [line for metric, lines in sorted(found.items()) for line in (f"# TYPE {metric} counter", *lines)]
+    return [line for metric, lines in sorted(found.items()) for line in (f"# TYPE {metric} {types[metric]}", *lines)]
 
 
 def _latency(latencies: Histogram) -> list[str]:

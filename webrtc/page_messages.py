@@ -11,6 +11,8 @@ import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from broker import messages
+from broker.acting import problem
 from webrtc.errors import BadMessage, PageError
 from webrtc.offer import LONGEST_SDP
 
@@ -26,7 +28,10 @@ _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 @dataclass(frozen=True, kw_only=True)
 class Hello:
-    """First message: begin, or resume with `session` and `token`. `mouth`: the page draws the face itself."""
+    """First message: begin, or resume with `session` and `token`. `mouth`: the page draws the face itself.
+
+    `remembers`: it keeps its microphone's last half minute and can send it again.
+    """
 
     type: ClassVar[str] = "hello"
     persona: str = ""
@@ -35,6 +40,7 @@ class Hello:
     session: str = ""
     token: str = ""
     mouth: bool = False
+    remembers: bool = False
 
     def check(self) -> None:
         _mode(self.mode)
@@ -46,8 +52,11 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
+    """`cutout`: the pictures are to be the figure alone, for a page that lays it over what it likes."""
+
     type: ClassVar[str] = "offer"
     sdp: str
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +124,67 @@ class Ping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Again:
+    """About the sound that a page which was asked sends again, as bytes: mono s16le, 16 kHz.
+
+    `begins`: it comes now, its first sample was spoken `age_ms` ago. `level`: what comes from here on is the present.
+    `none`: there is none.
+    """
+
+    type: ClassVar[str] = "again"
+    what: str
+    age_ms: float = 0.0
+
+    def check(self) -> None:
+        if self.what not in ("begins", "level", "none"):
+            raise BadMessage("again.what is begins, level or none.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bye:
     """The person pressed Stop."""
 
     type: ClassVar[str] = "bye"
 
 
-PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Bye
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """How the face is to behave, now; the fields of `broker.messages.Act`."""
+
+    type: ClassVar[str] = "act"
+    emotion: str = ""
+    strength: float = 1.0
+    for_ms: int = 0
+    gesture: str = ""
+    gaze: str = ""
+    motion: float = -1.0
+    background: str = ""
+
+    def check(self) -> None:
+        wrong = problem(self.message(""))
+        if wrong:
+            raise BadMessage(wrong)
+
+    def message(self, session: str) -> messages.Act:
+        """As the broker gets it."""
+        return messages.Act(session=session, **vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """Another persona, face or language from here on; the call goes on."""
+
+    type: ClassVar[str] = "switch"
+    persona: str = ""
+    portrait: str = ""
+    language: str = ""
+
+    def check(self) -> None:
+        if not (self.persona or self.portrait or self.language):
+            raise BadMessage("A switch names a persona, a portrait or a language.")
+
+
+PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Again | Bye | Act | Switch
 
 _TYPES: dict[str, type[Any]] = {cls.type: cls for cls in typing.get_args(PageMessage)}
 _LIMITS = {"sdp": LONGEST_SDP, "text": LONGEST_MESSAGE}

@@ -25,7 +25,7 @@ from aiortc.rtp import RtpPacket
 
 from webrtc import offer as offers
 from webrtc.errors import SdpError
-from webrtc.fanout import AUDIO, H264, VP8, Fanout, FrameQueue
+from webrtc.fanout import AUDIO, CUTOUT, H264, VP8, Fanout, FrameQueue
 from webrtc.rtp_out import RtpOut
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class PagePeer:
         on_packet: OnPacket,
         on_state: OnState,
         want_key: Callable[[str], None],
+        cutout: bool = False,
     ) -> None:
         self._servers = [RTCIceServer(**server) for server in ice_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -62,12 +63,13 @@ class PagePeer:
         self._on_packet = on_packet
         self._on_state = on_state
         self._want_key = want_key
+        self._cutout = cutout
         self._outs: list[RtpOut] = []
         self._candidates = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._connection.on("connectionstatechange", self._state_changed)
         self.codec = ""
-        """The pictures' codec, `h264` or `vp8`; empty without pictures."""
+        """The pictures' rendition, `h264` or `vp8`, with `_cutout` where that was asked for; empty without pictures."""
 
     @property
     def state(self) -> str:
@@ -121,7 +123,8 @@ class PagePeer:
                 self._out(transceiver, AUDIO)
                 _tap(transceiver.receiver, self._on_packet)
             elif transceiver._offerDirection in ("sendonly", "sendrecv"):
-                self.codec = {"video/h264": H264, "video/vp8": VP8}[transceiver._codecs[0].mimeType.lower()]
+                codec = {"video/h264": H264, "video/vp8": VP8}[transceiver._codecs[0].mimeType.lower()]
+                self.codec = codec + CUTOUT * self._cutout
                 self._out(transceiver, self.codec)
 
     def _out(self, transceiver: RTCRtpTransceiver, codec: str) -> None:

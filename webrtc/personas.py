@@ -39,6 +39,7 @@ class PersonaCards:
         portrait = str(persona.get("face", {}).get("portrait", ""))
         card = {key: persona.get(key, "") for key in ("id", "name", "description")}
         card |= {key: list(persona.get(key, ())) for key in ("languages", "suggestions")}
+        card["motion"] = float(persona.get("face", {}).get("motion", 1.0))
         card["poster"] = f"/avatars/{portrait}/{POSTER}" if self.poster(portrait) else ""
         return card
 

@@ -70,7 +70,7 @@ class _Conversation:
                     self._pong(message.data)
                 elif message.type == WSMsgType.PING:
                     await self._socket.pong(message.data)
-                elif not self._said(message.data if message.type == WSMsgType.TEXT else None):
+                elif not self._said(message.data if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) else None):
                     break
         finally:
             beat.cancel()
@@ -81,14 +81,17 @@ class _Conversation:
                 self._calls.goodbye(self._call, self._page, self._final)
             await self._page.finish()
 
-    def _said(self, text: str | None) -> bool:
+    def _said(self, data: str | bytes | None) -> bool:
         """One message of the page; False when the conversation is over."""
         try:
+            if isinstance(data, bytes) and self._call:
+                self._call.page_sounds(data)
+                return self._page.open
             if not self._bucket.take(now_ns()):
                 raise RateError
-            if text is None:
+            if not isinstance(data, str):
                 raise BadMessage("A message is text.", fatal=True)
-            self._understood(page_messages.parse(text))
+            self._understood(page_messages.parse(data))
         except PageError as error:
             self._calls.count(f"page_error_{error.code}")
             self._page.error(error)

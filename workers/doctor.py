@@ -13,15 +13,17 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from broker import personas
 from broker.config import ROOT, Settings, load
 from broker.errors import VisavisError
 from broker.launch import processes, url
 from workers import weights
+from workers.documents import read_folder
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,22 @@ def _personas(settings: Settings) -> Iterator[Finding]:
             there = portrait.is_dir()
             words = "in order" if there else f"its portrait {portrait} does not exist"
             yield Finding(f"persona {name}", there, words, name == settings.sessions.persona)
+            yield from _documents(name, folder, persona.snapshot())
         except VisavisError as error:
             yield Finding(f"persona {name}", False, str(error), name == settings.sessions.persona)
+
+
+def _documents(name: str, personas_folder: Path, persona: Mapping[str, Any]) -> Iterator[Finding]:
+    """Documents of the persona that cannot be read; nothing when all can."""
+    folder = str(persona.get("knowledge", {}).get("folder") or "")
+    if not folder:
+        return
+    path = personas_folder / folder
+    if not path.is_dir():
+        yield Finding(f"documents of {name}", False, f"{path} does not exist: correct [knowledge] folder", False)
+        return
+    for error in read_folder(path)[1]:
+        yield Finding(f"documents of {name}", False, str(error), False)
 
 
 def _weights(settings: Settings) -> Iterator[Finding]:

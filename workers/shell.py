@@ -42,10 +42,24 @@ FAULTS_ALLOWED = 3
 """Exceptions within FAULT_WINDOW_NS after which the process gives up and lets the supervisor start it afresh."""
 FAULT_WINDOW_NS = 10 * NS_PER_S
 IDLE_POLL_MS = 100
+COUNTED = (
+    "dropped_stale",
+    "dropped_old_route",
+    "dropped_unknown",
+    "dropped_closed",
+    "dropped_nobody",
+    "sessions_paused",
+    "faults",
+)
+"""Told from the start, so that a 0 says that there was none."""
 
 
 class Stage(Protocol):
-    """One object per process with its sessions inside. No sockets, clocks, sleeps or threads."""
+    """One object per process with its sessions inside. No sockets, clocks, sleeps or threads.
+
+    A stage that makes things for other workers has `pause(sessions)` too: for these, and no others, it makes nothing
+    for now, since what it made last still waits to be taken; what comes in for them it keeps. Programmes' ticks go on.
+    """
 
     def accept(self, message: Message) -> None:
         """File a message."""
@@ -93,9 +107,11 @@ class Shell:
         self.stage: Stage | None = None
         self.detail = "starting"
         self.routes: dict[str, Route] = {}
-        self.counters: collections.Counter[str] = collections.Counter()
+        self.counters: collections.Counter[str] = collections.Counter(dict.fromkeys(COUNTED, 0))
         self.stopping = threading.Event()
         self._early: collections.deque[tuple[int, Message]] = collections.deque()
+        self._blocked: frozenset[str] = frozenset()
+        """Sessions whose outbox waits: their next worker is full, or dead and not replaced yet."""
         self._next_alive_ns = 0
         self._work_ns = 0
         self._faults: collections.deque[int] = collections.deque(maxlen=FAULTS_ALLOWED)
@@ -134,6 +150,7 @@ class Shell:
         for message in self.bus.receive(self._wait_ms(now)):
             self.receive(message)
         self._notice_connections()
+        self._pause_blocked()
         started = now_ns()
         if self.stage is not None and self.stage.due_ns is not None and self.stage.due_ns <= started:
             self._step(started)
@@ -142,6 +159,15 @@ class Shell:
             self._expire(started)
             self._send_alive("ready" if self.stage else "starting")
             self._next_alive_ns = started + ALIVE_EVERY_NS
+
+    def _pause_blocked(self) -> None:
+        """Let the stage leave out the sessions whose outbox is not empty; the others do not wait for them."""
+        blocked = self.bus.blocked()
+        if blocked != self._blocked and self.stage is not None:
+            self.counters["sessions_paused"] += len(blocked - self._blocked)
+            self._blocked = blocked
+            if pause := getattr(self.stage, "pause", None):
+                pause(blocked)
 
     def _wait_ms(self, now: int) -> int:
         due = self.stage.due_ns if self.stage is not None else None
@@ -285,7 +311,8 @@ class Shell:
             self.bus.send(self.bus.broker, Holding(session=session, kind=self.kind, facts=held), route.newest)
 
     def _send_alive(self, state: str, detail: str = "") -> None:
-        counters = {**self.bus.counters, **self.counters, **getattr(self.stage, "counters", {})}
+        own = {"outbox_waiting": self.bus.waiting}
+        counters = {**own, **self.bus.counters, **self.counters, **getattr(self.stage, "counters", {})}
         alive = Alive(
             peer=self.bus.peer,
             state=state,

@@ -24,7 +24,8 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {import("./failures.mjs").Failure} Failure
  * @typedef {import("./session_store.mjs").Saved} Saved
  * @typedef {{type: "session", session: string, token: string, ice: RTCIceServer[], persona: any,
- *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[]}} SessionMessage
+ *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[],
+ *   again?: {utterance: number} | null}} SessionMessage
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
@@ -37,6 +38,7 @@ const MOST_UNCONFIRMED = 8;
  * @property {(events: import("./socket.mjs").SocketEvents) => import("./socket.mjs").Socket} socket
  * @property {(ice: RTCIceServer[], events: import("./call.mjs").CallEvents) => import("./call.mjs").Call} call
  * @property {import("./microphone.mjs").Microphone} microphone
+ * @property {import("./recall.mjs").Recall} recall
  * @property {import("./session_store.mjs").SessionStore} store
  * @property {Listener} listener
  */
@@ -67,6 +69,8 @@ export class Conversation {
   /** Typed lines the edge has not confirmed, by id; sent again after a loss. @type {Map<string, string>} */
   #unconfirmed = new Map();
   #typed = 0;
+  /** When the edge that was lost was last heard of. */
+  #aliveMs = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #unsteady;
 
@@ -131,6 +135,19 @@ export class Conversation {
     if (this.session) this.#socket.send({ type: "text", text: line, id });
   }
 
+  /**
+   * Go on with somebody else, or in another language; the edge answers with `switched` or an error.
+   * @param {{persona?: string, portrait?: string, language?: string}} wish
+   */
+  switchTo(wish) {
+    this.tell({ type: "switch", ...wish });
+  }
+
+  /** How the face is to behave. @param {{emotion?: string, gesture?: string, gaze?: string, motion?: number}} act */
+  act(act) {
+    this.tell({ type: "act", ...act });
+  }
+
   interrupt() {
     this.#socket.send({ type: "interrupt" });
   }
@@ -152,6 +169,7 @@ export class Conversation {
   /** @param {boolean} muted */
   mute(muted) {
     this.#parts.microphone.mute(muted);
+    this.#parts.recall.stop();
     this.#socket.send({ type: "mute", muted });
     this.#keep();
     this.#changed();
@@ -177,12 +195,16 @@ export class Conversation {
 
   #hello() {
     const { session = "", token = "" } = this.#ticket ?? {};
-    this.#socket.send({ type: "hello", ...this.#wish, mode: this.mode, session, token, mouth: false });
+    const { recall, microphone } = this.#parts;
+    const remembers = !!this.#ticket && this.mode === "voice" && !microphone.muted && recall.ready;
+    this.#socket.send({ type: "hello", ...this.#wish, mode: this.mode, session, token, mouth: false, remembers });
   }
 
   /** @param {number} attempts */
   #down(attempts) {
+    if (this.session) this.#aliveMs = this.#socket.aliveMs;
     this.session = null;
+    this.#parts.recall.stop();
     if (attempts > QUIET_ATTEMPTS) this.#await("unreachable");
     else if (this.again) this.#await("lost");
     this.#changed();
@@ -203,6 +225,14 @@ export class Conversation {
         return this.#changed();
       case "error":
         return this.#error(String(message.code), String(message.text ?? ""), !!message.fatal);
+      case "speech":
+        return this.#parts.recall.speech(message, performance.now());
+      case "microphone":
+        return this.#parts.recall.stop();
+      case "switched":
+        this.#wish = { persona: String(message.persona.id), language: message.language };
+        this.#keep();
+        break;
       case "user":
         this.#confirm(String(message.text));
     }
@@ -221,9 +251,21 @@ export class Conversation {
     this.#awaiting = false;
     this.#parts.listener.session(session);
     this.#connect();
+    if (session.again) this.#sayAgain(session.again.utterance);
     if (this.#parts.microphone.muted) this.#socket.send({ type: "mute", muted: true });
     for (const [id, text] of this.#unconfirmed) this.#socket.send({ type: "text", text, id });
     this.#changed();
+  }
+
+  /** The edge has just begun and knows nothing of what the person was saying. @param {number} utterance */
+  #sayAgain(utterance) {
+    const { recall, microphone } = this.#parts;
+    const line = {
+      send: (/** @type {object} */ message) => this.#socket.send(message),
+      sendBytes: (/** @type {Int16Array} */ samples) => this.#socket.sendBytes(samples),
+    };
+    if (microphone.muted) line.send({ type: "again", what: "none" });
+    else recall.begin(utterance, this.#aliveMs, performance.now(), line);
   }
 
   /** @param {string} code @param {string} text @param {boolean} fatal */
@@ -327,6 +369,7 @@ export class Conversation {
   /** @param {Mode} mode */
   #become(mode) {
     this.mode = mode;
+    this.#parts.recall.stop();
     this.#socket.send({ type: "mode", mode });
     this.#keep();
     this.#changed();
@@ -351,6 +394,7 @@ export class Conversation {
     this.#edgeState = "";
     this.#media = false;
     this.#unconfirmed.clear();
+    this.#parts.recall.forget();
     clearTimeout(this.#unsteady);
     this.#call?.close();
     this.#call = null;

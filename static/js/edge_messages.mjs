@@ -10,6 +10,7 @@ const FIELDS = {
   answer: { sdp: "string" },
   state: { state: "string" },
   heard: { utterance: "number", text: "string", final: "boolean" },
+  speech: { what: "string", utterance: "number", ago_ms: "number" },
   user: { text: "string" },
   sentence: { turn: "number", n: "number", text: "string" },
   words: { words: "list" },
@@ -17,6 +18,7 @@ const FIELDS = {
   latency: { turn: "number", total_ms: "number", steps: "list" },
   degraded: { step: "string" },
   error: { code: "string" },
+  switched: { persona: "object", language: "string" },
 };
 
 /** @param {any} message an object with a type */

@@ -110,6 +110,11 @@ const FAILURES = {
     text: "That was too much at once; some of it was not taken.",
     remedy: "none",
   },
+  switch: {
+    title: "That could not be changed",
+    text: "The call goes on as it was.",
+    remedy: "none",
+  },
   too_large: { title: "That was too long", text: "Please say it in fewer words.", remedy: "none" },
   bad_message: {
     title: "A message was not understood",
@@ -127,7 +132,7 @@ export const FAILURE_CODES = Object.freeze(Object.keys(FAILURES));
  */
 export function failure(code, said = "") {
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : null;
-  if (known) return { code, ...known };
+  if (known) return { code, ...known, text: code === "switch" && said ? said : known.text };
   const text = said || "The server reported a problem it gave no words for.";
   return { code, title: "Something went wrong", text, remedy: "again" };
 }

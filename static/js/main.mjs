@@ -3,24 +3,28 @@
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
+import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { asksForFigure, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
+import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
+import { Recall } from "./recall.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
 import { WaterfallView } from "./waterfall_view.mjs";
@@ -52,6 +56,7 @@ const microphoneMeter = new Meter(sound);
 const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
+const memory = new MicrophoneMemory(sound);
 const hush = new Hush(elements.video, (silent) => {
   // What the sound output already has still sounds: hence without its latency.
   if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
@@ -65,6 +70,13 @@ const face = new Face({
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
 });
+const cutout = asksForFigure(location.search) && possible();
+if (cutout) {
+  const canvas = byId("figure", HTMLCanvasElement);
+  canvas.hidden = false;
+  elements.figure.dataset.cutout = "";
+  new Cutout(elements.video, canvas).run();
+}
 const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
   captions: byId("captions", HTMLElement),
@@ -88,12 +100,18 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const switcher = new Switcher({
+  wish: (wish) => conversation.switchTo(wish),
+  still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+});
+
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events),
+  call: (ice, events) => new Call(ice, events, cutout),
   microphone,
+  recall: new Recall(memory),
   store,
   listener: {
     changed: show,
@@ -102,6 +120,7 @@ const conversation = new Conversation({
       pictures.clock(session);
       oneTab.claim(session.session);
       introduce(whole(session.persona));
+      switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
     async media(stream, call) {
@@ -113,7 +132,10 @@ const conversation = new Conversation({
       elements.unlock.hidden = await face.show(stream);
     },
     message: take,
-    notice: (reason) => notices.show(reason),
+    notice(reason) {
+      if (reason?.code === "switch") switcher.refused();
+      notices.show(reason);
+    },
   },
 });
 
@@ -128,6 +150,16 @@ function take(message) {
   transcript.take(message);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** @param {import("./personas.mjs").Persona} persona @param {string} language */
+function switched(persona, language) {
+  if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
+  lobby.goOnWith(persona.id, language);
+  introduce(persona);
+  switcher.current(persona, language);
+  notices.over("switch");
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -182,6 +214,7 @@ async function useMicrophone(deviceId) {
   await lobby.testMicrophone();
 }
 
+microphone.addEventListener("change", () => memory.follow(microphone.stream));
 byId("stop", HTMLButtonElement).addEventListener("click", () => conversation.stop());
 elements.start.addEventListener("click", start);
 elements.mute.addEventListener("click", toggleMute);
@@ -190,6 +223,7 @@ elements.mode.addEventListener("click", () => conversation.setMode(conversation.
 for (const touch of ["pointerup", "keydown"]) {
   document.addEventListener(touch, async () => {
     sound.unlock();
+    memory.follow(microphone.stream);
     if (!elements.unlock.hidden) elements.unlock.hidden = await face.play();
   });
 }
@@ -293,7 +327,9 @@ async function begin() {
     conversation.start(lobby.wish, saved);
   }
   try {
-    lobby.show(await fetchPersonas());
+    const personas = await fetchPersonas();
+    lobby.show(personas);
+    switcher.show(personas);
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

@@ -3,7 +3,8 @@
 
 /**
  * @typedef {{id: string, name: string, description: string, languages: string[], suggestions: string[],
- *   poster: string}} Persona poster: address of a picture; empty when there is none
+ *   poster: string, motion: number}} Persona poster: address of a picture; empty when there is none. motion: how much it
+ *   moves by itself, 0..1
  */
 
 /** @returns {Promise<Persona[]>} throws when the edge does not answer or answers with something else */
@@ -34,6 +35,7 @@ export function persona(entry) {
     languages: words(entry.languages),
     suggestions: words(entry.suggestions),
     poster: typeof entry.poster === "string" ? entry.poster : "",
+    motion: typeof entry.motion === "number" ? entry.motion : 1,
   };
 }
 

@@ -40,6 +40,8 @@ export class Socket {
   #WebSocket;
   /** Round trip of the newest ping, for the curious. @type {number | null} */
   roundTripMs = null;
+  /** When the line last showed life. */
+  aliveMs = 0;
 
   /** @param {string} url @param {SocketEvents} events @param {typeof WebSocket} [Implementation] */
   constructor(url, events, Implementation = WebSocket) {
@@ -58,6 +60,13 @@ export class Socket {
   send(message) {
     if (this.#socket?.readyState !== this.#WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** False when the line is down. @param {ArrayBufferView} bytes */
+  sendBytes(bytes) {
+    if (this.#socket?.readyState !== this.#WebSocket.OPEN) return false;
+    this.#socket.send(bytes);
     return true;
   }
 
@@ -90,6 +99,7 @@ export class Socket {
     };
     socket.onmessage = ({ data }) => {
       this.#unansweredMs = null;
+      this.aliveMs = performance.now();
       const message = parsed(data);
       if (message?.type === "pong") this.roundTripMs = performance.now() - message.t;
       else if (message) this.#events.message(message);

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ import pytest
 from bench.spoken import silence, speak, trimmed
 from broker.errors import EngineError, MissingError
 from tests.asr.tiny_whisper import build
+from workers.asr import pocketsphinx_engine
 from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
+from workers.asr.libpocketsphinx import model_folder
+from workers.asr.pocketsphinx_engine import PocketsphinxRecogniser
 from workers.asr.whisper_engine import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +126,27 @@ def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
     engines.close()
 
 
+def test_pocketsphinx_says_how_likely_a_sentence_ends_after_its_words(weights: Path) -> None:
+    from pocketsphinx import NGramModel
+
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    recogniser = prepared(engines.get("pocketsphinx"))
+    assert isinstance(recogniser, PocketsphinxRecogniser)
+    assert recogniser._decoder
+    ends = recogniser._decoder.ends
+    general = NGramModel.readfile(str(model_folder() / "en-us.lm.bin"))
+    for words in (("the", "library"), ("of", "the"), ("get", "in"), ("now",)):
+        found = ends("where is it " + " ".join(words) if len(words) == 2 else words[0])
+        assert found == pytest.approx(general.prob(["</s>", *reversed(words)]) * math.log(1.0001), abs=0.01)
+    assert ends("when does the library open") > ends("when does the") + 2
+    assert ends("") is None
+    recogniser.begin()
+    feed(recogniser, SPOKEN)
+    assert recogniser.words().ends == ends("where is the station")
+    recogniser.close()
+    engines.close()
+
+
 def test_words_of_a_persona_are_understood_only_by_it(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "orchard").mkdir()
     (tmp_path / "orchard" / "a.md").write_text(
@@ -187,4 +213,30 @@ def test_broken_whisper_weights_are_told_in_words(tmp_path: Path) -> None:
 
     with pytest.raises(EngineError, match="cannot be loaded"):
         wait()
+    engines.close()
+
+
+def test_ears_that_were_prepared_are_there_at_once(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    class Counted(pocketsphinx_engine.Decoder):
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            made.append(self)
+
+    monkeypatch.setattr(pocketsphinx_engine, "Decoder", Counted)
+    engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
+    engines.prepare({**PERSONA, "asr": {"engine": "pocketsphinx"}}, "en")
+    patience = time.monotonic() + 60
+    while not made and time.monotonic() < patience:
+        time.sleep(0.01)
+    prepared(engines.get("pocketsphinx"))
+    assert len(made) == 1, "the session took the one that was there"
+    engines.close()
+
+
+def test_what_cannot_be_prepared_is_told_when_it_is_needed(weights: Path) -> None:
+    engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
+    engines.prepare({**PERSONA, "asr": {"engine": "nonsense"}}, "en")
+    engines.prepare(PERSONA, "es")
     engines.close()

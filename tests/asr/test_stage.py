@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,11 @@ def test_the_end_is_answered_at_once_with_the_words_of_the_pause(engines: Engine
     until = next(n for n, m in enumerate(heard) if isinstance(m, SpeechPaused))
     paused = heard[until]
     assert isinstance(paused, SpeechPaused)
-    listen(asr, heard[: until + 1])
+    listen(asr, heard[: until + 2])
     asr.accept(EndUtterance(session="s", utterance=0, mic_sample=paused.mic_sample))
     said = asr.step(0)
     assert [(t.text, t.final) for t in said if isinstance(t, Transcript)] == [(WORDS, True)]
-    assert listen(asr, heard[until + 1 :]) == [], "what comes after belongs to nobody"
+    assert listen(asr, heard[until + 2 :]) == [], "what comes after belongs to nobody"
 
 
 def test_control_that_overtakes_sound_changes_nothing(engines: Engines) -> None:
@@ -167,6 +168,47 @@ def test_another_language_fails_once_with_the_remedy(engines: Engines) -> None:
     assert asr.counters["frames_unknown"] > 0
 
 
+def test_another_persona_is_heard_for_from_the_next_utterance_on(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    ready(asr)
+    listener = asr._listeners["s"]
+    before = listener.recogniser
+    heard = from_vad()
+    said = listen(asr, heard[:60])
+    other = replace(
+        opened(), persona={"id": "campus", "knowledge": {"folder": "campus"}, "face": {"portrait": "robin"}}
+    )
+    asr.accept(other)
+    said += listen(asr, heard[60:])
+    assert [t.text for t in said if isinstance(t, Transcript) and t.final] == [WORDS], (
+        "the one in hand is heard to its end"
+    )
+    assert listener.recogniser is before
+    patience = time.monotonic() + 60
+    while listener._next is not None and not listener._next[0].ready():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    again = listen(asr, from_vad(utterance=1))
+    assert [t.text for t in again if isinstance(t, Transcript) and t.final] == [WORDS]
+    assert listener.recogniser is not before
+    now = listener.recogniser
+    asr.accept(replace(other, persona=other.persona | {"face": {"portrait": "sam"}}))
+    listen(asr, from_vad(utterance=2))
+    assert listener.recogniser is now, "another face needs no other ear"
+
+
+def test_a_language_nobody_hears_is_told_and_the_way_back_is_open(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    asr.accept(opened(language="zh"))
+    assert [m.code for m in drained(asr, 0) if isinstance(m, Failed)] == ["asr_language"]
+    asr.accept(opened(utterance=3))
+    ready(asr)
+    said = listen(asr, from_vad(utterance=3))
+    assert [t.text for t in said if isinstance(t, Transcript) and t.final] == [WORDS]
+
+
 def test_sessions_have_their_own_words(engines: Engines) -> None:
     asr = AsrStage(engines)
     for session in "ab":
@@ -195,3 +237,17 @@ def test_a_closed_session_is_silent(engines: Engines) -> None:
     asr.accept(Close(session="s", reason="bye"))
     assert listen(asr, heard[50:]) == []
     assert until_idle(stage(), 0) == []
+
+
+def test_a_broker_that_starts_anew_is_told_the_last_words_again(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    ready(asr)
+    said = [m for m in listen(asr, from_vad()) if isinstance(m, Transcript)]
+    assert asr.report("s") == {"utterance": 0}
+    assert drained(asr, 0) == [said[-1]]
+    assert said[-1].final
+    asr.accept(opened(replaced=("vad", "asr")))
+    asr.report("s")
+    assert drained(asr, 0) == [], "it will all be heard again"
+    assert asr.report("ghost") == {}

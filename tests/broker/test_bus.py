@@ -207,3 +207,21 @@ def test_tcp_carries_the_same_messages(make: Make) -> None:
         got = broker.receive(50)
     assert isinstance(got[0], Typed)
     assert got[0].text == "over tcp"
+
+
+def test_who_waits_for_a_worker_is_known_and_nobody_else(make: Make) -> None:
+    vad, edge = make("vad", high_water_mark=10), make("webrtc", high_water_mark=10)
+    edge.send(edge.broker, Typed(session="waits-for-the-broker", text="hello"))
+    assert edge.blocked() == frozenset()
+    deadline = time.monotonic() + 5
+    edge.send(vad.peer, frame(0))
+    while edge.blocked() and time.monotonic() < deadline:
+        edge.receive(1)
+    assert edge.blocked() == frozenset()
+    for n in range(1, 200):
+        edge.send(vad.peer, frame(n))
+    assert edge.blocked() == {"s"}
+    while edge.blocked() and time.monotonic() < deadline:
+        edge.receive(1)
+        vad.receive(1)
+    assert edge.blocked() == frozenset()

@@ -31,6 +31,8 @@ def sample(hint: object, name: str) -> object:
         return tuple(sample(part, name) for part in parts)
     if origin is dict:
         return {"a": sample(parts[1], name)}
+    if type(None) in parts:
+        return sample(parts[0], name)
     if hint is typing.Any:
         return ["é", 1, {"deep": [2.5, None, True]}]
     return {str: f"{name} ü", int: -(2**40), float: 0.25, bool: True, bytes: b"\x00\xff" * 3}[hint]  # type: ignore[index]

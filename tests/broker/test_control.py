@@ -20,6 +20,7 @@ from broker.messages import (
     Close,
     Commit,
     Emitted,
+    EndUtterance,
     Event,
     Fleet,
     Gone,
@@ -33,6 +34,7 @@ from broker.messages import (
     Report,
     Sentence,
     Speak,
+    SpeechEnded,
     SpeechPaused,
     SpeechStarted,
     Transcript,
@@ -486,6 +488,57 @@ def test_a_question_that_never_left_the_killed_broker_is_asked_by_its_successor(
     after.up(2)
     (ask,) = [ask for _, ask in to(after.wait(2.0), Ask)]
     assert (ask.turn, ask.text) == (1, "when do you open")
+
+
+def restarted(path: Path) -> House:
+    """A successor of a killed broker, everybody still there."""
+    after = House(Store(path), instances=0)
+    after.control.restore(after.now_ns)
+    after.up(2)
+    return after
+
+
+def test_an_utterance_of_which_a_killed_broker_took_the_news_along_is_answered(tmp_path: Path) -> None:
+    """vad and asr say again how it stands, in any order."""
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    house.present()
+    house.from_(Played(programme_sample=0))
+    after = restarted(path)
+    final = Transcript(utterance=0, n=9, text="when do you open", final=True, language="en", through_sample=30_000)
+    assert not to(after.from_(final), Ask)
+    sent = after.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+    sent += after.from_(SpeechEnded(utterance=0, mic_sample=30_000))
+    ((_, ask),) = to(sent, Ask)
+    assert ask.text == "when do you open"
+    again = after.from_(SpeechStarted(utterance=0, mic_sample=8_000)) + after.from_(final) + after.wait(3.0)
+    assert {each.turn for _, each in to(again, Ask)} <= {ask.turn}, "told again it is not answered again"
+
+
+def test_final_words_that_a_killed_broker_had_not_asked_for_yet_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    house.present()
+    house.from_(Played(programme_sample=0))
+    house.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+    house.from_(
+        Transcript(utterance=0, n=1, text="when do you open", final=False, language="en", through_sample=30_000)
+    )
+    house.from_(SpeechEnded(utterance=0, mic_sample=30_000))
+    after = restarted(path)
+    assert [(name, m.utterance) for name, m in to(after.wait(2.0), EndUtterance)] == [("vad-1", 0), ("asr-1", 0)]
+
+
+def test_what_was_typed_is_answered_once_however_often_a_new_broker_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    house.present()
+    read = Typed(text="when do you open", id="a")
+    house.from_(read)
+    after = restarted(path)
+    assert not to(after.from_(read), Ask), "the one before had read it"
+    lost = Typed(text="and on sundays", id="b")
+    assert [ask.text for _, ask in to(after.from_(lost) + after.from_(lost), Ask)] == ["and on sundays"]
 
 
 def test_a_process_that_did_not_outlive_the_broker_is_replaced_after_the_grace(tmp_path: Path) -> None:

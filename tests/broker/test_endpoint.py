@@ -50,14 +50,30 @@ def test_the_more_finished_it_sounds_the_shorter_the_wait(text: str, hit: float 
 
 
 def test_a_whole_question_that_sounds_finished_waits_a_fifth_of_a_second() -> None:
-    assert wait_ms(0.95, "what time is it now", "en") <= 200
+    assert wait_ms(0.95, "what time does the library open", "en") <= 200
 
 
 def test_a_sure_answer_shortens_the_wait_and_a_trailing_word_lengthens_it() -> None:
     unsure = wait_ms(0.3, "my laptop does not connect", "en")
-    assert wait_ms(0.3, "my laptop does not connect", "en", 0.7) < unsure
-    assert wait_ms(0.3, "my laptop does not connect", "en", 0.3) == unsure
-    assert wait_ms(0.95, "my laptop does not connect to the", "en") > unsure
+    assert wait_ms(0.3, "my laptop does not connect", "en", 0.9) < unsure
+    assert wait_ms(0.3, "my laptop does not connect", "en", 0.0) > unsure
+    assert wait_ms(0.3, "my laptop does not connect to the", "en") > unsure
+
+
+def test_the_likelier_a_sentence_ends_after_the_words_the_shorter_the_wait() -> None:
+    waits = [wait_ms(0.5, "i have the flu and cannot come", "en", None, ends) for ends in (-9.0, -5.0, -3.0, -1.5)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] > waits[-1] + 200
+
+
+@pytest.mark.parametrize("text", ["yes", "thank you", "hello", "what is your name", "really?"])
+def test_a_short_answer_is_not_waited_for_because_it_is_short(text: str) -> None:
+    assert wait_ms(0.7, text, "en", None, -4.0) < 400
+
+
+@pytest.mark.parametrize("text", ["where", "can i", "the printer", "what about"])
+def test_a_bare_beginning_is_waited_for(text: str) -> None:
+    assert wait_ms(0.6, f"{text} the", "en") > 600
 
 
 def test_words_not_understood_are_waited_for() -> None:
@@ -65,9 +81,9 @@ def test_words_not_understood_are_waited_for() -> None:
 
 
 def test_settings_are_followed() -> None:
-    settings = EndpointSettings(finished_ms=111, least_ms=100, trailing_ms=1234)
-    assert wait_ms(0.99, "what time is it now", "en", None, settings) == 111
-    assert wait_ms(0.1, "what time is the", "en", None, settings) == 1234
+    eager, patient = EndpointSettings(quick_ms=111, doubt=-50), EndpointSettings(patient_ms=999, doubt=50)
+    assert wait_ms(0.5, "what time is it now", "en", settings=eager) == 111
+    assert wait_ms(0.5, "what time is it now", "en", settings=patient) == 999
 
 
 @pytest.mark.parametrize("language", ["en", "es", "zh", "xx", ""])

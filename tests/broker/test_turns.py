@@ -22,6 +22,7 @@ from broker.messages import (
     SetMode,
     Speak,
     SpeechEnded,
+    Transcript,
     Typed,
 )
 from broker.turn_state import Presence, phase
@@ -118,6 +119,29 @@ def test_an_unsure_pause_waits_longer_than_a_sure_one() -> None:
             pass
         waits[p_end] = talk.ms - begin
     assert waits[0.05] > waits[0.95] + 100
+
+
+def test_words_after_which_no_sentence_ends_are_waited_for_longer() -> None:
+    waits = {}
+    for ends in (-5.5, -1.5):
+        talk = Talk()
+        talk.starts()
+        heard = Transcript(
+            utterance=0,
+            n=1,
+            text="tell me about the big library",
+            final=False,
+            language="en",
+            through_sample=16_000,
+            ends=ends,
+        )
+        talk(heard)
+        talk.pauses(p_end=0.5)
+        begin = talk.ms
+        while not of(talk.wait(10), EndUtterance):
+            pass
+        waits[ends] = talk.ms - begin
+    assert waits[-5.5] > waits[-1.5] + 100
 
 
 def test_nothing_is_answered_when_nothing_was_said() -> None:

@@ -16,6 +16,7 @@ from broker.backchannel import same_words
 from broker.dialogue import Hearing, SpokenWord
 from broker.messages import (
     Ask,
+    Attend,
     Cancel,
     Commit,
     Emitted,
@@ -36,7 +37,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Leaving, Returned, Taken, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -61,7 +62,7 @@ class Voiced:
     first_word: int
     halves: int = 0
     """Half words that have left."""
-    ends: tuple[int, ...] = ()
+    half_ends: tuple[int, ...] = ()
     """The programme's sample at the end of each of them, as it left last."""
 
 
@@ -128,6 +129,7 @@ class World:
     types: int = 1
     interrupts: int = 1
     leaves: int = 1
+    switches: int = 0
     path: tuple[str, ...] = ()
     """How it came to this; two worlds that differ only in it are one."""
 
@@ -180,6 +182,8 @@ class World:
             yield "types", self.type_text
         if self.interrupts and in_hand(self.machine):
             yield "interrupts", self.interrupt
+        if self.switches:
+            yield "switches", self.switch
         if self.leaves and self.present:
             yield "leaves", self.leave
         if not self.present:
@@ -220,7 +224,7 @@ class World:
                 return replace(self, to_gate=(*self.to_gate, action))
             case EndUtterance():
                 return replace(self, to_vad=(*self.to_vad, action.utterance))
-            case Accept():
+            case Accept() | Attend():
                 return self
             case Event():
                 self.check_event(action)
@@ -303,8 +307,8 @@ class World:
             turn_last=over,
             resumed_from=programme.resumed_from,
         )
-        ends = (*sounding.ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
-        moved = replace(sounding, halves=sounding.halves + 1, ends=ends)
+        half_ends = (*sounding.half_ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
+        moved = replace(sounding, halves=sounding.halves + 1, half_ends=half_ends)
         left = () if over else (moved,)
         others = tuple(each for each in programme.voice if each is not sounding)
         gate = programme.gate.finish(turn) if over else programme.gate
@@ -435,13 +439,20 @@ class World:
         world = self.page_silent_at_once() if self.present else self
         return replace(world, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
 
+    def switch(self) -> World:
+        """Another persona takes over and greets."""
+        taken = Taken(
+            settings=self.machine.settings, languages=("en",), language="en", expressions=(), greeting="Good day"
+        )
+        return replace(self, switches=self.switches - 1, dropped=True).tell(Leaving()).tell(taken)
+
     def leave(self) -> World:
         return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
 
     def come_back(self) -> World:
         """A page that is back plays from now on."""
         world = replace(self, present=True, played=(), to_page=(), silent_at=-1, page_sample=self.now_ns * 48 // MS)
-        return world.tell(Played(programme_sample=world.page_sample))
+        return world.tell(Returned()).tell(Played(programme_sample=world.page_sample))
 
     def mic_sample(self) -> int:
         return self.person.utterance * 100_000 + 16_000 * len(self.person.words)
@@ -525,7 +536,7 @@ class World:
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
             (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
-            (self.speaks, self.types, self.interrupts, self.leaves),
+            (self.speaks, self.types, self.interrupts, self.leaves, self.switches),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             tuple((silent, told - shift) for silent, told in self.to_page),
@@ -559,7 +570,7 @@ def relative(value: Any, now_ns: int, sample: int) -> Any:
     parts = [cls.__name__]
     for name, clock in plan:
         part = held[name]
-        if name == "ends":
+        if name == "half_ends":
             parts.append(tuple([end - sample for end in part]))
         elif clock is None:
             parts.append(relative(part, now_ns, sample))
@@ -588,7 +599,7 @@ def resumed(programme: Programme, heard_sample: int) -> Programme:
     if not programme.gate.held:
         return replace(programme, resumed_from=resumed_from)
     voice = tuple(replace(each, halves=unheard_from(each, heard_sample)) for each in programme.voice)
-    if over and over.ends[-1] > heard_sample and over.turn in gate.finished:
+    if over and over.half_ends[-1] > heard_sample and over.turn in gate.finished:
         voice += (replace(over, halves=unheard_from(over, heard_sample)),)
         gate = gate.unfinish(over.turn)
     return replace(programme, gate=gate, voice=voice, resumed_from=resumed_from)
@@ -596,7 +607,7 @@ def resumed(programme: Programme, heard_sample: int) -> Programme:
 
 def unheard_from(voiced: Voiced, heard_sample: int) -> int:
     """The half word that a voice goes on with: the start of the first word that was not wholly heard."""
-    unheard = (n for n, end in enumerate(voiced.ends[: voiced.halves]) if 0 <= heard_sample < end)
+    unheard = (n for n, end in enumerate(voiced.half_ends[: voiced.halves]) if 0 <= heard_sample < end)
     halves = next(unheard, voiced.halves)
     return halves - halves % 2
 

@@ -7,10 +7,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.e2e.page_harness.browser import CHROMIUM, Browsers, Tab
-from tests.e2e.page_harness.fake_edge import FakeEdge
+from tests.e2e.page_harness.fake_edge import PERSONAS, FakeEdge
 from tests.e2e.page_harness.programme import RTP_ORIGIN, know_the_origin
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium")
@@ -77,6 +78,7 @@ def test_a_call_says_hello_offers_and_acknowledges_what_is_played(play: Play) ->
         assert [m["type"] for m in edge.received[:2]] == ["hello", "offer"]
         hello, offer = edge.received[:2]
         expected = {"persona": "host", "mode": "voice", "session": "", "token": "", "mouth": False, "language": ""}
+        expected["remembers"] = False
         assert hello == {"type": "hello", **expected}
         audio, video = re.findall(r"m=(\w+) \d+ \S+ ([\d ]+)", offer["sdp"])
         assert (audio[0], video[0]) == ("audio", "video")
@@ -290,6 +292,44 @@ def test_a_killed_edge_is_found_again_with_the_session_and_its_dialogue(play: Pl
     play(story)
 
 
+def test_what_was_spoken_while_there_was_no_edge_is_sent_to_the_next_one(play: Play) -> None:
+    """Chromium's own fake microphone beeps."""
+
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await asyncio.sleep(2)
+        await edge.say({"type": "speech", "what": "started", "utterance": 4, "ago_ms": 300})
+        await edge.stop()
+        await state(here, "connecting")
+        await asyncio.sleep(1)
+        edge.received.clear()
+        edge.again = {"utterance": 4}
+        await edge.start()
+        assert (await edge.until_type("hello"))["remembers"] is True
+        begins = await edge.until(lambda m: m["type"] == "again" and m["what"] == "begins")
+        await edge.until(lambda m: m["type"] == "again" and m["what"] == "level")
+        assert 2_000 < begins["age_ms"] < 20_000, "from before the utterance, through the time without an edge"
+        assert len(edge.sound) / 32 > begins["age_ms"] / 2, "most of it at once"
+        async with asyncio.timeout(10):
+            while len(edge.sound) / 32 < begins["age_ms"]:
+                await asyncio.sleep(0.05)
+        pcm = np.frombuffer(bytes(edge.sound), "<i2").astype(float)
+        pcm = pcm[: len(pcm) // 320 * 320]
+        loud = np.abs(pcm).reshape(-1, 320).max(axis=1) > 1_000
+        assert np.count_nonzero(np.diff(loud.astype(int)) == 1) >= 2, "the beeps are in it"
+        before = len(edge.sound)
+        await asyncio.sleep(0.3)
+        assert len(edge.sound) > before, "it goes on with the present"
+        await edge.say({"type": "microphone", "live": True})
+        await asyncio.sleep(0.3)
+        before = len(edge.sound)
+        await asyncio.sleep(0.3)
+        assert len(edge.sound) == before, "until the edge hears by itself"
+        await state(here, "listening")
+
+    play(story)
+
+
 def test_a_reloaded_page_takes_its_conversation_up_by_itself(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         await call(edge, here, "?persona=campus")
@@ -422,5 +462,61 @@ def test_rubbish_from_the_edge_breaks_nothing(play: Play) -> None:
         await state(here, "thinking")
         await edge.speak(10, 0, "Still here.")
         await here.page.wait_for_selector("#captions .word[data-index='1']")
+
+    play(story)
+
+
+def test_one_goes_on_with_somebody_else_in_the_middle_of_the_call(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        await here.page.click("#people-list label[data-persona=campus]")
+        await edge.until_type("switch")
+        assert of(edge, "switch") == [{"type": "switch", "persona": "campus"}]
+        assert await here.page.get_attribute("#people-menu", "aria-busy") == "true"
+        noor = next(persona for persona in PERSONAS if persona["id"] == "campus")
+        await edge.say({"type": "switched", "persona": noor, "language": "en"})
+        await here.page.wait_for_selector("#people-menu", state="hidden")
+        assert await here.page.inner_text("#with") == "Noor Haddad"
+        assert (await lines(here))[-1] == "Noor Haddad goes on with you"
+        assert await here.page.locator("#suggestions button").all_inner_texts() == ["Where is the library?"]
+        assert len(of(edge, "hello")) == len(of(edge, "offer")) == 1, "the call goes on"
+        await here.page.click("#people")
+        assert await here.page.is_checked("#people-list input[value=campus]")
+        await here.page.select_option("#call-language", "es")
+        await edge.until(lambda _: len(of(edge, "switch")) == 2)
+        assert of(edge, "switch")[1] == {"type": "switch", "language": "es"}
+        await here.page.keyboard.press("Escape")
+        await here.page.click("#stop")
+        assert await here.page.is_checked("#personas input[value=campus]"), "the next call begins with them"
+
+    play(story)
+
+
+def test_a_switch_that_cannot_be_is_said_and_undone(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        await here.page.click("#people-list label[data-persona=helpdesk]")
+        await edge.until_type("switch")
+        text = "There is no persona 'helpdesk'. Known personas: host."
+        await edge.say({"type": "error", "code": "switch", "text": text, "fatal": False})
+        await failure(here, "switch")
+        assert text in await here.page.inner_text("#notice")
+        assert await here.page.is_checked("#people-list input[value=host]")
+        assert await here.page.get_attribute("#people-menu", "aria-busy") is None
+        await state(here, "listening")
+
+    play(story)
+
+
+def test_the_head_keeps_still_when_one_wants_it_to(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        for _ in range(2):
+            await here.page.click("label:has(#still)")
+        await edge.until(lambda _: len(of(edge, "act")) == 2)
+        assert [act["motion"] for act in of(edge, "act")] == [0, 1]
 
     play(story)

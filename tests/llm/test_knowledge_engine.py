@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.llm.known import DOCUMENT, HAVE_WEIGHTS, ask, avatar, library, person
 from workers.llm.engine import Question, Said
 from workers.llm.follow_ups import FASTEST, SLOWEST, FollowUp, follow_up, leans_on_history, rate_after
 from workers.llm.knowledge_engine import KnowledgeEngine
-from workers.llm.library import Knowledge
+from workers.llm.library import Knowledge, _prune
 from workers.llm.spoken import choose
 
 LIBRARY = "house#library-opening-hours"
@@ -341,6 +342,32 @@ def test_vectors_are_kept_on_disk_and_a_spoilt_file_is_made_again(tmp_path: Path
     question = "what does parking cost"
     assert np.isclose(first.index.find(question).confidence, again.index.find(question).confidence)
     assert ask(again, question)[0].passage == PARKING
+
+
+def test_vectors_used_longest_ago_leave_the_disk(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.npy").write_bytes(b"")
+        os.utime(tmp_path / f"{number}.npy", (number, number))
+    os.utime(tmp_path / "0.npy", (9, 9))
+    _prune(tmp_path, 3)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "3", "4"]
+
+
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_what_is_asked_of_anybody_is_less_surely_answered(tmp_path: Path) -> None:
+    index = library(tmp_path).wait(persona(), "en").index
+    assert index.find("how much does a ticket to the cinema cost").confidence < 0.2
+    assert index.find("how much does the garage cost").confidence > 0.5
+
+
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_an_index_can_forget_that_it_knew_a_question(tmp_path: Path) -> None:
+    index = library(tmp_path).wait(persona(), "en").index
+    asked = "when can I go to the library"
+    less = index.without({asked})
+    assert asked in index.passages[0].asked
+    assert less.passages[0].asked == ()
+    assert less.find(asked).confidence < index.find(asked).confidence
 
 
 @pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")

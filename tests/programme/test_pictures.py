@@ -269,6 +269,8 @@ def test_the_face_of_a_sentence_shows_its_emotion_and_lets_go_of_it() -> None:
     assert play.draws()[-1].emotion == "happy"
     assert play.draws()[-1].face["emotion_strength"] > 0.5
     play.run(1_500)
+    play.watch()
+    play.run(1_500)
     assert play.draws()[-1].face["emotion_strength"] == 0
 
 
@@ -278,3 +280,20 @@ def test_due_instants_of_pictures_are_their_ticks() -> None:
     play.run(300)
     for draw in play.draws():
         assert (draw.deadline_ns - due_ns(0, 0)) % MS == 0
+
+
+def test_while_lipsync_takes_nothing_no_picture_is_asked_for_and_the_sound_goes_on() -> None:
+    play = Play()
+    play.watch()
+    play.run(400)
+    play.stage.pause(frozenset({"a"}))
+    before = len(play.draws())
+    play.say(voice())
+    play.commit()
+    play.watch()
+    play.run(1_000)
+    assert len(play.draws()) == before
+    assert sum(segment.samples for segment in play.emitted()) >= 40_000
+    play.stage.pause(frozenset())
+    play.run(400)
+    assert len(play.draws()) > before

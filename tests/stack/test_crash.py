@@ -101,6 +101,24 @@ def test_a_question_in_whose_middle_a_process_dies_is_understood_as_one(call: Ca
 
 
 @SLOW
+@pytest.mark.parametrize("into_s", [INTO_QUESTION_S, 0.15])
+def test_a_question_in_whose_middle_the_edge_dies_is_understood_whole(call: Call, into_s: float) -> None:
+    """Most of it is spoken while there is no edge: the page remembers the sound and sends it to the next one."""
+    call.whole()
+    text, voice = SPOKEN[-1]
+    name = call.serving("webrtc")
+    pid = call.pid(name)
+    answered, _ = call.spoken(text, voice, call.into_question(into_s, lambda: call.kill(name, pid)))
+    lost, more = missing_and_more(words(text), words(answered.asked))
+    assert " | " not in answered.asked, "one utterance, and no answer to a fragment"
+    assert max(lost, more) <= 3, f"heard as {answered.asked!r}"
+    assert answered.heard
+    assert not answered.interrupted
+    assert call.caller.messages("again", "out"), "the page sent its memory"
+    assert call.caller.messages("microphone"), "and then spoke over RTP again"
+
+
+@SLOW
 def test_when_the_edge_dies_the_page_comes_back_and_hears_the_rest_of_the_answer(
     call: Call, undisturbed: Answered
 ) -> None:

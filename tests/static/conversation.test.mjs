@@ -53,6 +53,7 @@ function build() {
   };
   const socket = {
     roundTripMs: null,
+    aliveMs: 0,
     open: () => log.push("open"),
     send: (message) => sent.push(message) > 0,
     close: () => log.push("close"),
@@ -60,7 +61,16 @@ function build() {
     nudge: () => log.push("nudge"),
   };
   const microphone = new ScriptedMicrophone();
-  const world = { sent, calls, notices, messages, log, microphone, store: new SessionStore(storage, () => 0) };
+  const recall = {
+    ready: false,
+    asked: [],
+    begin: (utterance, aliveMs) => recall.asked.push([utterance, aliveMs]),
+    speech: ({ what }) => log.push(`speech ${what}`),
+    stop: () => log.push("recall stops"),
+    forget() {},
+  };
+  const world = { sent, calls, notices, messages, log, microphone, recall, store: new SessionStore(storage, () => 0) };
+  world.socket = socket;
   world.conversation = new Conversation({
     socket: (events) => ((world.line = events), socket),
     call: (ice, events) => {
@@ -74,6 +84,7 @@ function build() {
       return call;
     },
     microphone,
+    recall: world.recall,
     store: world.store,
     listener: {
       changed() {},
@@ -105,7 +116,7 @@ test("a call begins with hello, then an offer once the edge has answered", async
   world.conversation.start(WISH);
   assert.equal(world.conversation.state, "connecting");
   world.line.up();
-  assert.deepEqual(world.sent, [{ type: "hello", ...WISH, session: "", token: "", mouth: false }]);
+  assert.deepEqual(world.sent, [{ type: "hello", ...WISH, session: "", token: "", mouth: false, remembers: false }]);
   world.line.message(SESSION);
   assert.deepEqual(types(), ["hello", "offer"]);
   world.line.message({ type: "answer", sdp: "v=0 answer" });
@@ -155,7 +166,7 @@ test("after a loss the page comes back with its session and a new offer, and the
   assert.equal(world.conversation.state, "connecting");
   assert.equal(world.notices.at(-1), "lost");
   world.line.up();
-  assert.deepEqual(world.sent.at(-1), { type: "hello", ...WISH, session: "s1", token: "secret", mouth: false });
+  assert.deepEqual(world.sent.at(-1), { type: "hello", ...WISH, session: "s1", token: "secret", mouth: false, remembers: false });
   world.line.message({ ...SESSION, resumed: true, dialogue: [{ role: "user", text: "Hi" }] });
   await settle();
   assert.equal(world.calls[0].closed, true);
@@ -300,4 +311,75 @@ test("a message of a newer edge is passed on and breaks nothing", async () => {
   await inCall();
   world.line.message({ type: "confetti", colour: "red" });
   assert.equal(world.messages.at(-1).type, "confetti");
+});
+
+test("an edge that knows nothing yet is told again what was said since the one before it was alive", async () => {
+  await inCall();
+  world.recall.ready = true;
+  world.socket.aliveMs = 1234;
+  world.line.down(1);
+  world.socket.aliveMs = 5678;
+  world.line.up();
+  assert.equal(world.sent.at(-1).remembers, true);
+  world.line.message({ ...SESSION, resumed: true, again: { utterance: 4 } });
+  assert.deepEqual(world.recall.asked, [[4, 1234]]);
+  world.line.message({ type: "speech", what: "started", utterance: 4, ago_ms: 10 });
+  world.line.message({ type: "microphone", live: true });
+  assert.deepEqual(world.log.slice(-2), ["speech started", "recall stops"]);
+});
+
+test("a muted microphone is not sent again", async () => {
+  await inCall();
+  world.recall.ready = true;
+  world.conversation.mute(true);
+  world.line.down(1);
+  world.line.up();
+  assert.equal(world.sent.at(-1).remembers, false);
+  world.line.message({ ...SESSION, resumed: true, again: { utterance: 0 } });
+  assert.deepEqual(world.recall.asked, []);
+  assert.ok(world.sent.some(({ type, what }) => type === "again" && what === "none"));
+});
+
+test("in text mode there is nothing to send again", async () => {
+  await inCall({ ...WISH, mode: "text" });
+  world.recall.ready = true;
+  world.line.down(1);
+  world.line.up();
+  assert.equal(world.sent.at(-1).remembers, false);
+});
+
+test("a switch is asked of the edge, and what it becomes is what a lost line asks for again", async () => {
+  await inCall();
+  world.conversation.switchTo({ persona: "campus" });
+  assert.deepEqual(world.sent.at(-1), { type: "switch", persona: "campus" });
+  world.line.message({ type: "switched", persona: { id: "campus", name: "Robin" }, language: "es" });
+  assert.equal(world.messages.at(-1).type, "switched");
+  assert.equal(world.conversation.state, "listening");
+  assert.equal(world.calls.length, 1, "the call goes on");
+  world.line.up();
+  const again = world.sent.findLast(({ type }) => type === "hello");
+  assert.deepEqual([again.persona, again.language, again.session], ["campus", "es", "s1"]);
+  assert.equal(world.store.recall().persona, "campus");
+});
+
+test("a switch that is refused is a notice, and the call goes on", async () => {
+  await inCall();
+  world.conversation.switchTo({ persona: "nobody" });
+  world.line.message({ type: "error", code: "switch", text: "There is no persona 'nobody'.", fatal: false });
+  assert.equal(world.notices.at(-1), "switch");
+  assert.equal(world.conversation.state, "listening");
+});
+
+test("how the face is to behave is told only to an edge that has us", async () => {
+  world.conversation.act({ motion: 0 });
+  assert.deepEqual(types(), []);
+  await inCall();
+  world.conversation.act({ motion: 0 });
+  assert.deepEqual(world.sent.at(-1), { type: "act", motion: 0 });
+});
+
+test("a broken word of a switch is left alone", async () => {
+  await inCall();
+  world.line.message({ type: "switched", persona: null, language: "en" });
+  assert.equal(world.store.recall().persona, "host");
 });

@@ -103,7 +103,8 @@ test("a page by https talks by wss, on the same host and port", () => {
 test("a list of personas survives missing fields and drops entries without an id", () => {
   const [host, ...others] = personaList({ personas: [{ id: "host", suggestions: ["Hi", 3] }, { name: "x" }, null] });
   assert.equal(others.length, 0);
-  assert.deepEqual(host, { id: "host", name: "host", description: "", languages: [], suggestions: ["Hi"], poster: "" });
+  const rest = { description: "", languages: [], suggestions: ["Hi"], poster: "", motion: 1 };
+  assert.deepEqual(host, { id: "host", name: "host", ...rest });
   assert.throws(() => personaList({ error: "no" }), TypeError);
 });
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -297,3 +298,44 @@ def test_the_turn_engine_is_asked_once_a_pause_and_its_belief_comes_with_it() ->
     believed = {m.mic_sample: m.p_end for m in pauses}
     assert all(p != 0.5 for p in believed.values())
     assert len(turns.asked) == 2
+
+
+def test_a_paused_session_is_heard_later_and_the_others_at_once() -> None:
+    vad = stage()
+    for session in ("s", "t"):
+        vad.accept(replace(opened(), session=session))
+    sound = frames(scene(QUESTION))
+    vad.pause(frozenset({"s"}))
+    for session in ("s", "t"):
+        for frame in sound:
+            vad.accept(replace(frame, session=session))
+    meanwhile = until_idle(vad, 0)
+    assert {message.session for message in meanwhile} == {"t"}
+    vad.pause(frozenset())
+    afterwards = until_idle(vad, 0)
+    assert [replace(m, session="t") for m in marks(afterwards) if m.session == "s"] == marks(
+        [m for m in meanwhile if m.session == "t"]
+    )
+
+
+def test_a_broker_that_starts_anew_is_told_where_the_newest_utterance_stands() -> None:
+    vad = stage()
+    vad.accept(opened())
+    assert vad.report("s") == {"utterance": 0, "open": False}
+    assert until_idle(vad, 0) == []
+    sound = frames(scene(QUESTION))
+    ends = (len(QUESTION) + SECOND) // 320
+    hear(vad, sound[: ends - 20])
+    assert vad.report("s") == {"utterance": 0, "open": True}
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted"]
+    hear(vad, sound[ends - 20 : ends + 20])
+    vad.report("s")
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted", "SpeechPaused"]
+    vad.accept(EndUtterance(session="s", utterance=0, mic_sample=ends * 320))
+    until_idle(vad, 0)
+    assert vad.report("s") == {"utterance": 1, "open": False}
+    assert kinds(until_idle(vad, 0)) == ["SpeechStarted", "SpeechEnded"]
+    vad.accept(opened(replaced=("vad",), mic_from=0))
+    vad.report("s")
+    assert until_idle(vad, 0) == [], "it will all be heard again"
+    assert vad.report("ghost") == {}

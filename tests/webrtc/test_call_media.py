@@ -201,6 +201,19 @@ def test_words_reach_the_page_with_the_rtp_time_at_which_they_sound(tmp_path: Pa
     in_a_call(tmp_path, story)
 
 
+def test_words_of_an_answer_that_was_cut_no_longer_reach_the_page(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        world.tick(session["session"], 7, words=((3, 0, 2, "hello", 960 * 7, 4000),), speaking=True, turn=3)
+        world.event(session["session"], "turn", turn=3, what="interrupted", heard="hello", text="hello there")
+        await caller.hears("turn")
+        world.tick(session["session"], 8, words=((3, 0, 3, "there", 960 * 8, 4000),), speaking=True, turn=3)
+        world.tick(session["session"], 9, words=((4, 0, 0, "Yes", 960 * 9, 4000),), speaking=True, turn=4)
+        await caller.hears("words", 1)
+        assert [word[3] for message in caller.all("words") for word in message["words"]] == ["hello", "Yes"]
+
+    in_a_call(tmp_path, story)
+
+
 def test_a_3d_page_gets_the_mouth_track_and_nobody_draws_for_it(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         for n in range(4):

@@ -90,6 +90,9 @@ def test_it_serves_says_it_is_alive_and_stops_in_time_without_leftovers(tmp_path
 def test_a_page_that_closes_is_gone_for_the_broker(tmp_path: Path) -> None:
     async def run() -> None:
         async with process(tmp_path / "run") as (broker, _, port), aiohttp.ClientSession() as http:
+            async with asyncio.timeout(20):
+                while (await http.get(f"http://127.0.0.1:{port}/ready")).status != 200:
+                    await asyncio.sleep(0.05)
             async with http.ws_connect(f"http://127.0.0.1:{port}/ws") as socket:
                 await socket.send_json({"type": "hello", "persona": "host"})
                 session = (await socket.receive_json(timeout=5))["session"]

@@ -15,7 +15,14 @@ def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
     for value_s in (0.12, 0.31, 0.31, 20.0):
         latencies.add(value_s)
     processes = [
-        {"name": "tts-1", "kind": "tts", "state": "ready", "load": 0.25, "sessions": 2, "counters": {"steps": 7}},
+        {
+            "name": "tts-1",
+            "kind": "tts",
+            "state": "ready",
+            "load": 0.25,
+            "sessions": 2,
+            "counters": {"steps": 7, "outbox_waiting": 3},
+        },
         {"name": 'odd"\n', "kind": "vad", "state": "starting", "counters": {"odd name-é": 1}},
         {"name": "webrtc-1", "kind": "webrtc", "counters": {"mic_lost": 1}},
     ]
@@ -24,6 +31,7 @@ def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
     for line in text.splitlines():
         assert line.startswith("#") or LINE.match(line.replace(r"\"", "")), line
     assert 'visavis_steps_total{process="tts-1",kind="tts"} 7' in text
+    assert '# TYPE visavis_outbox_waiting gauge\nvisavis_outbox_waiting{process="tts-1",kind="tts"} 3' in text
     assert 'visavis_mic_lost_total{process="webrtc-1",kind="webrtc"} 3' in text, "its own are fresher"
     assert 'visavis_mouth_to_ear_seconds_bucket{le="0.35"} 3' in text
     assert 'visavis_mouth_to_ear_seconds_bucket{le="+Inf"} 4' in text

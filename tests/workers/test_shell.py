@@ -261,3 +261,16 @@ def test_life_signs_say_starting_until_the_stage_is_built() -> None:
     thread.join(5)
     assert seen.index("starting") < seen.index("ready")
     assert not thread.is_alive()
+
+
+def test_a_session_whose_outbox_waits_is_paused_and_let_go_and_counted() -> None:
+    rig = Rig("tts")
+    paused: list[frozenset[str]] = []
+    rig.stage.pause = paused.append  # type: ignore[attr-defined]
+    rig.bus.full = {"s"}
+    rig.turn()
+    rig.turn()
+    rig.bus.full = set()
+    rig.turn()
+    assert paused == [{"s"}, frozenset()]
+    assert rig.shell.counters["sessions_paused"] == 1

@@ -6,6 +6,7 @@ reads the words.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 from dataclasses import dataclass
@@ -27,11 +28,13 @@ PIECE: Final = 256
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Words as heard. `confidence` 0..1; below `junk.DOUBTFUL` they are taken for noise."""
+    """Words as heard. `confidence` 0..1; below `junk.DOUBTFUL` they are taken for noise. `ends`: natural logarithm of
+    the chance that a sentence ends after them, where the engine knows."""
 
     text: str
     confidence: float
     language: str
+    ends: float | None = None
 
 
 class Recogniser(Protocol):
@@ -76,6 +79,8 @@ class AsrEngine(Protocol):
     def close(self) -> None:
         """End its threads."""
 
+    # An engine whose recognisers take long to prepare has `prepare(persona, language)` too: begin to make one beside.
+
 
 class Engines:
     """The engines of this process, each made when first chosen."""
@@ -93,6 +98,14 @@ class Engines:
         wished = persona.get("asr", {}).get("engine") or "auto"
         name, _ = self.choose(wished if wished != "auto" else engine, language)
         return self.get(name).open(persona, language)
+
+    def prepare(self, persona: dict[str, Any], language: str) -> None:
+        """Make ready beside what a session of this persona would need; what is missing is told when one does."""
+        wished = persona.get("asr", {}).get("engine") or "auto"
+        with contextlib.suppress(EngineError):
+            engine = self.get(self.choose(wished, language)[0])
+            if prepare := getattr(engine, "prepare", None):
+                prepare(persona, language)
 
     def choose(self, name: str, language: str) -> tuple[str, str]:
         """The engine for a language and why it is that one. Raises EngineError naming what would bring one."""

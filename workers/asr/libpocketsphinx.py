@@ -40,6 +40,11 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
         c.c_void_p,
         [c.c_void_p, c.POINTER(c.c_void_p), c.POINTER(c.c_char_p), c.POINTER(c.c_float), c.c_int],
     ),
+    "ngram_wid": (c.c_int32, [c.c_void_p, c.c_char_p]),
+    "ngram_ng_prob": (
+        c.c_int32,
+        [c.c_void_p, c.c_int32, c.POINTER(c.c_int32), c.c_int32, c.POINTER(c.c_int32)],
+    ),
     "ngram_model_retain": (c.c_void_p, [c.c_void_p]),
     "ngram_model_free": (c.c_int, [c.c_void_p]),
     "err_set_loglevel_str": (c.c_char_p, [c.c_char_p]),

@@ -58,9 +58,26 @@ class Listener:
         self._done_through = -1
         """The newest utterance that has its final transcript."""
         self._settled = False
+        self.newest: Transcript | None = None
+        """The last words that were sent."""
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
+        self._next: tuple[Recogniser, str] | None = None
+        """The ear and the language of the utterances to come."""
+
+    def become(self, recogniser: Recogniser, language: str) -> None:
+        """Hear through another recogniser from the next utterance on; the one in hand is heard to its end."""
+        if self._next is not None:
+            self._next[0].close()
+        self._next = recogniser, language
+
+    def _exchange(self) -> None:
+        """Between two utterances, once the other ear is there."""
+        if self._next is not None and self._current is None and self._next[0].ready():
+            before = self.recogniser
+            (self.recogniser, self.language), self._next = self._next, None
+            before.close()
 
     def begin_again(self, utterance: int) -> None:
         """Everything from `utterance` on will be heard again."""
@@ -69,6 +86,7 @@ class Listener:
             self._current = None
         self._utterances.clear()
         self._done_through = utterance - 1
+        self.newest = None
 
     def file(self, frame: MicFrame) -> None:
         utterance = self._of(frame.utterance)
@@ -111,6 +129,10 @@ class Listener:
         if utterance is not None and utterance.end_sample < 0:
             utterance.end_sample = mic_sample
             utterance.end_through = mic_sample if at_once else mic_sample + SETTLING
+            if (
+                utterance.pause_sample == mic_sample and not at_once
+            ):  # its words are those of the pause, whichever is first
+                utterance.end_through = utterance.pause_through
             self._settled = False
 
     @property
@@ -143,6 +165,7 @@ class Listener:
 
     def work(self, now_ns: int) -> list[Message]:
         """At most one piece of sound, and what is then due."""
+        self._exchange()
         if not self.recogniser.ready():
             return []
         utterance = self._take_up()
@@ -169,6 +192,8 @@ class Listener:
         if self._current is not None:
             self.recogniser.end()
         self.recogniser.close()
+        if self._next is not None:
+            self._next[0].close()
 
     def _of(self, number: int) -> Utterance | None:
         """The utterance, new if need be; None for one that is done."""
@@ -193,6 +218,9 @@ class Listener:
         wanted = 2 * PIECE
         if utterance.end_sample >= 0:  # what lies behind the end belongs to the next utterance
             wanted = min(wanted, 2 * (utterance.end_through - utterance.heard_through))
+        if utterance.pause_sample not in utterance.words_at and utterance.heard_through < utterance.pause_through:
+            # The words of a pause stand at one sample, however fast the sound comes: heard again they are the same.
+            wanted = min(wanted, 2 * (utterance.pause_through - utterance.heard_through))
         piece = b""
         while utterance.frames and len(piece) < wanted:
             frame = utterance.frames.popleft()
@@ -258,7 +286,9 @@ class Listener:
             through_sample=max(utterance.start_sample, 0) + self.recogniser.through,
             confidence=words.confidence,
             took_ns=self.recogniser.took_ns - self._took_before_ns,
+            ends=words.ends,
         )
         self._n += 1
+        self.newest = transcript
         self._took_before_ns = self.recogniser.took_ns
         return transcript

@@ -7,6 +7,8 @@ The speaker's cepstral mean stays with the session.
 from __future__ import annotations
 
 import ctypes
+import logging
+import math
 import re
 import threading
 import time
@@ -15,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from broker.errors import EngineError, MissingError
+from broker.errors import EngineError, MissingError, VisavisError
 
 from .biased_model import BiasedModel, build
 from .engine import Hypothesis
@@ -23,6 +25,8 @@ from .libpocketsphinx import library, model_folder
 from .pronounce import Pronounce
 from .speaker import AVERAGE, SpeakerMean
 from .vocabulary import own_pronunciations, persona_sentences
+
+logger = logging.getLogger(__name__)
 
 DOMAIN_WEIGHT: Final = 0.5
 """Of the persona's language model in the interpolation (bench/asr.py: 0.3 to 0.6 differ by less than a point)."""
@@ -59,6 +63,7 @@ class PocketsphinxEngine:
         self._lock = threading.Lock()
         self._spare: dict[BiasedModel, list[Decoder]] = {}
         self._interpolated: dict[BiasedModel, int] = {}
+        self._general = 0
         self._logmath: int | None = None
 
     def open(self, persona: dict[str, Any], language: str) -> PocketsphinxRecogniser:
@@ -70,6 +75,11 @@ class PocketsphinxEngine:
             )
         return PocketsphinxRecogniser(self, self._maker.submit(self._decoder, persona))
 
+    def prepare(self, persona: dict[str, Any], language: str) -> None:
+        """A decoder is made beside for a session to come; who takes over a dead process's session has it at once."""
+        if language.partition("-")[0] == "en":
+            self._maker.submit(self._make_spare, persona)
+
     def close(self) -> None:
         self._maker.shutdown(cancel_futures=True)
 
@@ -79,6 +89,12 @@ class PocketsphinxEngine:
             spare = self._spare.setdefault(decoder.model, [])
             if len(spare) < MOST_SPARE:
                 spare.append(decoder)
+
+    def _make_spare(self, persona: dict[str, Any]) -> None:
+        try:
+            self.take_back(self._decoder(persona))
+        except VisavisError as error:  # told when a session needs it
+            logger.warning("ears not prepared", extra={"persona": persona.get("id"), "reason": str(error)})
 
     def _decoder(self, persona: dict[str, Any]) -> Decoder:
         folder = str(persona.get("knowledge", {}).get("folder") or "")
@@ -90,7 +106,7 @@ class PocketsphinxEngine:
             spare = self._spare.get(model)
             if spare:
                 return spare.pop()
-        return Decoder(self._library, model, self._language_model(model))
+        return Decoder(self._library, model, self._language_model(model), self._general)
 
     def _language_model(self, model: BiasedModel) -> int:
         """The persona's model and the general one, interpolated; shared by the decoders of this process.
@@ -110,6 +126,7 @@ class PocketsphinxEngine:
             weights = (ctypes.c_float * 2)(domain, 1 - domain)
             names = (ctypes.c_char_p * 2)(b"persona", b"general")
             made = lib.ngram_model_set_init(None, (ctypes.c_void_p * 2)(*read), names, weights, 2)
+            self._general = self._general or lib.ngram_model_retain(read[1])
             for part in read:  # the set keeps its own references
                 lib.ngram_model_free(part)
             self._interpolated[model] = made
@@ -119,9 +136,11 @@ class PocketsphinxEngine:
 class Decoder:
     """A decoder of the C library with one search in it."""
 
-    def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int) -> None:
+    def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int, general: int) -> None:
         self._lib = lib
         self.model = model
+        self._general = general
+        self._stop = lib.ngram_wid(general, b"</s>")
         config = decoder_config(lib, model)
         self._handle = lib.ps_init(config)
         lib.ps_config_free(config)
@@ -148,6 +167,16 @@ class Decoder:
     def text(self) -> str:
         spelled = self._lib.ps_get_hyp(self._handle, None) or b""
         return re.sub(r"\(\d+\)", "", spelled.decode())
+
+    def ends(self, text: str) -> float | None:
+        """ln P(sentence end | the last two words) by the general model: "my computer" ends one, "of the" does not."""
+        last = [self._lib.ngram_wid(self._general, word.encode()) for word in reversed(text.split()[-2:])]
+        if not last:
+            return None
+        used = ctypes.c_int32()
+        history = (ctypes.c_int32 * len(last))(*last)
+        found = self._lib.ngram_ng_prob(self._general, self._stop, history, len(last), ctypes.byref(used))
+        return float(found) * math.log(LOG_BASE)
 
     def segments(self) -> list[tuple[str, int, int]]:
         """(word or filler, 10 ms frames, acoustic score) of the best path; scores are relative to each frame's best."""
@@ -213,7 +242,8 @@ class PocketsphinxRecogniser:
 
     def words(self) -> Hypothesis:
         assert self._decoder is not None
-        return Hypothesis(self._decoder.text(), confidence(self._decoder.segments()), "en")
+        text = self._decoder.text()
+        return Hypothesis(text, confidence(self._decoder.segments()), "en", self._decoder.ends(text))
 
     def end(self, keep: bool = True) -> None:
         if self._open and self._decoder is not None:

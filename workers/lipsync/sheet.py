@@ -14,8 +14,9 @@ import numpy as np
 
 from broker.config import load
 from broker.errors import VisavisError
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
-from workers.lipsync.face import EMOTIONS, MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
+from workers.lipsync.face import MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
 from workers.lipsync.geometry import FaceGeometry
 from workers.lipsync.portrait_engine import PortraitAvatar, PortraitEngine
 

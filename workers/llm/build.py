@@ -24,7 +24,7 @@ def build(settings: Settings) -> LlmStage:
     for persona in shipped(settings):
         for language in persona.languages:
             library.prepare(persona.snapshot(), language)
-    return LlmStage(Brains(library).of)
+    return LlmStage(Brains(library).of, library)
 
 
 def shipped(settings: Settings) -> list[Persona]:

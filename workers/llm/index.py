@@ -1,21 +1,23 @@
 """Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
 
 Three views of a passage are compared with the question by meaning: the whole of it, the ways people ask for it (and its
-heading), and its sentences one by one; character n-grams add names and rare words. Without embeddings (no weights, or a
-language they were not made for) n-grams do all of it.
+heading), and its sentences one by one; character n-grams add names and rare words. How near the question is to what
+people ask of anybody says how likely it is that no passage answers it. Without embeddings (no weights, or a language
+they were not made for) n-grams do all of it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.llm.bm25 import CharacterGrams
+from workers.llm.elsewhere import ELSEWHERE
 from workers.llm.passages import Passage
 from workers.llm.words import content_words, question_core
 
@@ -28,9 +30,12 @@ ASKED_WEIGHT, WHOLE_WEIGHT, SENTENCE_WEIGHT, GRAMS_WEIGHT = 0.5, 0.3, 0.2, 0.1
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
-DENSE_CONFIDENCE = (3.5, 7.3, 4.3, 1.45, -4.6)
-"""Weights of score, lead over the second, raw cosine, least covered word, and 1: the probability that the passage is
-right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
+OWN_TOPIC = 0.6
+"""Cosine from which a question of anybody is one that the persona's documents speak of."""
+
+DENSE_CONFIDENCE = (0.41, 8.85, 1.65, 1.81, 5.77, -2.99)
+"""Weights of score, lead over the second, raw cosine, least covered word, lead over what is asked of anybody, and 1:
+the probability that the passage is right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
 GRAMS_CONFIDENCE = (3.9, 9.8, -2.4)
 """The same for n-grams alone: score, lead, 1."""
 
@@ -91,11 +96,16 @@ class Index:
         whole = [f"{p.heading}. {p.text}" for p in self.passages]
         asked = [(at, way) for at, p in enumerate(self.passages) for way in (p.heading, *p.asked)]
         sentences = [(at, f"{p.heading}. {s}") for at, p in enumerate(self.passages) for s in p.sentences]
-        self._raw = embed_all([*whole, *(way for _, way in asked), *(text for _, text in sentences)])
+        texts = [*whole, *(way for _, way in asked), *(text for _, text in sentences)]
+        self._raw = embed_all(texts)
+        self._vectors = dict(zip(texts, self._raw, strict=True))
         self._owner = np.array([*range(len(whole)), *(at for at, _ in asked), *(at for at, _ in sentences)])
         self._spans = (len(whole), len(whole) + len(asked))
         self._common = self._raw[: len(whole)].mean(axis=0) * np.float32(COMMON_SHARE)
         self._rows = _unit(self._raw - self._common)
+        of_anybody = self._of_anybody = embed_all(list(ELSEWHERE))
+        foreign = (self._raw[len(whole) :] @ of_anybody.T).max(axis=0) < OWN_TOPIC
+        self._elsewhere = _unit(of_anybody[foreign] - self._common)
         self._words = [
             np.stack([embedder.word(word) for word in sorted(set(content_words(text))) or ["-"]])
             for text in (f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages)
@@ -105,6 +115,17 @@ class Index:
         """A passage by its id."""
         at = self._at.get(passage_id)
         return None if at is None else self.passages[at]
+
+    def without(self, asked: Collection[str]) -> Index:
+        """The same index as if these ways of asking had not been known: for measuring with questions that are."""
+        less = [replace(p, asked=tuple(way for way in p.asked if way not in asked)) for p in self.passages]
+        if self._embedder is None:
+            return Index(less)
+
+        def known(texts: list[str]) -> Vector:
+            return self._of_anybody if texts == list(ELSEWHERE) else np.stack([self._vectors[text] for text in texts])
+
+        return Index(less, self._embedder, known)
 
     def find(self, question: str, most: int = 3) -> Found:
         """The best passages for a question. An empty question or an empty index finds nothing, with confidence 0."""
@@ -127,11 +148,13 @@ class Index:
 
     def _find(self, core: str, embedder: Embedder, most: int) -> Found:
         vector = embedder.embed(core)
-        near = self._rows @ _unit(vector - self._common)
+        centred = _unit(vector - self._common)
+        near = self._rows @ centred
         wholes, askeds = self._spans
         grams = self._grams.scores(core)
+        asked = self._best(near, wholes, askeds)
         scores = (
-            ASKED_WEIGHT * self._best(near, wholes, askeds)
+            ASKED_WEIGHT * asked
             + WHOLE_WEIGHT * near[:wholes]
             + SENTENCE_WEIGHT * self._best(near, askeds, len(near))
             + GRAMS_WEIGHT * grams
@@ -141,7 +164,8 @@ class Index:
         lead = float(scores[first] - scores[order[1]]) if len(order) > 1 else 0.3
         raw = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
         covered = [float((self._words[first] @ embedder.word(word)).max()) for word in content_words(core)]
-        features = (float(scores[first]), lead, raw, min(covered, default=0.0))
+        own = float(asked[first] - (self._elsewhere @ centred).max(initial=0.0))
+        features = (float(scores[first]), lead, raw, min(covered, default=0.0), own)
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
         return Found(hits, _probability(DENSE_CONFIDENCE, features), vector, features)
 

@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import tempfile
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ EMBEDDED_LANGUAGES = ("en",)
 
 MOST_KEPT = 64
 """Personas and languages kept in memory; the one prepared longest ago goes first."""
+MOST_FILES = 200
+"""Sets of vectors kept on disk (some 0.8 MB each); the one used longest ago goes first."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Library:
         self._shelves: dict[tuple[str, str], _Shelf] = {}
         self._embedder: MiniLM | None = None
         self._embedder_missing = ""
+        self._unread: deque[tuple[str, tuple[str, ...]]] = deque()
 
     @property
     def detail(self) -> str:
@@ -98,6 +102,15 @@ class Library:
         assert shelf.knowledge is not None
         return shelf.knowledge
 
+    @property
+    def has_unread(self) -> bool:
+        """`unread` would give something."""
+        return bool(self._unread)
+
+    def unread(self) -> list[tuple[str, tuple[str, ...]]]:
+        """(persona, why not) of documents that could not be read, once for each preparing."""
+        return [self._unread.popleft() for _ in range(len(self._unread))]
+
     def close(self) -> None:
         """Stop preparing."""
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -114,6 +127,8 @@ class Library:
         passages = passages_of(documents)
         embedder = self._embedder_for(language)
         problems = tuple(str(error) for error in errors)
+        if problems:
+            self._unread.append((_id(persona), problems))
         talk = persona.get("small_talk", ())
         if embedder is None:
             return Knowledge(Index(passages), SmallTalk(talk), problems)
@@ -142,6 +157,7 @@ class Library:
         try:
             vectors = np.load(path, allow_pickle=False)
             if vectors.shape == (len(texts), embedder.size) and vectors.dtype == np.float32:
+                os.utime(path)
                 return np.asarray(vectors, np.float32)
         except (OSError, ValueError, EOFError):
             pass
@@ -179,5 +195,13 @@ def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
             np.save(file, vectors, allow_pickle=False)
         os.replace(file.name, path)
+        _prune(path.parent, MOST_FILES)
     except OSError as error:
         logger.warning("knowledge not kept on disk", extra={"reason": str(error)})
+
+
+def _prune(folder: Path, most: int) -> None:
+    """Take away the files used longest ago. Another process may do the same: what is gone already is well."""
+    used = {path: path.stat().st_mtime_ns for path in folder.glob("*.npy") if path.exists()}
+    for path in sorted(used, key=lambda path: used[path])[: max(0, len(used) - most)]:
+        path.unlink(missing_ok=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from broker.clock import NS_PER_MS
-from broker.errors import EngineError
+from broker.errors import ConfigError, EngineError
+from broker.expressions import Expression, expressed, rules_of
 from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
 from workers.llm.engine import Brain, Question, Said, Trouble
+from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ class _Session:
     persona: Mapping[str, Any]
     language: str
     brain: Brain | None
+    rules: tuple[Expression, ...] = ()
+    """What the face does with which sentence."""
     next_n: dict[int, int] = field(default_factory=dict)
     """Turn in hand → the number of its next sentence."""
 
@@ -29,12 +33,17 @@ class _Session:
 class LlmStage:
     """Sessions and the engines they use. Work in hand is the engines'; here are only numbers of sentences."""
 
-    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain]) -> None:
-        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing."""
+    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain], library: Library | None = None) -> None:
+        """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing. `library`:
+        where the engines' documents come from; what it cannot read is told to the operator."""
         self.counters: Counter[str] = Counter()
         self._brain_for = brain_for
+        self._library = library
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
+        self._paused: frozenset[str] = frozenset()
+        self._kept: list[Said | Trouble] = []
+        """What the engines said meanwhile for sessions that are paused."""
         self._stepped_ns = 0
         self._next_brain = 0
 
@@ -45,7 +54,8 @@ class LlmStage:
 
     @property
     def due_ns(self) -> int | None:
-        if self._outgoing:
+        unread = self._library is not None and self._library.has_unread
+        if self._outgoing or unread or any(item.session not in self._paused for item in self._kept):
             return 0
         waits = [wait for brain in self._brains() if (wait := brain.waiting) is not None]
         if not waits:
@@ -66,14 +76,22 @@ class LlmStage:
             case _:
                 pass  # Hold, Resume and Commit change nothing here: what was asked is answered, whoever may hear it
 
+    def pause(self, sessions: frozenset[str]) -> None:
+        """No sentence of these is given out for now."""
+        self._paused = sessions
+
     def step(self, now_ns: int) -> list[Message]:
         self._stepped_ns = now_ns
         outgoing, self._outgoing = self._outgoing, []
+        for name, problems in self._library.unread() if self._library else ():
+            self.counters["documents_unread"] += len(problems)
+            outgoing.append(Event(kind="documents", data={"persona": name, "problems": list(problems)}))
+        outgoing += self._messages(self._kept)
         brains = self._brains()
         if not outgoing and brains:
             self._next_brain = (self._next_brain + 1) % len(brains)
             for brain in brains[self._next_brain :] + brains[: self._next_brain]:
-                outgoing += [message for item in brain.poll() if (message := self._message(item))]
+                outgoing += self._messages(brain.poll(), before=self._kept)
                 if outgoing:
                     break
         return outgoing
@@ -86,15 +104,21 @@ class LlmStage:
     # --- messages in ---
 
     def _open(self, message: Open) -> None:
+        """A new session, another route, or another persona: turns in hand that are not cancelled are answered still."""
+        self._cancel(message.session, message.cancelled_through)
         known = self._sessions.get(message.session)
-        if known is not None and known.persona == message.persona:
-            known.language = message.language
-        else:
-            known = _Session(message.persona, message.language, self._find_brain(message))
+        if known is None:
+            known = _Session(message.persona, message.language, self._find_brain(message), _rules(message))
             self._sessions[message.session] = known
+        elif known.persona != message.persona:
+            before = known.brain
+            known.persona, known.brain, known.rules = message.persona, self._find_brain(message), _rules(message)
+            if before is not None and before is not known.brain:
+                before.cancel(message.session, 2**62)
+                known.next_n.clear()
+        known.language = message.language
         if known.brain is not None:
             known.brain.prepare(message.persona, message.language)
-        self._cancel(message.session, message.cancelled_through)
 
     def _find_brain(self, message: Open) -> Brain | None:
         try:
@@ -141,6 +165,12 @@ class LlmStage:
 
     # --- messages out ---
 
+    def _messages(self, items: list[Said | Trouble], before: Sequence[Said | Trouble] = ()) -> list[Message]:
+        """Those of sessions that are not paused; the others are kept, in order, after those kept `before`."""
+        self._kept = [*before, *(item for item in items if item.session in self._paused)]
+        given = [item for item in items if item.session not in self._paused]
+        return [message for item in given if (message := self._message(item))]
+
     def _message(self, item: Said | Trouble) -> Message | None:
         known = self._sessions.get(item.session)
         if known is None or item.turn not in known.next_n:
@@ -164,7 +194,7 @@ class LlmStage:
             text=item.text,
             language=item.language,
             last=item.last,
-            tags=dict(item.tags),
+            tags=expressed(known.rules, item.kind or "answer", item.text, item.tags) if item.text else dict(item.tags),
             passage=item.passage,
             confidence=item.confidence,
             kind=item.kind or "answer",
@@ -178,3 +208,12 @@ class LlmStage:
     def _brains(self) -> list[Brain]:
         brains = {id(known.brain): known.brain for known in self._sessions.values() if known.brain is not None}
         return list(brains.values())
+
+
+def _rules(message: Open) -> tuple[Expression, ...]:
+    """The persona's; the broker has checked them."""
+    try:
+        return rules_of(message.persona)
+    except ConfigError as error:
+        logger.error("expressions left out", extra={"session": message.session, "reason": str(error)})
+        return ()

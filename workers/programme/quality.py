@@ -20,6 +20,8 @@ WINDOW = 25
 TOO_LATE = 0.4
 DEAD = 0.9
 WELL = 0.04
+EARLY = 2 * WINDOW
+"""Pictures after the first that came before anything is judged: a call begins with everybody busy."""
 CALM = 60
 """Pictures in time at half rate before the full rate is tried again."""
 
@@ -31,10 +33,15 @@ class Quality:
         self.level = Level.FULL
         self._late: deque[bool] = deque(maxlen=CALM)
         self._came = False
+        """A picture has come: until then the face is prepared, and none could have."""
+        self._early = EARLY
 
     def note(self, late: bool) -> tuple[Level, str] | None:
         """What became of the next picture. Returns the new level and its reason when it changes."""
-        self._came = self._came or not late
+        if not late and not self._came:
+            self._came = True
+            self._late.clear()
+        self._early -= self._came and self._early > 0
         self._late.append(late)
         level, reason = self._judged()
         if level is self.level:
@@ -52,7 +59,7 @@ class Quality:
         patience = WINDOW if self._came else CALM
         if len(self._late) >= patience and share >= DEAD:
             return Level.STILL, "no pictures come from lipsync"
-        if len(recent) < WINDOW or not self._came:
+        if len(recent) < WINDOW or not self._came or self._early:
             return self.level, ""
         if self.level is Level.FULL and share > TOO_LATE:
             return Level.HALF, f"{round(100 * share)} % of the pictures come late"

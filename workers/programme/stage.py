@@ -33,6 +33,11 @@ class ProgrammeStage:
         else:
             self._counters["unknown_session"] += 1
 
+    def pause(self, sessions: frozenset[str]) -> None:
+        """For these no pictures are asked for: lipsync does not take what was asked last. Their clocks go on."""
+        for name, session in self._sessions.items():
+            session.without_pictures = name in sessions
+
     def step(self, now_ns: int) -> list[Message]:
         """The tick that has been due longest; if none is, one piece of the work between ticks."""
         if not self._sessions:

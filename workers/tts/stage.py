@@ -99,6 +99,7 @@ class TtsStage:
     def __init__(self, voices: Voices) -> None:
         self._voices = voices
         self._sessions: dict[str, _Session] = {}
+        self._paused: frozenset[str] = frozenset()
         self.counters: dict[str, float] = {"clauses": 0, "duplicates": 0, "unknown_session": 0, "failed": 0}
 
     @property
@@ -142,6 +143,10 @@ class TtsStage:
                 session.sent_since_credit = 0
             case _:
                 pass
+
+    def pause(self, sessions: frozenset[str]) -> None:
+        """No voice for these for now."""
+        self._paused = sessions
 
     def step(self, now_ns: int) -> list[Message]:
         """Speak a clause, or pass on what is granted, for the session that has least; else prepare a voice."""
@@ -191,8 +196,8 @@ class TtsStage:
         session.first[asked.turn] = min(session.first.get(asked.turn, asked.n), asked.n)
 
     def _ready(self) -> Iterator[tuple[_Session, _Job]]:
-        for session in self._sessions.values():
-            for job in session.heads():
+        for name, session in self._sessions.items():
+            for job in session.heads() if name not in self._paused else ():
                 granted = session.granted(job) > job.sent_samples or not job.asked.text
                 if granted and job.asked.turn not in session.lost:
                     yield session, job

@@ -46,6 +46,8 @@ class Microphone:
     _pauses: int = 0
     _p_end: float | None = None
     _asked: bool = False
+    _newest_started: SpeechStarted | None = None
+    _newest_ended: SpeechEnded | None = None
 
     def __post_init__(self) -> None:
         self._segmenter = Segmenter(self.config)
@@ -66,7 +68,17 @@ class Microphone:
         self._replay_dropped = 0
         self.utterance = utterance
         self._ended_sample = 0
+        self._newest_started = self._newest_ended = None
         self._start_at(mic_from if self.replay else self.through_sample)
+
+    def marks_again(self) -> list[Message]:
+        """Where the newest utterance stands, for a broker that may not have heard of it."""
+        started, ended = self._newest_started, self._newest_ended
+        if started is None:
+            return []
+        if not self.open:
+            return [started, ended] if ended else []
+        return [started, self._paused()] if self._segmenter.paused else [started]
 
     def hear(self, frame: MicFrame) -> list[Message]:
         """The next frame; out come the marks it makes and, within an utterance, itself."""
@@ -144,7 +156,9 @@ class Microphone:
         self.through_sample = frame.mic_sample + len(frame.pcm) // 2
         self._recent.append(frame)
         was_open = self.open
-        out: list[Message] = [self._of_utterance(frame)] if was_open else []
+        # The marks go first: the asr is told through which sample a pause's words stand before it has heard more.
+        rest: list[Message] = [self._of_utterance(frame)] if was_open else []
+        out: list[Message] = []
         skipped = min(self._skip, len(frame.pcm) // 2)
         self._skip -= skipped
         sound = self._rest + frame.pcm[2 * skipped :]
@@ -152,7 +166,7 @@ class Microphone:
         self._rest = sound[whole:]
         for window in np.frombuffer(sound[:whole], "<i2").reshape(-1, WINDOW):
             out += self._marked(self._segmenter.feed(self.ear.hear(window), window))
-        return out
+        return out + rest
 
     def _marked(self, marks: list[Mark]) -> list[Message]:
         out: list[Message] = []
@@ -176,8 +190,10 @@ class Microphone:
         since = max(onset - PRE_ROLL, self._ended_sample)
         heard = [frame for frame in self._recent if frame.mic_sample + len(frame.pcm) // 2 > since]
         self._onset = min((frame.mic_sample for frame in heard), default=onset)
+        started = SpeechStarted(session=self.session, utterance=self.utterance, mic_sample=onset)
+        self._newest_started, self._newest_ended = started, None
         return [
-            SpeechStarted(session=self.session, utterance=self.utterance, mic_sample=onset),
+            started,
             *map(self._of_utterance, heard),
         ]
 
@@ -217,6 +233,7 @@ class Microphone:
 
     def _ended(self, mic_sample: int, reason: str) -> list[Message]:
         ended = SpeechEnded(session=self.session, utterance=self.utterance, mic_sample=mic_sample, reason=reason)
+        self._newest_ended = ended
         self._next_pause()
         self.utterance += 1
         self._ended_sample = mic_sample

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from broker.messages import Close, EndUtterance, Message, MicFrame, Open
 
@@ -53,6 +53,8 @@ class VadStage:
         self._lines: dict[str, _Line] = {}
         self._ends: deque[EndUtterance] = deque()
         self._due_ns: int | None = None
+        self._paused: frozenset[str] = frozenset()
+        self._again: list[Message] = []
 
     @property
     def due_ns(self) -> int | None:
@@ -72,9 +74,23 @@ class VadStage:
                 self._ends.append(message)
                 self._due_ns = 0
 
+    def pause(self, sessions: frozenset[str]) -> None:
+        """Nothing of these is heard for now; their frames wait."""
+        self._paused = sessions
+        self._due_ns = 0
+
+    def report(self, session: str) -> dict[str, Any]:
+        """The facts of a `Holding`; the newest utterance's marks follow."""
+        line = self._lines.get(session)
+        if line is None:
+            return {}
+        self._again += line.microphone.marks_again()
+        self._due_ns = 0
+        return {"utterance": line.microphone.utterance, "open": line.microphone.open}
+
     def step(self, now_ns: int) -> list[Message]:
         """What the broker ended, then verdicts, then at most half a second of the longest waiting microphone."""
-        out: list[Message] = []
+        out, self._again = self._again, []
         while self._ends:
             ended = self._ends.popleft()
             if line := self._lines.get(ended.session):
@@ -110,12 +126,15 @@ class VadStage:
         self._due_ns = 0
 
     def _hear(self, now_ns: int) -> list[Message]:
-        line = max(self._lines.values(), key=lambda line: len(line.queue), default=None)
+        line = max(self._unpaused(), key=lambda line: len(line.queue), default=None)
         if line is None or not line.queue:
             return []
         line.heard_ns = now_ns
         frames = [line.queue.popleft() for _ in range(min(STEP_FRAMES, len(line.queue)))]
         return [message for frame in frames for message in line.microphone.hear(frame)]
+
+    def _unpaused(self) -> list[_Line]:
+        return [line for session, line in self._lines.items() if session not in self._paused]
 
     def _lost(self, now_ns: int) -> list[Message]:
         return [
@@ -126,7 +145,7 @@ class VadStage:
         ]
 
     def _next_due(self, now_ns: int) -> int | None:
-        if any(line.queue for line in self._lines.values()):
+        if any(line.queue for line in self._unpaused()):
             return now_ns
         lines = [line for line in self._lines.values() if line.microphone.open]
         if any(line.microphone.asking for line in lines):

@@ -59,6 +59,9 @@ class FakeEdge:
         """An error to answer every hello with, instead of a session."""
         self.answer_offers = True
         self.dialogue: list[Json] = []
+        self.again: Json | None = None
+        """Asks the page for what it remembers of its microphone; `sound` is what it sent."""
+        self.sound = bytearray()
         self.programme = Programme()
         self._poster, self._face = poster, face
         self._socket: web.WebSocketResponse | None = None
@@ -154,6 +157,8 @@ class FakeEdge:
         async for frame in socket:
             if frame.type is WSMsgType.TEXT:
                 await self._take(socket, json.loads(frame.data))
+            elif frame.type is WSMsgType.BINARY:
+                self.sound += frame.data
         return socket
 
     async def _take(self, socket: web.WebSocketResponse, message: Json) -> None:
@@ -177,7 +182,7 @@ class FakeEdge:
         persona = next((p for p in PERSONAS if p["id"] == hello["persona"]), PERSONAS[0])
         session: Json = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
         offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
-        news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona}
+        news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona, "again": self.again}
         await socket.send_json({"type": "session", **session, **offsets, **news})
         await socket.send_json({"type": "state", "state": "listening"})
 

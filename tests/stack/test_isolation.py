@@ -1,0 +1,129 @@
+"""Eight conversations at once. One caller reads nothing any more, then one brain says nothing: seven lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from broker.backchannel import words_of
+from broker.config import ROOT
+from tests.llm.chat_server import ChatServer
+from tests.stack.running import Stack
+from tests.stack.wire_callers import WireCaller
+
+CALLERS = 8
+QUESTION = "When is the library open?"
+AGAIN = "How do I borrow books?"
+STALLS = "Please think about this for ever."
+LOST = ("outbox_dropped", "publish_dropped", "forgotten_messages", "pages_too_slow")
+SKIPPED = "ticks_skipped"
+"""Left out by the programme's clock itself, because the machine was late: of these nothing was lost on the way."""
+
+
+class Sulking(ChatServer):
+    """Answers, except the question that it never does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.behaviour = "by_question"
+
+    def _by_question(self, request: BaseHTTPRequestHandler) -> None:
+        if STALLS in json.dumps(self.requests[-1]):
+            self._silent(request)
+        else:
+            self._stream(request)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sulking]:
+    server = Sulking()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def stack(server: Sulking, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """With a persona more: campus, whose brain is the server."""
+    folder = tmp_path_factory.mktemp("personas") / "personas"
+    shutil.copytree(ROOT / "etc" / "personas", folder)
+    wired = (folder / "campus.toml").read_text(encoding="utf-8")
+    wired = re.sub(r'^url = ""', f'url = "{server.url}/v1"', wired, count=1, flags=re.MULTILINE)
+    wired = re.sub(r'^model = ""', 'model = "test"', wired, count=1, flags=re.MULTILINE)
+    (folder / "wired.toml").write_text(wired, encoding="utf-8")
+    running = Stack(VISAVIS_PATHS_PERSONAS=str(folder))
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+def totals(stack: Stack, *names: str) -> dict[str, float]:
+    """Counters of /metrics, summed over the processes; KeyError for one that nobody has, but for SKIPPED."""
+    text, found = stack.metrics(), {}
+    for name in names:
+        values = re.findall(rf"^visavis_{name}(?:_total)?\{{[^}}]*\}} (\S+)$", text, re.MULTILINE)
+        if not values and name != SKIPPED:
+            raise KeyError(f"{name} is not in /metrics")
+        found[name] = sum(map(float, values))
+    return found
+
+
+async def all_answered(callers: list[WireCaller], question: str) -> None:
+    """They ask at once; each hears its whole answer, word by word, and loses no tick of it."""
+    await asyncio.gather(*(caller.ask(question) for caller in callers))
+    for caller in callers:
+        answer = await caller.answer(question)
+        assert answer["what"] == "finished"
+        assert answer["heard"] == answer["text"], "no word is lost"
+        assert len(words_of(answer["text"])) > 5
+        assert words_of(caller.said(answer["turn"])) == words_of(answer["text"]), "each was told once"
+        assert not caller.errors
+
+
+@pytest.mark.timeout(200)
+def test_seven_lose_nothing_while_one_reads_nothing_and_while_one_is_never_answered(stack: Stack) -> None:
+    async def story() -> None:
+        async with contextlib.AsyncExitStack() as calls:
+            callers = []
+            for number in range(CALLERS):
+                caller = WireCaller(stack.url, "wired" if number % 2 else "campus")
+                callers.append(await calls.enter_async_context(caller))
+            for caller in callers:
+                await caller.until(lambda one=caller: any(t["what"] == "finished" for t in one.turns), "no greeting")
+            before = totals(stack, *LOST)
+            first, second, *_ = callers
+
+            first.stop_reading()
+            await first.ask(QUESTION)
+            await all_answered(callers[1:], QUESTION)
+            first.go_on_reading()
+
+            await second.ask(STALLS)
+            await all_answered([first, *callers[2:]], AGAIN)
+            assert not [t for t in second.turns if t["what"] == "finished" and t["text"] == STALLS]
+
+            await asyncio.sleep(1.1)  # until the processes have told their counters
+            assert totals(stack, *LOST) == before, "nothing was dropped anywhere"
+            clock = totals(stack, SKIPPED, "ticks_missing")
+            assert clock["ticks_missing"] <= clock[SKIPPED], "every tick that was sent has come to the edge"
+            missing = sum(caller.missing_ticks() for caller in callers[1:])
+            assert missing <= clock["ticks_missing"], "and from there to its caller"
+            assert all(len(caller.ticks) > 500 for caller in callers[1:])
+
+    asyncio.run(story())
+
+
+def test_queues_and_drops_are_in_the_metrics_from_the_start(stack: Stack) -> None:
+    text = stack.metrics()
+    for name in ("outbox_waiting", "outbox_dropped_total", "publish_dropped_total", "dropped_stale_total"):
+        for kind in ("vad", "asr", "llm", "tts", "programme", "lipsync"):
+            assert re.search(rf'^visavis_{name}\{{process="{kind}-0",kind="{kind}"\}} \d+$', text, re.MULTILINE), name
+    assert re.search(r'^visavis_outbox_waiting\{process="broker"', text, re.MULTILINE)
+    assert re.search(r'^visavis_ticks_missing_total\{process="webrtc-0"', text, re.MULTILINE)
