@@ -12,6 +12,7 @@ from webrtc import metrics
 from webrtc.calls import Calls
 from webrtc.security import SETTINGS, guard, is_operator
 from webrtc.signaling import Signaling
+from webrtc.workshop import Workshop
 
 CALLS: web.AppKey[Calls] = web.AppKey("calls", Calls)
 
@@ -31,7 +32,9 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/ready", _ready)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/personas", _personas)
+    app.router.add_get("/avatars", _page(static / "avatars.html"))
     app.router.add_get("/avatars/{name}/{file}", _avatar)
+    Workshop().add_to(app)
     app.router.add_static("/static", static)
     return app
 

@@ -43,18 +43,18 @@ def run(job: Job) -> Report:
     try:
         child = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            start_new_session=True, env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
     except OSError as exc:
         raise AvatarError("workshop", f"The workshop could not be started ({exc.strerror}).") from exc
     try:
         _, errors = child.communicate(json.dumps(job.__dict__).encode(), timeout=WALL_S)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
         child.communicate()
         return refused("too_long", f"It took longer than {WALL_S} s and was given up; use a smaller or shorter file.")
     except BaseException:
-        os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
         child.wait()
         raise
     report = folder / REPORT
