@@ -150,7 +150,8 @@ async def _receive(request: web.Request, file: Path) -> None:
 
 def _called(name: str) -> str:
     """A file name that is one and nothing else; the page encodes it as in an address."""
-    plain = re.sub(r"[^\w .()-]", "_", unquote(name)).strip(" .-")
+    last = re.split(r"[/\\]", unquote(name))[-1]
+    plain = re.sub(r"[^\w .()-]", "_", last).strip(" .-")
     return plain[-80:].strip(" .-") or "upload"
 
 

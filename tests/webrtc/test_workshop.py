@@ -104,7 +104,7 @@ def test_only_the_operator_gets_in(tmp_path: Path, echoing: None) -> None:
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
-        ("../../etc/passwd", "etc_passwd"),
+        ("../../etc/passwd", "passwd"),
         ("-o.jpg", "o.jpg"),
         (".hidden", "hidden"),
         ("", "upload"),
@@ -113,7 +113,7 @@ def test_only_the_operator_gets_in(tmp_path: Path, echoing: None) -> None:
     ],
 )
 def test_a_file_is_called_by_a_name_and_nothing_else(sent: str, kept: str) -> None:
-    assert workshop._called(quote(sent)).lstrip("_") == kept
+    assert workshop._called(quote(sent)) == kept
 
 
 def test_a_large_file_arrives_whole_and_a_larger_one_is_refused(
