@@ -28,9 +28,10 @@ ANCHORS = (
     mesh.LEFT_CHEEK, mesh.RIGHT_CHEEK,
 )  # fmt: skip
 """Points that speech hardly moves: they say where the face is."""
-CHIN_ROOM = 0.55
-"""How far the mouth's part reaches below the chin, in jaw heights: an opened jaw has to fit."""
-FEATHER = 0.28
+EDGE = ((0.55, -0.34), (0.76, 0.1), (0.7, 0.62), (0.4, 1.24))
+"""One side of the mouth's part, in mouth widths across and jaw heights down: inside the cheeks, whose outlines turn
+with the head, and a little below the chin, where an opened jaw has to fit."""
+FEATHER = 0.24
 """Width of its soft edge, in jaw heights."""
 
 
@@ -106,8 +107,8 @@ def _mouth_mask(still: PortraitAvatar) -> tuple[np.ndarray, tuple[int, int, int,
     """(size, size) float32, 1 around the mouth and 0 from the nose up; and the box it fills, x0, y0, x1, y1."""
     face = still.face
     ring = [face.to_picture(0.0, -0.42)]
-    ring += [face.to_picture(x, y) for x, y in ((0.62, -0.34), (0.98, 0.05), (1.0, 0.75), (0.72, 1 + CHIN_ROOM))]
-    ring += [face.to_picture(-x, y) for x, y in ((0.72, 1 + CHIN_ROOM), (1.0, 0.75), (0.98, 0.05), (0.62, -0.34))]
+    ring += [face.to_picture(across, along) for across, along in EDGE]
+    ring += [face.to_picture(-across, along) for across, along in reversed(EDGE)]
     mask = np.zeros((still.size, still.size), np.uint8)
     cv2.fillPoly(mask, [np.round(np.array(ring)).astype(np.int32)], 255)
     feather = max(1.0, FEATHER * face.jaw_height / 2)

@@ -27,13 +27,18 @@ export function arranged(answer) {
   if (error) return { shown: [{ level: "refusal", code: answer.code ?? "error", text: error }], details: [] };
   const findings = answer.findings ?? [];
   const details = findings.filter(({ code }) => code === "viseme").map(({ text }) => text);
-  const shown = findings.filter(({ code }) => code !== "viseme").map((finding) => ({ ...finding, text: forPage(finding.text) }));
+  const shown = findings.filter(({ code }) => code !== "viseme").map(asOnPage);
   const troubled = shown.some(({ level }) => level === "warning" || level === "refusal");
   const praised = shown.some(({ level }) => level === "good");
   if (answer.usable && !troubled && !praised) {
     shown.unshift({ level: "good", code: "good", text: "This will work." });
   }
   return { shown, details };
+}
+
+/** To be asked which face is meant is no refusal where one can choose. @param {Finding} finding @returns {Finding} */
+function asOnPage({ level, code, text }) {
+  return { level: code === "several_faces" && level === "refusal" ? "warning" : level, code, text: forPage(text) };
 }
 
 /** The command line's words are of no use here. @param {string} text */

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from broker.config import ROOT
+from tests.lipsync.adding.films import write_odd_films
 from tests.lipsync.adding.odd_models import odd_models
 from tests.lipsync.adding.odd_pictures import odd_pictures, unusual_pictures
 from workers.lipsync.adding.confined import Job, run
@@ -61,12 +62,21 @@ def test_every_odd_model_is_refused_with_a_sentence(tmp_path: Path, weights: Pat
     refusals_of(odd_models(), tmp_path, weights, "model")
 
 
+def test_every_odd_film_is_refused_with_a_sentence(tmp_path: Path, weights: Path, astronaut: np.ndarray) -> None:
+    words = write_odd_films(tmp_path, np.ascontiguousarray(astronaut[0:300, 80:380]))
+    check_refusals(words, tmp_path, weights, "clip")
+
+
 def refusals_of(files: dict[str, tuple[bytes, str]], folder: Path, weights: Path, kind: str) -> None:
     for name, (data, _) in files.items():
         (folder / name).write_bytes(data)
+    check_refusals({name: words for name, (_, words) in files.items()}, folder, weights, kind)
+
+
+def check_refusals(expected: dict[str, str], folder: Path, weights: Path, kind: str) -> None:
     reports = examined(folder, weights)
     wrong = []
-    for name, (_, words) in files.items():
+    for name, words in expected.items():
         report = reports[name]
         texts = [each["text"] for each in report["findings"] if each["level"] == "refusal"]
         sentence = len(texts) == 1 and texts[0].endswith(".") and len(texts[0].split()) > 4

@@ -83,10 +83,10 @@ def pictures_of(path: Path) -> Iterator[np.ndarray]:
     shown = 0
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
+            if not container.streams.video and container.streams.audio:
                 text = f"{path.name} has sound but no pictures; give a film, a photograph or a 3D model."
                 raise AvatarError("no_pictures", text)
-            stream = container.streams.video[0]
+            stream = container.streams.video[0]  # an IndexError where there is nothing at all
             width, height = stream.codec_context.width, stream.codec_context.height
             if max(width, height) > LONGEST_SIDE_PX:
                 text = f"{path.name} has pictures of {width} × {height} pixels; 1920 × 1080 are plenty."
@@ -133,6 +133,8 @@ def _follow(source: Path, finder: LandmarkFinder) -> _Followed:
     for number, picture in enumerate(pictures_of(source)):
         found = finder.find(picture)
         faces.append(found)
+        if still is None and found is None and len(faces) >= FEWEST_PICTURES:
+            break  # a second without anybody: there is no need to look at the rest
         if found is not None and (value := _worth(found)) > worth:
             best, still, worth = number, picture, value
     if not faces:
