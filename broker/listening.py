@@ -20,6 +20,8 @@ from broker.phrases import NOT_CAUGHT, phrase
 from broker.turn_state import Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
 
 MIC_SAMPLES_PER_MS = 16
+TELLING_WORDS = 3
+"""Shorter utterances have no room for a pause, and tell nothing of their speaker."""
 
 
 def on_started(move: Move, started: SpeechStarted) -> None:
@@ -65,6 +67,9 @@ def on_resumed(move: Move, resumed: SpeechResumed) -> None:
     utterance = move.state.utterance
     if utterance is None or resumed.utterance != utterance.number:
         return
+    silent = resumed.mic_sample - utterance.pause.mic_sample if utterance.pause else 0
+    if silent >= endpoint.DEFAULT.pause_ms * MIC_SAMPLES_PER_MS:
+        move.set(fluent=0)
     move.set(utterance=replace(utterance, pause=None, end_at_ns=0))
     _tell_speech(move, "resumed", utterance.number, resumed.mic_sample)
     if in_hand(move.state):
@@ -110,7 +115,7 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends)
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends, fluent=state.fluent)
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
@@ -224,9 +229,20 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         move.set(carried=words)
         consider(move)
     elif words:
+        _learn_fluency(move, words)
         accept(move, Waiting(text=words, spoken=True, utterance=utterance.number, end_sample=end_sample))
     else:
         _nothing_understood(move, utterance, end_sample)
+
+
+def _learn_fluency(move: Move, words: str) -> None:
+    """Who says whole questions without a pause is waited for less; a pause, or a false cut, takes that back."""
+    fluent = move.state.fluent
+    if move.state.carried:
+        fluent = 0
+    elif len(words.split()) >= TELLING_WORDS:
+        fluent = min(fluent + 1, endpoint.DEFAULT.fluent_after)
+    move.set(fluent=fluent)
 
 
 def _dealt_with(move: Move, utterance: Utterance) -> int:

@@ -85,6 +85,8 @@ class Alive(Message):
     load: float = 0.0
     """Share of one core used since the last Alive."""
     counters: dict[str, float] = field(default_factory=dict)
+    front: str = ""
+    """An edge's: where browsers reach it, `scheme:port`; empty for workers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,8 @@ class Fleet(Message):
     processes: tuple[dict[str, Any], ...]
     sessions: int
     capacity: int
+    live: tuple[dict[str, Any], ...] = ()
+    """A row per session, for /live: session, persona, name, portrait, viewers, away, edge, age_s."""
 
 
 # --- a session -------------------------------------------------------------------------------------------------------
@@ -194,6 +198,40 @@ class Gone(Message):
     """Edge → broker: the caller's page has gone (`final`: the person pressed Stop, the session may end at once)."""
 
     final: bool = False
+
+
+# --- those who look on ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Message):
+    """Edge → broker, on change and every second: it has viewers of a session. Answered by `Showing` or `Refused`.
+
+    `viewers` is how many it has now; 0 asks for the programme beforehand. `leave`: it has none left and wants no more
+    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`.
+    """
+
+    edge: Peer
+    viewers: int = 0
+    leave: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing(Message):
+    """Broker → every edge that watches: where the session's programme is. Again whenever that changes. Idempotent.
+
+    It holds until the session's `Close`, which watchers get too. `route` goes into their `KeyFrame` and `Wanted`.
+    """
+
+    persona: dict[str, Any]
+    language: str
+    origin_ns: int
+    state: str
+    """As in the `state` event; `away`: the caller is not there."""
+    viewers: int
+    """At all edges together."""
+    peers: dict[str, Peer] = field(default_factory=dict)
+    """`programme`; empty while none serves the session."""
 
 
 # --- microphone to words ---------------------------------------------------------------------------------------------
@@ -662,7 +700,8 @@ class Event(Message):
     kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
     utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language}.
+    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
+    audience {viewers}.
     Llm: documents {persona, problems}: those that could not be read, about no session.
     Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
@@ -697,6 +736,8 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Open: {"broker": (*WORKER_KINDS, "webrtc")},
     Close: {"broker": (*WORKER_KINDS, "webrtc")},
     Gone: {"webrtc": ("broker",)},
+    Watch: {"webrtc": ("broker",)},
+    Showing: {"broker": ("webrtc",)},
     MicFrame: {"webrtc": ("vad",), "vad": ("asr",)},
     SpeechStarted: _SPEECH_MARKS,
     SpeechPaused: _SPEECH_MARKS,

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from broker.errors import ConfigError
 from broker.expressions import Expression, check
@@ -19,6 +19,10 @@ IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 class Face:
     portrait: str = "vera"
     """A folder of static/avatars/."""
+    front: Literal["portrait", "avatar3d"] = "portrait"
+    """What a page shows first: pictures of the portrait, or the model, drawn in the browser."""
+    model: str = ""
+    """A folder of static/avatars/ with a .glb or .vrm file; empty: that of the portrait, when it has one."""
     motion: float = 1.0
     """0 keeps the head still, 1 is lively."""
     background: str = ""

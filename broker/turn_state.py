@@ -201,6 +201,8 @@ class TurnState:
     ending: Utterance | None = None
     """What was said and whose final words are awaited."""
     next_utterance: int = 0
+    fluent: int = 0
+    """Utterances in a row without a pause in them, at most `endpoint.fluent_after`."""
     carried: str = ""
     """Words of earlier utterances that the open one continues."""
     mic_through: int = 0

@@ -10,8 +10,11 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
+
+from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.messages import (
@@ -67,6 +70,12 @@ class Host(Protocol):
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def shown(self) -> bool: ...
+
     def to_broker(self, message: Message, route: int) -> bool: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -111,6 +120,11 @@ class Call:
         self._muted = False
         self._over_through = -1
         """Words of turns up to this one are no longer heard, though a last tick of them may be on its way."""
+        self._source = ""
+        """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
+        self._end_source: Callable[[], None] = lambda: None
+        self._pictures = True
+        """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -145,6 +159,7 @@ class Call:
             self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
+        self._show_pictures(True)
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -178,6 +193,7 @@ class Call:
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            share=self._host.shown,
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
@@ -245,6 +261,8 @@ class Call:
                 self._turn(event.turn, data)
             case "dialogue":
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
+            case "audience":
+                self._say("audience", viewers=int(data.get("viewers", 0)))
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
@@ -306,7 +324,11 @@ class Call:
             case page_messages.Mode():
                 self.mode = message.mode
                 self._listen()
-                self._to_broker(SetMode(session=self.session, mode=message.mode))
+                if not self._source:
+                    self._to_broker(SetMode(session=self.session, mode=message.mode))
+            case page_messages.Front():
+                self.mouth = message.front == "avatar3d"
+                self._show_pictures(not self.mouth)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -320,6 +342,13 @@ class Call:
                 self._to_broker(Switch(session=self.session, **vars(message)))
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
+
+    def _show_pictures(self, shown: bool) -> None:
+        self._pictures = shown
+        self._mouth_frames = []
+        if self._peer:
+            self._peer.pause_pictures(not shown)
+            self.want(False)
 
     def _played(self, message: page_messages.Heard) -> None:
         assert self.fanout is not None
@@ -340,9 +369,10 @@ class Call:
     async def _answer(self, sdp: str, cutout: bool) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        hear, tell = self.microphone.packet, self._peer_state
-        peer = PagePeer(self._host.ice_servers, self.fanout, hear, tell, self._want_key, cutout)
+        servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
+        peer.pause_pictures(not self._pictures)
         try:
             answer = await peer.answer(sdp)
         except PageError:
@@ -411,6 +441,7 @@ class Call:
 
     def stop(self) -> None:
         """Let go of everything; the call is over."""
+        self._end_source()
         if self.opened:
             self._host.listen(self.opened.peers.get("programme"), None, self.session)
         self._stop_grace()
@@ -427,8 +458,30 @@ class Call:
         sent = self.fanout.totals() if self.fanout else {}
         return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
 
+    def source_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the source that speaks in the microphone's place."""
+        if self._source:
+            self.microphone.packet(packet)
+
+    def speak_from(self, source: str, end: Callable[[], None]) -> None:
+        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
+        self._source, self._end_source = source, end
+        self._listen()
+        self._to_broker(SetMode(session=self.session, mode="voice"))
+
+    def speak_from_page(self, source: str) -> None:
+        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
+        if source == self._source:
+            self._source = ""
+            self._listen()
+            self._to_broker(SetMode(session=self.session, mode=self.mode))
+
+    def _page_packet(self, packet: RtpPacket) -> None:
+        if not self._source:
+            self.microphone.packet(packet)
+
     def _listen(self) -> None:
-        self.microphone.listen(self.mode == "voice" and not self._muted)
+        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})

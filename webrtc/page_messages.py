@@ -99,6 +99,21 @@ class Mode:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Front:
+    """What the page shows from here on: `portrait` (pictures, no mouth track) or `avatar3d` (the other way round).
+
+    Before the first one a page gets pictures, and the mouth track too when its hello asked for it.
+    """
+
+    type: ClassVar[str] = "front"
+    front: str
+
+    def check(self) -> None:
+        if self.front not in ("portrait", "avatar3d"):
+            raise BadMessage("front is portrait or avatar3d.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mute:
     type: ClassVar[str] = "mute"
     muted: bool
@@ -184,7 +199,7 @@ class Switch:
             raise BadMessage("A switch names a persona, a portrait or a language.")
 
 
-PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Again | Bye | Act | Switch
+PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Front | Mute | Heard | Ping | Again | Bye | Act | Switch
 
 _TYPES: dict[str, type[Any]] = {cls.type: cls for cls in typing.get_args(PageMessage)}
 _LIMITS = {"sdp": LONGEST_SDP, "text": LONGEST_MESSAGE}

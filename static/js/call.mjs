@@ -54,6 +54,11 @@ export class Call {
     return this.#audio.receiver;
   }
 
+  /** For the verdict on the path. */
+  get connection() {
+    return this.#connection;
+  }
+
   /** Both, when the page itself keeps them together; null when the browser does. */
   get receivers() {
     return Pictures.supported ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;

@@ -25,7 +25,7 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {import("./session_store.mjs").Saved} Saved
  * @typedef {{type: "session", session: string, token: string, ice: RTCIceServer[], persona: any,
  *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[],
- *   again?: {utterance: number} | null}} SessionMessage
+ *   share?: boolean, again?: {utterance: number} | null}} SessionMessage
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
@@ -89,6 +89,11 @@ export class Conversation {
     const { session, failed } = this;
     const known = { calling: this.#calling, failed: !!failed, session: !!session };
     return pageState({ ...known, media: this.#media, edge: this.#edgeState });
+  }
+
+  /** The connection sound comes over, for the verdict on its path. */
+  get connection() {
+    return this.#call?.connection ?? null;
   }
 
   get roundTripMs() {

@@ -14,6 +14,7 @@ const FIELDS = {
   user: { text: "string" },
   sentence: { turn: "number", n: "number", text: "string" },
   words: { words: "list" },
+  mouth: { frames: "list" },
   turn: { turn: "number", what: "string" },
   latency: { turn: "number", total_ms: "number", steps: "list" },
   degraded: { step: "string" },

@@ -105,6 +105,11 @@ const FAILURES = {
     text: "The server is busy and takes it easier with the picture or the voice.",
     remedy: "none",
   },
+  avatar3d: {
+    title: "No 3D face for now",
+    text: "It could not be shown. The picture goes on instead.",
+    remedy: "none",
+  },
   rate: {
     title: "A little slower, please",
     text: "That was too much at once; some of it was not taken.",

@@ -1,7 +1,15 @@
 // @ts-check
-/** What the page's address asks for: `?persona=`, `?mode=voice|text`, `?language=`, `?background=transparent`. Pure. */
+/**
+ * What the page's address asks for: `?persona=`, `?mode=voice|text`, `?language=`, `?front=2d|3d`, `?quality=low|high`
+ * and `?background=` (a colour such as %23203040, or transparent). Pure.
+ */
 
-/** @param {string} search the address's query @returns {{persona: string, mode: "voice" | "text", language: string}} */
+/** @typedef {import("./front.mjs").Shown} Shown */
+
+/**
+ * @param {string} search the address's query
+ * @returns {{persona: string, mode: "voice" | "text", language: string}}
+ */
 export function wishOf(search) {
   const query = new URLSearchParams(search);
   return {
@@ -12,11 +20,17 @@ export function wishOf(search) {
 }
 
 /**
- * Whether the figure is to be laid over the page itself, without the background it came with.
- * @param {string} search the address's query
+ * How the face is to be shown; empty where the address does not say.
+ * @param {string} search @returns {{front: Shown | "", quality: string, background: string}}
  */
-export function asksForFigure(search) {
-  return new URLSearchParams(search).get("background") === "transparent";
+export function looksOf(search) {
+  const query = new URLSearchParams(search);
+  const front = { "3d": "avatar3d", "2d": "portrait" }[query.get("front")?.toLowerCase() ?? ""];
+  return {
+    front: /** @type {Shown | ""} */ (front ?? ""),
+    quality: query.get("quality") ?? "",
+    background: query.get("background") ?? "",
+  };
 }
 
 /** The edge's WebSocket beside this page. @param {{protocol: string, host: string}} location */

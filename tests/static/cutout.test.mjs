@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isCutout, possible } from "../../static/js/cutout.mjs";
-import { asksForFigure } from "../../static/js/link.mjs";
+import { looksOf } from "../../static/js/link.mjs";
 
 test("a picture of twice its height's width carries figure and alpha, a square one does not", () => {
   assert.ok(isCutout(1024, 512));
@@ -11,8 +11,8 @@ test("a picture of twice its height's width carries figure and alpha, a square o
 });
 
 test("the address asks for the figure alone", () => {
-  assert.ok(asksForFigure("?persona=host&background=transparent"));
-  assert.ok(!asksForFigure("?background=none"));
+  assert.equal(looksOf("?persona=host&background=transparent").background, "transparent");
+  assert.equal(looksOf("?background=none").background, "none");
 });
 
 test("without WebGL no page asks for pictures it cannot show", () => {

@@ -23,6 +23,7 @@ def test_the_other_messages() -> None:
     assert parse('{"type":"played","rtp":4294967295,"t":12}') == Heard(rtp=4294967295, t=12.0)
     assert parse('{"type":"candidate","candidate":null}') == Candidate(candidate=None)
     assert parse('{"type":"text","text":"Hi","id":"1"}') == Text(text="Hi", id="1")
+    assert parse('{"type":"front","front":"avatar3d"}') == page_messages.Front(front="avatar3d")
     assert isinstance(parse('{"type":"interrupt","newer":1}'), page_messages.Stop)
 
 
@@ -50,6 +51,7 @@ def test_an_act_and_a_switch() -> None:
         '{"type":"offer"}',
         '{"type":"offer","sdp":7}',
         '{"type":"hello","mode":"smell"}',
+        '{"type":"front","front":"4d"}',
         '{"type":"hello","session":"../../etc","token":"x"}',
         '{"type":"hello","session":"abcdefgh"}',
         '{"type":"hello","mouth":"yes"}',

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
-from broker import personas
 from workers.lipsync.adding.manifest import toml_text
 
 TEXT = """\
@@ -63,8 +61,7 @@ reply = ["Goodbye! It was nice talking to you."]
 def persona_text(name: str, title: str, portrait: str, model: str = "", voice: str = "slt") -> str:
     """The file's text. `model`: the folder of a 3D head, shown first; `portrait`: the picture's."""
     face = [f'portrait = "{portrait}"']
-    keys = {each.name for each in dataclasses.fields(personas.Face)}
-    if model and {"front", "model"} <= keys:
+    if model:
         face += ['front = "avatar3d"   # begin with the 3D head; "portrait" begins with the picture']
         face += [f'model = "{model}"'] if model != portrait else []
     return TEXT.format(
