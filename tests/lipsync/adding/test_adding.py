@@ -63,7 +63,7 @@ def test_a_photograph_becomes_a_face_that_can_be_called_at_once(settings: Settin
     added = Adding(settings).add(order(photo, title="Eileen Collins"))
     assert added.folder is not None
     assert {path.name for path in added.folder.iterdir()} == {
-        "avatar.toml", "portrait.jpg", "portrait.json", "poster.jpg", "preview.png",
+        ".gitignore", "avatar.toml", "portrait.jpg", "portrait.json", "poster.jpg", "preview.png",
     }  # fmt: skip
     persona = personas.load(settings.path("personas"), "eileen")
     assert (persona.name, persona.face.portrait) == ("Eileen Collins", "eileen")

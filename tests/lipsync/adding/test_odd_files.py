@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from broker.config import ROOT
+from tests.avatar3d.heads import odd_files
 from tests.lipsync.adding.films import write_odd_films
 from tests.lipsync.adding.odd_models import odd_models
 from tests.lipsync.adding.odd_pictures import odd_pictures, unusual_pictures
@@ -60,6 +61,10 @@ def test_every_odd_picture_is_refused_with_a_sentence(
 
 def test_every_odd_model_is_refused_with_a_sentence(tmp_path: Path, weights: Path) -> None:
     refusals_of(odd_models(), tmp_path, weights, "model")
+
+
+def test_heads_that_the_page_refuses_are_refused_before(tmp_path: Path, weights: Path) -> None:
+    refusals_of({f"{name}.glb": (data, "") for name, data in odd_files().items()}, tmp_path, weights, "model")
 
 
 def test_every_odd_film_is_refused_with_a_sentence(tmp_path: Path, weights: Path, astronaut: np.ndarray) -> None:

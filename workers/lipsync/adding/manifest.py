@@ -64,6 +64,8 @@ def write(folder: Path, name: str, parts: dict[str, Any]) -> None:
         lines += [f"{key} = {toml_text(str(value))}" for key, value in values.items()]
         lines.append("")
     (folder / FILE).write_text("\n".join(lines), encoding="utf-8")
+    # A person's face does not belong into a repository by accident.
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def toml_text(text: str) -> str:
