@@ -63,7 +63,7 @@ class ClipWriter:
         self._stream = self._container.add_stream("libx264", rate=CLIP_FPS)
         self._stream.width = self._stream.height = CLIP_PX
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": CRF, "preset": "fast"}
+        self._stream.options = {"crf": CRF, "preset": "fast", "threads": "1"}
         self._count = 0
 
     def add(self, pixels: np.ndarray) -> None:

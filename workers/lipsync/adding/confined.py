@@ -21,6 +21,8 @@ WALL_S = 240
 """A busy machine is slow; the processor time is bounded more tightly, in `limits`."""
 REPORT = "report.json"
 LARGEST_REPORT = 2_000_000
+FRUGAL = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""On a machine of many cores, threads and their heaps would fill the address space that is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ def run(job: Job) -> Report:
     try:
         child = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | FRUGAL,
         )  # fmt: skip
     except OSError as exc:
         raise AvatarError("workshop", f"The workshop could not be started ({exc.strerror}).") from exc
