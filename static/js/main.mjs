@@ -147,6 +147,7 @@ const conversation = new Conversation({
     async media(stream, call) {
       ear.listenTo(call.voice);
       pictures.follow(call.receivers);
+      acknowledgement.sound();
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
