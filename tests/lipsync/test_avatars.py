@@ -226,7 +226,7 @@ def test_points_found_by_an_older_method_are_found_anew(
 ) -> None:
     framed = library.framed(put(tmp_path / "avatars", "eileen", astronaut))
     path = put(tmp_path / "avatars", "square", framed.pixels)
-    shifted = framed.points + [0.01, 0, 0]
+    shifted = framed.points + np.array([0.01, 0, 0])
     avatars.save_points(shifted, path.with_suffix(".json"), avatars.digest(path))
     assert np.abs(library.framed(path).points - shifted).max() < 1e-4
     monkeypatch.setattr(avatars, "VERSION", avatars.VERSION + 1)

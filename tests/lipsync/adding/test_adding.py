@@ -136,7 +136,8 @@ def test_a_3d_head_alone_has_a_persona_that_can_be_read(settings: Settings, tmp_
     model.write_bytes(SmallGlb(ARKIT_SHAPES).bytes())
     added = Adding(settings).add(order(model))
     assert added.folder is not None
-    assert personas.load(settings.path("personas"), "eileen").face.portrait == "vera"
+    face = personas.load(settings.path("personas"), "eileen").face
+    assert (face.portrait, face.front, face.model) == ("vera", "avatar3d", "eileen")
 
 
 @pytest.mark.parametrize("name", ["", "..", "Alice", "a/b", "-a", "x" * 41, "é"])
