@@ -26,7 +26,7 @@ AAC_SAMPLES = 1024
 def film(out: Path, spoken: SpokenPictures, engine: PortraitEngine, portrait: str, size: int, background: str) -> None:
     """H.264 and AAC. Raises AvatarError for what is not known."""
     file = Path(portrait)
-    avatar = engine.prepare(file if file.is_file() else engine.find(portrait), size)
+    avatar = engine.still(file if file.is_file() else engine.find(portrait), size)
     backdrop = engine.prepare_backdrop(engine.find_backdrop(background), size) if background else None
     with av.open(str(out), "w", options={"movflags": "faststart"}) as container:
         video = container.add_stream("libx264", rate=spoken.fps, options={"crf": "23", "preset": "slow"})

@@ -87,7 +87,7 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for size in SIZES:
         started, busy = time.perf_counter(), time.thread_time()
-        avatar = engine.prepare(engine.find(options.portrait), size)
+        avatar = engine.still(engine.find(options.portrait), size)
         wall, cpu = time.perf_counter() - started, time.thread_time() - busy
         print(f"\n{size} × {size}: prepared in {cpu:.2f} s of CPU, {wall:.2f} s in all")
         for name, work in parts(avatar).items():

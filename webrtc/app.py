@@ -15,6 +15,7 @@ from webrtc.calls import Calls
 from webrtc.personas import MODELS
 from webrtc.security import POLICY, SETTINGS, guard, is_operator, policy_of
 from webrtc.signaling import Signaling
+from webrtc.workshop import Workshop
 
 CALLS: web.AppKey[Calls] = web.AppKey("calls", Calls)
 
@@ -38,8 +39,10 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/ready", _ready)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/personas", _personas)
+    app.router.add_get("/avatars", _page(static / "avatars.html"))
     app.router.add_get("/avatars/{name}/{file}", _avatar)
     app.router.add_get("/static/avatars/{path:.*}", _not_static)
+    Workshop().add_to(app)
     app.router.add_static("/static", static)
     app.router.add_get("/console", _page(static / "console.html"))
     viewing.routes(app, calls, static)

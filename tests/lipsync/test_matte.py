@@ -25,7 +25,7 @@ TURNED = FaceState(pose=(0.2, 0.08, 0.12), breath=0.7)
 @pytest.fixture(scope="module", params=NAMES)
 def avatar(request: pytest.FixtureRequest, weights: Path) -> PortraitAvatar:
     engine = PortraitEngine(load())
-    return engine.prepare(engine.find(request.param), 256)
+    return engine.still(engine.find(request.param), 256)
 
 
 def corners(picture: np.ndarray) -> np.ndarray:

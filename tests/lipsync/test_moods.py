@@ -18,7 +18,7 @@ from workers.lipsync.portrait_engine import PortraitAvatar, PortraitEngine
 @pytest.fixture(scope="module", params=["vera", "robin", "sam"])
 def avatar(request: pytest.FixtureRequest) -> PortraitAvatar:
     engine = PortraitEngine(load())
-    return engine.prepare(engine.find(request.param), 512)
+    return engine.still(engine.find(request.param), 512)
 
 
 def face_of(avatar: PortraitAvatar, emotion: str, strength: float = 1.0) -> np.ndarray:

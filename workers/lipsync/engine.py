@@ -27,6 +27,8 @@ class Wanted:
     face: FaceState
     voice: bytes = b""
     backdrop: Any = None
+    at_ns: int = 0
+    """When it is shown, on any clock that runs evenly: which picture of a film it is."""
 
 
 class FaceEngine(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from workers.lipsync.articulators import MOUTH_ARTICULATORS, Articulation, artic
 from workers.lipsync.avatars import AvatarLibrary
 from workers.lipsync.backdrops import BackdropLibrary
 from workers.lipsync.brow_basis import build_brow_basis
+from workers.lipsync.clip import read_clip
 from workers.lipsync.engine import Wanted
 from workers.lipsync.errors import AvatarError
 from workers.lipsync.eyes import Eyes
@@ -25,7 +27,10 @@ from workers.lipsync.lip_layers import cut_lips
 from workers.lipsync.lip_seam import draw_seam
 from workers.lipsync.matte import cut_figure
 from workers.lipsync.mouth_basis import build_mouth_basis, lip_lines
+from workers.lipsync.moving_avatar import MovingAvatar
 from workers.lipsync.warp_field import Grid, enlarge, look_up
+
+logger = logging.getLogger(__name__)
 
 SMALLEST, LARGEST = 128, 1024
 MARGIN_NODES = 8
@@ -229,13 +234,29 @@ class PortraitEngine:
         """The picture a persona names. Raises AvatarError naming the known ones."""
         return self._library.path_of(portrait)
 
-    def prepare(self, portrait_path: Path, size: int) -> PortraitAvatar:
-        """Part of a second; some 50 ms more for a photograph that is new. Raises AvatarError."""
+    def prepare(self, portrait_path: Path, size: int) -> PortraitAvatar | MovingAvatar:
+        """Part of a second; some 50 ms more for a photograph that is new, a second more for a film beside it. Raises
+        AvatarError."""
+        still = self.still(portrait_path, size)
+        try:
+            clip = read_clip(portrait_path.parent, size)
+        except AvatarError as error:
+            logger.warning("film not used", extra={"portrait": portrait_path.parent.name, "reason": str(error)})
+            return still
+        return MovingAvatar(still, clip) if clip else still
+
+    def still(self, portrait_path: Path, size: int) -> PortraitAvatar:
+        """As `prepare`, without the film. Raises AvatarError."""
         return PortraitAvatar(self._library.framed(portrait_path), size, self._weights)
 
     def draw(self, wanted: list[Wanted]) -> list[bytes]:
         """I420 pictures, one for each."""
-        return [each.avatar.draw(each.face, each.backdrop) for each in wanted]
+        return [
+            each.avatar.draw(each.face, each.at_ns)
+            if isinstance(each.avatar, MovingAvatar)
+            else each.avatar.draw(each.face, each.backdrop)
+            for each in wanted
+        ]
 
     def find_backdrop(self, name: str) -> Path:
         """A picture of the backdrops' folder, or a colour. Raises AvatarError naming the known ones."""
@@ -247,6 +268,8 @@ class PortraitEngine:
 
     def cut_out(self, wanted: Wanted) -> bytes:
         """I420 of twice the width: the figure, and its alpha as grey."""
+        if isinstance(wanted.avatar, MovingAvatar):
+            return wanted.avatar.draw_cutout(wanted.face, wanted.at_ns)
         drawn: bytes = wanted.avatar.draw_cutout(wanted.face)
         return drawn
 

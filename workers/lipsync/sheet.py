@@ -92,7 +92,7 @@ def main() -> None:
     try:
         engine = PortraitEngine(load())
         file = Path(options.portrait)
-        avatar = engine.prepare(file if file.is_file() else engine.find(options.portrait), options.size)
+        avatar = engine.still(file if file.is_file() else engine.find(options.portrait), options.size)
     except VisavisError as exc:
         raise SystemExit(str(exc)) from exc
     cv2.imwrite(str(options.out), draw_sheet(avatar))

@@ -224,7 +224,7 @@ class LipsyncStage:
                 self.counters["pictures_unprepared"] += 1
                 continue
             face = face_from_wire(draw.mouth, draw.face, draw.emotion)
-            wanted.append(Wanted(avatar, face, draw.voice, self._backdrop(draw)))
+            wanted.append(Wanted(avatar, face, draw.voice, self._backdrop(draw), draw.deadline_ns))
             drawn.append(draw)
         if not wanted:
             return []
