@@ -46,7 +46,8 @@ def test_a_call_is_operated_from_outside(stack: Stack) -> None:
     with Caller(stack.url) as caller:
         call = caller.open("?persona=host").start()
         call.until(lambda: [m for m in call.messages("turn") if m["what"] == "finished"], "it did not greet")
-        (session,) = [row["session"] for row in ask(stack, "GET", "/sessions")["sessions"]]
+        session = call.messages("session")[0]["session"]
+        assert session in [row["session"] for row in ask(stack, "GET", "/sessions")["sessions"]]
         ask(stack, "POST", f"/sessions/{session}/say", {"text": "Dinner is ready."})
         call.until(
             lambda: [m for m in call.messages("turn") if m["what"] == "finished" and m["heard"] == "Dinner is ready."],
