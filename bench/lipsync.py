@@ -56,11 +56,11 @@ def timed(work: Callable[[FaceState], object], states: list[FaceState]) -> tuple
 
 
 def parts(avatar: PortraitAvatar) -> dict[str, Callable[[FaceState], object]]:
-    """What is measured. The last four are steps of the first."""
+    """What is measured. After the first four: steps of the first, and the first with other backgrounds."""
     nodes = avatar.grid.nodes()
     where = enlarge(nodes, avatar.grid.step) + np.float32(0.3)
     canvas = avatar.portrait.copy()
-    mouth = avatar.mouth
+    mouth, backdrop = avatar.mouth, np.full_like(canvas, 90)
     return {
         "speaking, blink, pose": avatar.draw,
         "speaking, still head": lambda face: avatar.draw(FaceState(mouth=face.mouth)),
@@ -71,7 +71,9 @@ def parts(avatar: PortraitAvatar) -> dict[str, Callable[[FaceState], object]]:
         ],
         "  positions enlarged": lambda face: enlarge(nodes, avatar.grid.step),
         "  picture looked up": lambda face: look_up(canvas, where),
-        "  eyes": lambda face: avatar.eyes.paint(canvas, face.gaze, face.blink),
+        "  eyes that look elsewhere": lambda face: avatar.eyes.paint(canvas, (face.pose[0] * 5, 0.1), face.blink),
+        "  before another background": lambda face: avatar.draw(face, backdrop),
+        "  the figure alone": avatar.draw_cutout,
     }
 
 
@@ -85,7 +87,7 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for size in SIZES:
         started, busy = time.perf_counter(), time.thread_time()
-        avatar = engine.prepare(engine.find(options.portrait), size)
+        avatar = engine.still(engine.find(options.portrait), size)
         wall, cpu = time.perf_counter() - started, time.thread_time() - busy
         print(f"\n{size} × {size}: prepared in {cpu:.2f} s of CPU, {wall:.2f} s in all")
         for name, work in parts(avatar).items():

@@ -163,7 +163,7 @@ def by_part(seconds: int) -> None:
         encode = VideoEncoder(codec, SETTINGS).encode
         timed(f"{codec}, {SETTINGS.width}×{SETTINGS.height}", 25 * seconds, partial(_encoded, encode, pictures))
         timed(f"{codec}, opening an encoder", 5, partial(_opened, codec))
-    timed("the face of one instant", 50 * seconds, lambda n: Bearing().face(n * 960, 1, 1.0))
+    timed("the face of one instant", 50 * seconds, lambda n: Bearing(seed=1).face(n * 960))
 
 
 def _encoded(encode: Callable[[bytes, int, bool], object], pictures: list[bytes], n: int) -> object:

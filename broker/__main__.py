@@ -45,6 +45,7 @@ class Broker:
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,
             boot=boot_id(),
+            portraits=lambda: personas.portraits(settings.path("avatars")),
         )
         self._stopping = False
 

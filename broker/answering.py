@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from broker.backchannel import same_words
+from broker.expressions import expressed
 from broker.ledger import Answer
 from broker.messages import Ask, Exchange, Played, Sentence, Speak
 from broker.move import Accept, Move
@@ -129,9 +130,13 @@ def speak(move: Move, wanted: ToSay) -> Answer:
     turn = move.state.turn + 1
     now_ns = move.now_ns
     move.set(turn=turn)
-    sentence = Sentence(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, kind=wanted.kind)
+    tags = expressed(move.state.expressions, wanted.kind, wanted.text)
+    sentence = Sentence(
+        turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, kind=wanted.kind, tags=tags
+    )
     answer = Answer(turn=turn, kind=wanted.kind, asked_ns=now_ns, accepted_ns=now_ns).with_sentence(sentence, now_ns)
-    move.do(Speak(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True), Accept(turn=turn))
+    spoken = Speak(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, tags=tags)
+    move.do(spoken, Accept(turn=turn))
     tell_sentence(move, answer, 0)
     return answer
 

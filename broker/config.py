@@ -36,6 +36,12 @@ class Server:
     tls_key: str = ""
     operator_token: str = field(default="", repr=False)
     ice_servers: tuple[dict[str, Any], ...] = ()
+    turn_urls: tuple[str, ...] = ()
+    """A TURN server that shares `turn_secret` with the edge; browsers get credentials that expire."""
+    turn_secret: str = field(default="", repr=False)
+    turn_ttl_s: int = 3600
+    fronts: tuple[str, ...] = ()
+    """Where browsers reach edge 0, 1, … when something stands before them; empty: the host they used, own ports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +68,8 @@ class Workers:
     tts: int = 0
     programme: int = 0
     lipsync: int = 0
+    webrtc: int = 1
+    """Edge processes. Edge n listens on server.port + n."""
 
     def count(self, kind: str) -> int:
         """How many processes of `kind` are started."""
@@ -84,9 +92,29 @@ class Sessions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Audience:
+    watch: bool = True
+    """Whoever has a session's link may look on."""
+    list: bool = False
+    """/live lists the sessions."""
+    token: str = field(default="", repr=False)
+    """A secret viewers and WHEP players bear besides; empty: the link is enough."""
+    origins: tuple[str, ...] = ()
+    """Pages elsewhere that may play a session by WHEP: "https://school.example", or "*" for all."""
+    capacity: int = 128
+    """Viewers per edge process."""
+    busy: float = 0.7
+    """Share of a core from which on an edge sends new viewers to a less busy one."""
+    whip_url: str = ""
+    """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
+    whip_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
+    backdrops: str = "static/backdrops"
     weights: str = ".cache/weights"
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
@@ -106,6 +134,7 @@ class Settings:
     workers: Workers = field(default_factory=Workers)
     media: Media = field(default_factory=Media)
     sessions: Sessions = field(default_factory=Sessions)
+    audience: Audience = field(default_factory=Audience)
     paths: Paths = field(default_factory=Paths)
     log: Log = field(default_factory=Log)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -151,6 +180,10 @@ def _parsed(kind: Any, text: str, name: str) -> Any:
             return int(text)
         if kind is float:
             return float(text)
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+    except KeyError:
+        raise ConfigError(f"{name}={text!r} must be true or false.") from None
     except ValueError:
         raise ConfigError(f"{name}={text!r} must be a number.") from None
     if typing.get_origin(kind) is tuple:
@@ -171,6 +204,15 @@ def _check(settings: Settings) -> None:
     within("media.video_kbps", settings.media.video_kbps, 100, 8000)
     within("media.audio_kbps", settings.media.audio_kbps, 12, 128)
     within("sessions.capacity", settings.sessions.capacity, 1, 1000)
+    within("audience.capacity", settings.audience.capacity, 0, 10_000)
+    within("audience.busy", settings.audience.busy, 0.05, 1.0)
+    within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)
+    if settings.server.turn_urls and len(settings.server.turn_secret) < 16:
+        raise ConfigError(
+            "server.turn_urls needs the secret it shares with the TURN server: set VISAVIS_SERVER_TURN_SECRET "
+            "(16 characters or more)."
+        )
+    within("workers.webrtc", settings.workers.webrtc, 1, 64)
     for kind in WORKER_KINDS:
         within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
     if bool(settings.server.tls_cert) != bool(settings.server.tls_key):

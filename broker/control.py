@@ -5,15 +5,17 @@ from __future__ import annotations
 import collections
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
+from broker.handover import wanted
 from broker.journal import Journal
 from broker.messages import (
+    Act,
     Alive,
     Close,
     Event,
@@ -26,14 +28,19 @@ from broker.messages import (
     Refused,
     Report,
     SetMode,
+    Showing,
     SpeechStarted,
+    Switch,
     Transcript,
+    Watch,
 )
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
+from broker.turn_state import phase
 from broker.turns import Away, Replaced, Restarted, Returned, Timer
+from broker.watchers import AUDIENCE_KINDS, Watchers
 
 logger = logging.getLogger(__name__)
 
@@ -72,19 +79,29 @@ class Outbox:
 
 
 class Control:
-    """All sessions and all processes. `personas` gives the snapshot of a persona or raises ConfigError."""
+    """All sessions and all processes.
+
+    `personas` gives the snapshot of a persona or raises ConfigError; `portraits` the names of the faces there are.
+    """
 
     def __init__(
-        self, settings: ControlSettings, personas: Callable[[str], dict[str, Any]], store: Store | None, boot: str
+        self,
+        settings: ControlSettings,
+        personas: Callable[[str], dict[str, Any]],
+        store: Store | None,
+        boot: str,
+        portraits: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.settings = settings
         self.registry = Registry()
         self.sessions: dict[str, Session] = {}
+        self.watchers = Watchers()
         self.events = EventLog()
         self.counters: collections.Counter[str] = collections.Counter()
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
         self._personas = personas
+        self._portraits = portraits
         self._journal = Journal(store, boot) if store else None
         self._outbox = Outbox()
         self._fleet_ns = 0
@@ -122,6 +139,8 @@ class Control:
             logger.error("hung", extra={"peer": peer.name})
             self._without(peer, "hung", now_ns)
         if now_ns - self._fleet_ns >= FLEET_NS:
+            for name in self.watchers.silent(now_ns):
+                self._tell_viewers(name, now_ns)
             self._send_fleet(now_ns)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
@@ -193,6 +212,8 @@ class Control:
             for session in self.sessions.values():
                 if session.route.passes(peer):
                     self._edge_gone(session, now_ns)
+            for name in self.watchers.lost(peer):
+                self._tell_viewers(name, now_ns)
         else:
             self._mend_all(now_ns)
         self._send_fleet(now_ns)
@@ -210,6 +231,7 @@ class Control:
             return
         outgoing = session.reroute(route, replaced, now_ns)
         self._send(outgoing, now_ns)
+        self._show(session)
         for kind in set(before.peers) - set(route.peers):
             self._tell("degraded", now_ns, session, stage=kind, step="missing", reason=f"no {kind} is running")
         for kind in replaced:
@@ -228,6 +250,7 @@ class Control:
             processes=self.registry.table(now_ns, [self.own] if self.own else []),
             sessions=len(self.sessions),
             capacity=self.registry.capacity(self.settings.capacity),
+            live=tuple(self._live(session, now_ns) for session in self.sessions.values()),
         )
         self._outbox.send.extend((edge.peer, fleet) for edge in self.registry.of("webrtc"))
 
@@ -300,11 +323,14 @@ class Control:
                 peers=session.route.peers | {"webrtc": message.edge},
             )
             self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
+            self._show(session)
         self._send(session.step(Returned(), now_ns), now_ns)
         if message.mode != session.state.mode:
             self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
         self._tell("dialogue", now_ns, session, lines=lines)
+        if viewers := self.watchers.viewers(session.id):
+            self._tell("audience", now_ns, session, viewers=viewers)
 
     def _connect_edge(self, edge: Peer) -> None:
         if not self.registry.knows(edge):
@@ -333,8 +359,52 @@ class Control:
         session.caller_gone_ns = session.caller_gone_ns or now_ns
         self._send(session.step(Away(), now_ns), now_ns)
 
+    # --- the face, and whose it is ---
+
+    def _on_act(self, message: Act, now_ns: int) -> None:
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        self._send(session.act(message), now_ns)
+        told = {key: value for key, value in vars(message).items() if key not in ("session", "route")}
+        self._tell("act", now_ns, session, **told)
+
+    def _on_switch(self, message: Switch, now_ns: int) -> None:
+        """Another persona, face or language; what cannot be is said to the caller and changes nothing."""
+        session = self._of(message, now_ns)
+        if session is None:
+            return
+        try:
+            persona, language = wanted(
+                session.record.persona, session.state.language, message, self._personas, self._portraits
+            )
+            outgoing = session.switch(persona, language, now_ns)
+        except ConfigError as error:
+            self.counters["refused_switch"] += 1
+            self._send(session.to_edge(Refused(code="switch", text=str(error))), now_ns)
+            return
+        self._send(outgoing, now_ns)
+        self._show(session)
+        face = str((persona.get("face") or {}).get("portrait", ""))
+        self._tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
+        logger.info("switched", extra={"session": session.id, "persona": persona.get("id"), "language": language})
+
+    def _of(self, message: Message, now_ns: int) -> Session | None:
+        """The session of something its caller did; None (and counted) when it is not there or another edge has it."""
+        session = self.sessions.get(message.session)
+        if session is None or not session.current(message):
+            self.counters["unknown_session" if session is None else "stale_route"] += 1
+            return None
+        session.caller_gone_ns = 0
+        return session
+
     def _close(self, session: Session, reason: str, now_ns: int) -> None:
-        self._send(session.closed(reason), now_ns)
+        outgoing = session.closed(reason)
+        self._send(outgoing, now_ns)
+        told = {peer for peer, _ in outgoing}
+        close = Close(session=session.id, route=session.route.id, reason=reason)
+        self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
+        self.watchers.forget(session.id)
         del self.sessions[session.id]
         if self._journal:
             self._journal.forget(session.id)
@@ -371,6 +441,62 @@ class Control:
                     self._journal.note_turn(message)
             if peer is not NOBODY:
                 self._outbox.send.append((peer, message))
+            if isinstance(message, Event) and message.kind in AUDIENCE_KINDS:
+                watching = self.watchers.of(message.session)
+                self._outbox.send.extend((edge, message) for edge in watching if edge != peer)
+
+    # --- those who look on ---
+
+    def _on_watch(self, message: Watch, now_ns: int) -> None:
+        session = self.sessions.get(message.session)
+        if session is None:
+            self.watchers.forget(message.session)
+            if not message.leave:
+                text = "There is no such conversation (any more)."
+                self._outbox.send.append((message.edge, Refused(session=message.session, code="unknown", text=text)))
+            return
+        before = self.watchers.viewers(session.id)
+        if message.leave:
+            self.watchers.leave(session.id, message.edge)
+        elif self.watchers.watch(message, now_ns):
+            self._connect_edge(message.edge)
+            self._outbox.send.append((message.edge, self._showing(session)))
+        if self.watchers.viewers(session.id) != before:
+            self._tell_viewers(session.id, now_ns)
+
+    def _show(self, session: Session) -> None:
+        """Tell every edge that watches where the programme is now."""
+        self._outbox.send.extend((edge, self._showing(session)) for edge in self.watchers.of(session.id))
+
+    def _showing(self, session: Session) -> Showing:
+        return Showing(
+            session=session.id,
+            route=session.route.id,
+            persona=session.record.persona,
+            language=session.state.language,
+            origin_ns=session.state.origin_ns,
+            state="away" if session.caller_gone_ns else phase(session.state),
+            viewers=self.watchers.viewers(session.id),
+            peers={kind: peer for kind, peer in session.route.peers.items() if kind == "programme"},
+        )
+
+    def _tell_viewers(self, name: str, now_ns: int) -> None:
+        """How many look on, to the caller and to all of them."""
+        if session := self.sessions.get(name):
+            self._tell("audience", now_ns, session, viewers=self.watchers.viewers(name))
+
+    def _live(self, session: Session, now_ns: int) -> dict[str, Any]:
+        persona = session.record.persona
+        return {
+            "session": session.id,
+            "persona": str(persona.get("id", "")),
+            "name": str(persona.get("name", "")),
+            "portrait": str((persona.get("face") or {}).get("portrait", "")),
+            "viewers": self.watchers.viewers(session.id),
+            "away": bool(session.caller_gone_ns) or phase(session.state) == "away",
+            "edge": session.route.peers["webrtc"].name if "webrtc" in session.route.peers else "",
+            "age_s": max(0, now_ns - session.state.origin_ns) // NS_PER_S,
+        }
 
     # --- surviving ---
 
@@ -436,8 +562,11 @@ class Control:
         Alive: _on_alive,
         Present: _on_present,
         Gone: _on_gone,
+        Watch: _on_watch,
         Event: _on_event,
         Holding: _on_holding,
+        Act: _on_act,
+        Switch: _on_switch,
     }
 
 

@@ -27,6 +27,12 @@ class EndpointSettings:
     steepness: float = 4.0
     wordless_ms: float = 700
     """Nothing was understood: the words may be late, or it was a noise."""
+    fluent_ms: float = 440
+    """The longest wait for somebody who has made no pause within what they said lately."""
+    fluent_after: int = 4
+    """So many utterances without one make a fluent speaker."""
+    pause_ms: float = 200
+    """Silence within an utterance that counts as a pause; a stop consonant is shorter."""
 
 
 class Shape(Enum):
@@ -65,18 +71,22 @@ def wait_ms(
     hit: float | None = None,
     ends: float | None = None,
     settings: EndpointSettings = DEFAULT,
+    fluent: int = 0,
 ) -> int:
     """Silence to wait for, counted from where speech stopped.
 
     `p_end`: acoustic belief that the person has finished (0.5: none yet). `text`: the words so far. `hit`: how surely
     the knowledge answers them, None when that is not known. `ends`: ln of the chance that a sentence ends after them.
+    `fluent`: utterances in a row that this person has spoken without a pause.
     """
     shape = shape_of(text, language)
     if shape is Shape.NOTHING:
         return round(settings.wordless_ms)
     steps = settings.steepness * (evidence(p_end, text, language, hit, ends) - settings.doubt)
     share = 1 / (1 + math.exp(min(max(steps, -50.0), 50.0)))
-    return round(settings.quick_ms + (settings.patient_ms - settings.quick_ms) * share)
+    known = min(fluent, settings.fluent_after) / settings.fluent_after
+    patient_ms = settings.patient_ms - (settings.patient_ms - settings.fluent_ms) * known
+    return round(settings.quick_ms + (patient_ms - settings.quick_ms) * share)
 
 
 def evidence(p_end: float, text: str, language: str, hit: float | None = None, ends: float | None = None) -> float:

@@ -48,7 +48,10 @@ class Journal:
 
     def write_down(self, sessions: Collection[Session]) -> None:
         """Write what changed since the last time that worked. Raises StoreError."""
-        news = {session.id: (essence(session.state), session.route) for session in sessions}
+        news = {
+            session.id: (essence(session.state), session.route, session.record.persona, session.record.act)
+            for session in sessions
+        }
         changed = [session for session in sessions if self._written.get(session.id) != news[session.id]]
         if not changed and not self._ended and not self._turns:
             return

@@ -43,6 +43,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "VISAVIS_RUN": str(settings.run_folder()),
         "VISAVIS_PYTHON": sys.executable,
         "PYTHONUNBUFFERED": "1",
+        "VISAVIS_EDGES": str(settings.workers.webrtc - 1),
     } | {f"VISAVIS_{kind.upper()}": str(settings.workers.count(kind)) for kind in WORKER_KINDS}
 
 

@@ -14,12 +14,14 @@ from broker.answering import accept, drop_attempt, remember, say, settle, speak_
 from broker.backchannel import affirms, joined, takes_the_floor
 from broker.barge_in import barge, decide, expect_words, let_go, takes_floor
 from broker.interrupting import interrupt
-from broker.messages import EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.messages import Attend, EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase
-from broker.turn_state import Pause, ToSay, TurnState, Utterance, Waiting, in_hand, ns
+from broker.turn_state import Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
 
 MIC_SAMPLES_PER_MS = 16
+TELLING_WORDS = 3
+"""Shorter utterances have no room for a pause, and tell nothing of their speaker."""
 
 
 def on_started(move: Move, started: SpeechStarted) -> None:
@@ -42,6 +44,10 @@ def on_paused(move: Move, paused: SpeechPaused) -> None:
     utterance = move.state.utterance
     if utterance is None or paused.utterance != utterance.number:
         return
+    if move.state.presence is Presence.HERE and (
+        not utterance.pause or utterance.pause.mic_sample != paused.mic_sample
+    ):
+        move.do(Attend(state="listening", phrase_end=True))
     began_ns = move.now_ns - ns(paused.silence_ms)
     before_n = utterance.n
     if utterance.pause and utterance.pause.mic_sample == paused.mic_sample:
@@ -61,6 +67,9 @@ def on_resumed(move: Move, resumed: SpeechResumed) -> None:
     utterance = move.state.utterance
     if utterance is None or resumed.utterance != utterance.number:
         return
+    silent = resumed.mic_sample - utterance.pause.mic_sample if utterance.pause else 0
+    if silent >= endpoint.DEFAULT.pause_ms * MIC_SAMPLES_PER_MS:
+        move.set(fluent=0)
     move.set(utterance=replace(utterance, pause=None, end_at_ns=0))
     _tell_speech(move, "resumed", utterance.number, resumed.mic_sample)
     if in_hand(move.state):
@@ -106,7 +115,7 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends)
+    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends, fluent=state.fluent)
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
@@ -210,7 +219,7 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         _give_floor_back(move)
         return
     if in_hand(state):
-        if not _said_enough(state, utterance, text):
+        if not state.carried and not _said_enough(state, utterance, text):
             _give_floor_back(move)
             return
         interrupt(move, joins=True)
@@ -220,9 +229,20 @@ def conclude(move: Move, utterance: Utterance, text: str) -> None:
         move.set(carried=words)
         consider(move)
     elif words:
+        _learn_fluency(move, words)
         accept(move, Waiting(text=words, spoken=True, utterance=utterance.number, end_sample=end_sample))
     else:
         _nothing_understood(move, utterance, end_sample)
+
+
+def _learn_fluency(move: Move, words: str) -> None:
+    """Who says whole questions without a pause is waited for less; a pause, or a false cut, takes that back."""
+    fluent = move.state.fluent
+    if move.state.carried:
+        fluent = 0
+    elif len(words.split()) >= TELLING_WORDS:
+        fluent = min(fluent + 1, endpoint.DEFAULT.fluent_after)
+    move.set(fluent=fluent)
 
 
 def _dealt_with(move: Move, utterance: Utterance) -> int:

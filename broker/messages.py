@@ -85,6 +85,8 @@ class Alive(Message):
     load: float = 0.0
     """Share of one core used since the last Alive."""
     counters: dict[str, float] = field(default_factory=dict)
+    front: str = ""
+    """An edge's: where browsers reach it, `scheme:port`; empty for workers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,8 @@ class Fleet(Message):
     processes: tuple[dict[str, Any], ...]
     sessions: int
     capacity: int
+    live: tuple[dict[str, Any], ...] = ()
+    """A row per session, for /live: session, persona, name, portrait, viewers, away, edge, age_s."""
 
 
 # --- a session -------------------------------------------------------------------------------------------------------
@@ -142,7 +146,10 @@ class Present(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Message):
-    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person."""
+    """Broker → edge: no session. `code`: forbidden, capacity, persona, not_ready; `text` is for the person.
+
+    With `switch` the session goes on: what a `Switch` asked for cannot be.
+    """
 
     code: str
     text: str
@@ -152,8 +159,9 @@ class Refused(Message):
 class Open(Message):
     """Broker → all of the route, when a session starts and again whenever its route changes. Idempotent.
 
-    The receiver keeps what it holds of a known session, except what came from a kind in `replaced`: messages with an
-    older route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
+    A known session may get another persona, face or language: each stage takes it up as soon as it can without breaking
+    off what it has in hand. It keeps what it holds, except what came from a kind in `replaced`: messages with an older
+    route are still taken, unless their sender's kind was replaced since. `vad` or `asr` in `replaced`: the edge
     sends the microphone again from `mic_from`, and both vad and asr begin again there with utterance `utterance`.
     A stage that finds its own kind in `replaced` and knows nothing of the session is the successor.
     """
@@ -190,6 +198,40 @@ class Gone(Message):
     """Edge → broker: the caller's page has gone (`final`: the person pressed Stop, the session may end at once)."""
 
     final: bool = False
+
+
+# --- those who look on ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Message):
+    """Edge → broker, on change and every second: it has viewers of a session. Answered by `Showing` or `Refused`.
+
+    `viewers` is how many it has now; 0 asks for the programme beforehand. `leave`: it has none left and wants no more
+    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`.
+    """
+
+    edge: Peer
+    viewers: int = 0
+    leave: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing(Message):
+    """Broker → every edge that watches: where the session's programme is. Again whenever that changes. Idempotent.
+
+    It holds until the session's `Close`, which watchers get too. `route` goes into their `KeyFrame` and `Wanted`.
+    """
+
+    persona: dict[str, Any]
+    language: str
+    origin_ns: int
+    state: str
+    """As in the `state` event; `away`: the caller is not there."""
+    viewers: int
+    """At all edges together."""
+    peers: dict[str, Peer] = field(default_factory=dict)
+    """`programme`; empty while none serves the session."""
 
 
 # --- microphone to words ---------------------------------------------------------------------------------------------
@@ -339,8 +381,9 @@ class Ask(Message):
 class Sentence(Message):
     """llm → tts, copy to broker: sentence `n` (from 0) of the answer, speakable text without markup.
 
-    `tags` ride along to the face: {"emotion": "happy", "rate": 0.85, "gesture": "nod"}. `text` may be empty with
-    `last` (the answer ended without another sentence). `confidence` and `passage` say where it comes from.
+    `tags` ride along to the face: {"emotion": "happy", "strength": 0.5, "gesture": "nod", "gaze": "away", "rate": 0.85}
+    (broker/expressions.py). `text` may be empty with `last` (the answer ended without another sentence). `confidence`
+    and `passage` say where it comes from.
     """
 
     turn: int
@@ -521,6 +564,7 @@ class Draw(Message):
 
     `mouth`: 15 uint8 viseme weights. `face`: blink 0..1, gaze_x, gaze_y -1..1, yaw, pitch, roll rad, brows -1..1,
     breath 0..1, emotion_strength 0..1. `voice`: mono s16le 48 kHz around the picture, for neural faces; may be empty.
+    `background`: as in `Act`; `cutout`: the figure alone is wanted too.
     """
 
     picture: int
@@ -531,17 +575,24 @@ class Draw(Message):
     height: int = 512
     deadline_ns: int = 0
     voice: bytes = b""
+    background: str = ""
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture(Message):
-    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range)."""
+    """Lipsync → programme: planar yuv420p (I420, width·height·3/2 bytes, BT.601 limited range).
+
+    `cutout`, where it was asked for: one of twice the width, left the figure on black (colours times alpha), right its
+    alpha as grey.
+    """
 
     picture: int
     width: int
     height: int
     yuv: bytes
     took_ns: int = 0
+    cutout: bytes = b""
 
 
 # --- the programme ---------------------------------------------------------------------------------------------------
@@ -596,6 +647,9 @@ class Wanted(Message):
     edge: str
     h264: int = 0
     vp8: int = 0
+    h264_cutout: int = 0
+    vp8_cutout: int = 0
+    """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -604,9 +658,9 @@ class Programme(Message):
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
-    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` are whole access
-    units, empty when nobody wants them or none falls here. `pictures` counts pictures encoded per codec since the
-    start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
+    programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
+    `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
+    since the start, so that a gap shows. `speaking`: voice is in it; `turn`, `sentence` then say whose.
     """
 
     tick: int
@@ -628,6 +682,12 @@ class Programme(Message):
     vp8: bytes = b""
     vp8_key: bool = False
     vp8_n: int = 0
+    h264_cutout: bytes = b""
+    h264_cutout_key: bool = False
+    h264_cutout_n: int = 0
+    vp8_cutout: bytes = b""
+    vp8_cutout_key: bool = False
+    vp8_cutout_n: int = 0
 
 
 # --- for listeners ---------------------------------------------------------------------------------------------------
@@ -640,8 +700,10 @@ class Event(Message):
     kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
     utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}. Llm: documents {persona, problems}: those that could not be read,
-    about no session. Programme: phonemes and visemes {sentence, programme_sample,
+    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
+    audience {viewers}.
+    Llm: documents {persona, problems}: those that could not be read, about no session.
+    Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
     """
 
@@ -674,6 +736,8 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Open: {"broker": (*WORKER_KINDS, "webrtc")},
     Close: {"broker": (*WORKER_KINDS, "webrtc")},
     Gone: {"webrtc": ("broker",)},
+    Watch: {"webrtc": ("broker",)},
+    Showing: {"broker": ("webrtc",)},
     MicFrame: {"webrtc": ("vad",), "vad": ("asr",)},
     SpeechStarted: _SPEECH_MARKS,
     SpeechPaused: _SPEECH_MARKS,

@@ -6,9 +6,10 @@ import dataclasses
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from broker.errors import ConfigError
+from broker.expressions import Expression, check
 from broker.tables import fill, read_toml
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -18,8 +19,14 @@ IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 class Face:
     portrait: str = "vera"
     """A folder of static/avatars/."""
+    front: Literal["portrait", "avatar3d"] = "portrait"
+    """What a page shows first: pictures of the portrait, or the model, drawn in the browser."""
+    model: str = ""
+    """A folder of static/avatars/ with a .glb or .vrm file; empty: that of the portrait, when it has one."""
     motion: float = 1.0
     """0 keeps the head still, 1 is lively."""
+    background: str = ""
+    """`#rrggbb`, a picture of static/backdrops/, or none: the portrait's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +81,8 @@ class Persona:
     knowledge: Knowledge = field(default_factory=Knowledge)
     small_talk: tuple[SmallTalk, ...] = ()
     asr: Hearing = field(default_factory=Hearing)
+    expressions: tuple[Expression, ...] = ()
+    """Which sentences make which face; they come before the usual ones."""
     turns: dict[str, float] = field(default_factory=dict)
     """Turn-taking numbers that differ from the installation's; the keys of broker.turns.TurnSettings."""
 
@@ -98,6 +107,11 @@ def readable(folder: Path) -> tuple[Persona, ...]:
     return tuple(found)
 
 
+def portraits(folder: Path) -> tuple[str, ...]:
+    """The faces in `folder` (static/avatars), sorted: those with a picture called `portrait`."""
+    return tuple(sorted({path.parent.name for path in folder.glob("*/portrait.*") if path.suffix != ".json"}))
+
+
 def load(folder: Path, name: str) -> Persona:
     """The persona `name`. Raises ConfigError naming the known ones, or the key that is wrong."""
     if not IDENTIFIER.fullmatch(name) or name not in known(folder):
@@ -119,3 +133,6 @@ def _check(persona: Persona) -> None:
             raise ConfigError(f"{where}: [voices.{language}] is for a language that `languages` does not list.")
         if not 0.5 <= voice.rate <= 2.0:
             raise ConfigError(f"{where}: [voices.{language}] rate {voice.rate} must be between 0.5 and 2.")
+    if not 0 <= persona.face.motion <= 1:
+        raise ConfigError(f"{where}: [face] motion {persona.face.motion} must be between 0 and 1.")
+    check(persona.expressions, where)

@@ -115,6 +115,7 @@ class Registry:
                 "capacity": alive.capacity,
                 "sessions": alive.sessions,
                 "load": alive.load,
+                "front": alive.front,
                 "silent_ms": (now_ns - seen_ns) // 1_000_000,
                 "counters": dict(alive.counters),
             }

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from broker.acting import lasting
+from broker.expressions import rules_of
+from broker.handover import languages_of, taken
 from broker.messages import (
     FLOW,
     WORKER_KINDS,
+    Act,
+    Attend,
     Buffered,
     Close,
     Commit,
@@ -27,8 +32,8 @@ from broker.messages import (
 )
 from broker.recovery import microphone_restart
 from broker.routes import Route
-from broker.turn_state import TurnSettings, TurnState, committed_turns
-from broker.turns import Accept, Action, Missed, Replaced, due_ns, step
+from broker.turn_state import TurnSettings, TurnState, attention, committed_turns
+from broker.turns import Accept, Action, Leaving, Missed, Replaced, due_ns, step
 
 SENDERS: dict[type[Message], str] = {
     SpeechStarted: "vad",
@@ -67,6 +72,8 @@ class Record:
     route: Route
     old_routes: tuple[OldRoute, ...] = ()
     state: TurnState = field(default_factory=TurnState)
+    act: Act = field(default_factory=Act)
+    """How the face was told to behave, as far as it still holds."""
 
 
 class Session:
@@ -194,7 +201,35 @@ class Session:
         ]
         self.record = replace(self.record, route=route, old_routes=tuple(old[-OLD_ROUTES_KEPT:]))
         outgoing = self.to_all(self.opened(replaced))
+        if "programme" in kinds:
+            outgoing += self._bearing()
         return outgoing + self.step(Replaced(kinds), now_ns)
+
+    # --- the face, and whose it is ---
+
+    def act(self, act: Act) -> list[Outgoing]:
+        """The face is to behave like this; what lasts is told to a successor of the programme, too."""
+        self.record = replace(self.record, act=lasting(self.record.act, act))
+        return list(self._to("programme", act))
+
+    def _bearing(self) -> list[Outgoing]:
+        """What a new programme must know of the face."""
+        told: list[Message] = [Attend(state=attention(self.state))]
+        if self.record.act != Act():
+            told.append(self.record.act)
+        return [outgoing for message in told for outgoing in self._to("programme", message)]
+
+    def switch(self, persona: dict[str, Any], language: str, now_ns: int) -> list[Outgoing]:
+        """Another snapshot from here on: what the old persona says ends, all hear of the new one, who then greets.
+
+        Raises ConfigError, with nothing changed, for wrong numbers in the persona's [turns].
+        """
+        another = persona.get("id") != self.record.persona.get("id")
+        event = taken(persona, language, greets=another)
+        outgoing = self.step(Leaving(), now_ns) if another else []
+        self.record = replace(self.record, persona=persona)
+        outgoing += self.to_all(replace(self.opened(), language=language))
+        return outgoing + self.step(event, now_ns)
 
     def closed(self, reason: str) -> list[Outgoing]:
         """Everyone forgets it."""
@@ -207,7 +242,7 @@ NOBODY = Peer(kind="", name="", incarnation="", data="", control="")
 
 def new_state(persona: dict[str, Any], language: str, mode: str, origin_ns: int) -> TurnState:
     """The beginning of a conversation. Raises ConfigError for wrong numbers in the persona's [turns]."""
-    languages = tuple(persona.get("languages") or ("en",))
+    languages = languages_of(persona)
     return TurnState(
         settings=TurnSettings.of(dict(persona.get("turns") or {}), f"{persona.get('id', 'persona')}.turns"),
         languages=languages,
@@ -215,6 +250,7 @@ def new_state(persona: dict[str, Any], language: str, mode: str, origin_ns: int)
         mode=mode if mode in ("voice", "text") else "voice",
         origin_ns=origin_ns,
         greeting=str(persona.get("greeting") or ""),
+        expressions=rules_of(persona),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from broker.clock import NS_PER_MS
 from broker.errors import ConfigError
+from broker.expressions import Expression
 from broker.ledger import Answer, AnswerKind
 from broker.messages import Exchange
 
@@ -179,6 +180,8 @@ class TurnState:
     origin_ns: int = 0
     greeting: str = ""
     """Still to be spoken, when the page first plays."""
+    expressions: tuple[Expression, ...] = ()
+    """The persona's own rules of what the face does with which sentence."""
 
     turn: int = 0
     """The newest turn given out."""
@@ -198,6 +201,8 @@ class TurnState:
     ending: Utterance | None = None
     """What was said and whose final words are awaited."""
     next_utterance: int = 0
+    fluent: int = 0
+    """Utterances in a row without a pause in them, at most `endpoint.fluent_after`."""
     carried: str = ""
     """Words of earlier utterances that the open one continues."""
     mic_through: int = 0
@@ -240,6 +245,18 @@ def committed_turns(state: TurnState) -> tuple[int, ...]:
     """The turns whose voice may sound, for `Open`."""
     turns = (each.turn for each in (state.moment, state.answer) if each and each.committed and not each.done)
     return tuple(sorted(turns))
+
+
+def attention(state: TurnState) -> str:
+    """What the face does while it does not talk, as `Attend` says it: idle, listening or thinking."""
+    if state.presence is not Presence.HERE:
+        return "idle"
+    if state.utterance or state.hold:
+        return "listening"
+    if any(each and each.hearing.end_sample for each in (state.answer, state.moment)):
+        return "idle"
+    asked = state.answer is not None and state.answer.kind == "answer"
+    return "thinking" if asked or state.waiting or state.ending else "idle"
 
 
 def phase(state: TurnState) -> str:

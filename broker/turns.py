@@ -1,7 +1,7 @@
 """The turn machine: who has the floor. A pure function from state and event to state and actions.
 
 Its parts: listening (utterances), answering and unfolding (turns), sounding, barge_in and interrupting (who is heard),
-recovery (crashes, absence).
+recovery (crashes, absence), handover (another persona).
 Turn integers are given out here and nowhere else.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from broker.answering import accept, on_played, say, settle, settle_by_ns, speak_up
 from broker.barge_in import decide
+from broker.handover import Leaving, Taken, on_leaving, on_taken
 from broker.interrupting import interrupt
 from broker.listening import (
     ask_final_again,
@@ -27,6 +28,7 @@ from broker.listening import (
     on_transcript,
 )
 from broker.messages import (
+    Attend,
     Buffered,
     Emitted,
     Failed,
@@ -61,6 +63,7 @@ from broker.turn_state import (
     TurnState,
     Utterance,
     Waiting,
+    attention,
     final_by_ns,
     in_hand,
     ns,
@@ -72,11 +75,13 @@ __all__ = [
     "Accept",
     "Action",
     "Away",
+    "Leaving",
     "Missed",
     "Replaced",
     "Restarted",
     "Returned",
     "Say",
+    "Taken",
     "Timer",
     "TurnSettings",
     "TurnState",
@@ -125,6 +130,9 @@ def step(state: TurnState, event: object, now_ns: int) -> tuple[TurnState, tuple
     before, after = phase(state), phase(move.state)
     if before != after:
         move.tell("state", 0, state=after)
+    attends = attention(move.state)
+    if attends != attention(state):
+        move.do(Attend(state=attends))
     return move.state, tuple(move.actions)
 
 
@@ -319,4 +327,6 @@ _HANDLERS: dict[type, Callable[[Move, Any], None]] = {
     Returned: _on_returned,
     Restarted: _on_restarted,
     Say: _on_say,
+    Leaving: on_leaving,
+    Taken: on_taken,
 }

@@ -42,7 +42,7 @@ async def serve(settings: Settings, name: str) -> None:
     beat = asyncio.ensure_future(calls.run())
     try:
         await runner.setup()
-        await _listen(runner, settings)
+        calls.front = await _listen(runner, settings, name)
         gc.freeze()  # what start-up made stays; collecting it again and again would stall calls
         await stop.wait()
     finally:
@@ -58,8 +58,11 @@ def _warm_up() -> None:
     Denoiser().clean(bytes(640))
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+async def _listen(runner: web.AppRunner, settings: Settings, name: str) -> str:
+    """Where browsers reach this edge now, as `scheme:port`. Edge n has the nth port after the front one."""
     server = settings.server
+    number = name.rpartition("-")[2]
+    port = server.port + (int(number) if server.port and number.isdecimal() else 0)
     context: ssl.SSLContext | None = None
     if server.tls_cert:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -68,10 +71,11 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"server.tls_cert and server.tls_key cannot be used: {error}.") from error
     try:
-        await web.TCPSite(runner, server.host, server.port, ssl_context=context).start()
+        await web.TCPSite(runner, server.host, port, ssl_context=context).start()
     except OSError as error:
-        raise ConfigError(f"{server.host}:{server.port} cannot be bound: {error.strerror}.") from error
+        raise ConfigError(f"{server.host}:{port} cannot be bound: {error.strerror}.") from error
     logger.info("listening", extra={"addresses": [str(address) for address in runner.addresses]})
+    return f"{'https' if context else 'http'}:{runner.addresses[0][1]}"
 
 
 def main() -> int:

@@ -8,16 +8,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from broker.config import ROOT
-from webrtc import metrics
+from webrtc import metrics, viewing
 from webrtc.calls import Calls
-from webrtc.security import SETTINGS, guard, is_operator
+from webrtc.personas import MODELS
+from webrtc.security import POLICY, SETTINGS, guard, is_operator, policy_of
 from webrtc.signaling import Signaling
+from webrtc.workshop import Workshop
 
 CALLS: web.AppKey[Calls] = web.AppKey("calls", Calls)
 
 STATIC = ROOT / "static"
 
 LARGEST_BODY = 64 * 1024
+
+POSTER_TYPE, MODEL_TYPE = "image/jpeg", "model/gltf-binary"
 
 
 def create(calls: Calls, static: Path = STATIC) -> web.Application:
@@ -31,8 +35,12 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/ready", _ready)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/personas", _personas)
+    app.router.add_get("/avatars", _page(static / "avatars.html"))
     app.router.add_get("/avatars/{name}/{file}", _avatar)
+    app.router.add_get("/static/avatars/{path:.*}", _not_static)
+    Workshop().add_to(app)
     app.router.add_static("/static", static)
+    viewing.routes(app, calls, static)
     return app
 
 
@@ -40,7 +48,8 @@ def _page(path: Path) -> Handler:
     async def page(request: web.Request) -> web.StreamResponse:
         if not path.is_file():
             raise web.HTTPNotFound(text="This installation has no such page.\n")
-        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+        allowed = policy_of(request, path.read_text(encoding="utf-8"))
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache", POLICY: allowed})
 
     return page
 
@@ -79,8 +88,14 @@ async def _personas(request: web.Request) -> web.Response:
 
 
 async def _avatar(request: web.Request) -> web.StreamResponse:
-    """The picture of a prepared face; nothing else of it is public."""
-    poster = request.app[CALLS].personas.poster(request.match_info["name"])
-    if poster is None or request.match_info["file"] != poster.name:
-        raise web.HTTPNotFound(text="There is no such face.\n")
-    return web.FileResponse(poster, headers={"Cache-Control": "max-age=3600"})
+    """The picture and the 3D model of a face; nothing else of it is public."""
+    cards, name = request.app[CALLS].personas, request.match_info["name"]
+    for path, caching in ((cards.poster(name), "max-age=3600"), (cards.model(name), "no-cache")):
+        if path is not None and request.match_info["file"] == path.name:
+            kind = MODEL_TYPE if path.suffix in MODELS else POSTER_TYPE
+            return web.FileResponse(path, headers={"Cache-Control": caching, "Content-Type": kind})
+    raise web.HTTPNotFound(text="There is no such face.\n")
+
+
+async def _not_static(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound(text="Faces are at /avatars/.\n")

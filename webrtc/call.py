@@ -10,8 +10,11 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
+
+from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.messages import (
@@ -28,12 +31,13 @@ from broker.messages import (
     Present,
     Programme,
     SetMode,
+    Switch,
     Typed,
     Wanted,
 )
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
-from webrtc.fanout import H264, VP8, Fanout
+from webrtc.fanout import RENDITIONS, Fanout
 from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
@@ -65,6 +69,12 @@ class Host(Protocol):
 
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def shown(self) -> bool: ...
 
     def to_broker(self, message: Message, route: int) -> bool: ...
 
@@ -108,6 +118,13 @@ class Call:
         """The utterance from which on it is asked to; -1: nothing."""
         self._typed: deque[tuple[int, Typed]] = deque(maxlen=TYPED_KEPT)
         self._muted = False
+        self._over_through = -1
+        """Words of turns up to this one are no longer heard, though a last tick of them may be on its way."""
+        self._source = ""
+        """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
+        self._end_source: Callable[[], None] = lambda: None
+        self._pictures = True
+        """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
@@ -115,7 +132,7 @@ class Call:
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
-        self._wanted = (-1, -1)
+        self._wanted: dict[str, int] = {}
         self._grace: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -142,6 +159,7 @@ class Call:
             self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
+        self._show_pictures(True)
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -170,10 +188,12 @@ class Call:
             token=self.secret,
             ice=list(self._host.ice_servers),
             persona=persona,
+            language=self.opened.language if self.opened else self.language,
             audio_offset=clock.audio_offset,
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
+            share=self._host.shown,
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
@@ -204,7 +224,7 @@ class Call:
         new = message.peers.get("programme")
         if old != new:
             self._host.listen(old, new, self.session)
-            self._wanted = (-1, -1)
+            self._wanted = {}
         if self._remembers and "webrtc" in message.replaced:
             self._again_from = message.utterance
             self.microphone.expect_replay()
@@ -241,8 +261,16 @@ class Call:
                 self._turn(event.turn, data)
             case "dialogue":
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
+            case "audience":
+                self._say("audience", viewers=int(data.get("viewers", 0)))
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
+
+    def switched(self, persona: dict[str, Any], event: Event) -> None:
+        """Another persona, face or language: the page shows its card, and asks for it when it comes back."""
+        self.persona = str(persona["id"]) or self.persona
+        self.language = str(event.data.get("language", self.language))
+        self._say("switched", persona=persona, language=self.language)
 
     def programme(self, tick: Programme) -> None:
         """20 ms of the programme."""
@@ -254,9 +282,10 @@ class Call:
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
-        if tick.words:
+        words = [word for word in tick.words if word[0] > self._over_through]
+        if words:
             rtp = self.fanout.clock.audio_rtp
-            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in tick.words])
+            self._say("words", words=[[*word[:4], rtp(word[4]), word[5]] for word in words])
         if self.mouth:
             self._mouth(tick)
 
@@ -264,10 +293,10 @@ class Call:
         """Tell the programme which pictures somebody looks at."""
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
-        wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
+        wanted = {each: self.fanout.wanted(each) for each in RENDITIONS}
         if always or wanted != self._wanted:
             self._wanted = wanted
-            message = Wanted(session=self.session, edge=self._host.peer.name, h264=wanted[0], vp8=wanted[1])
+            message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
 
     # --- the page speaks ---
@@ -281,7 +310,7 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp))
+                self._in_turn(self._answer(message.sdp, message.cutout))
             case page_messages.Candidate():
                 if message.candidate is not None:
                     self._in_turn(self._candidate(message.candidate))
@@ -295,7 +324,11 @@ class Call:
             case page_messages.Mode():
                 self.mode = message.mode
                 self._listen()
-                self._to_broker(SetMode(session=self.session, mode=message.mode))
+                if not self._source:
+                    self._to_broker(SetMode(session=self.session, mode=message.mode))
+            case page_messages.Front():
+                self.mouth = message.front == "avatar3d"
+                self._show_pictures(not self.mouth)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -303,8 +336,19 @@ class Call:
                 self._played(message)
             case page_messages.Again():
                 self._again(message)
+            case page_messages.Act():
+                self._to_broker(message.message(self.session))
+            case page_messages.Switch():
+                self._to_broker(Switch(session=self.session, **vars(message)))
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
+
+    def _show_pictures(self, shown: bool) -> None:
+        self._pictures = shown
+        self._mouth_frames = []
+        if self._peer:
+            self._peer.pause_pictures(not shown)
+            self.want(False)
 
     def _played(self, message: page_messages.Heard) -> None:
         assert self.fanout is not None
@@ -322,11 +366,13 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str) -> None:
+    async def _answer(self, sdp: str, cutout: bool) -> None:
         assert self.fanout is not None
         await self._close_peer()
-        peer = PagePeer(self._host.ice_servers, self.fanout, self.microphone.packet, self._peer_state, self._want_key)
+        servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
         self._peer = peer
+        peer.pause_pictures(not self._pictures)
         try:
             answer = await peer.answer(sdp)
         except PageError:
@@ -395,6 +441,7 @@ class Call:
 
     def stop(self) -> None:
         """Let go of everything; the call is over."""
+        self._end_source()
         if self.opened:
             self._host.listen(self.opened.peers.get("programme"), None, self.session)
         self._stop_grace()
@@ -411,11 +458,35 @@ class Call:
         sent = self.fanout.totals() if self.fanout else {}
         return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
 
+    def source_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the source that speaks in the microphone's place."""
+        if self._source:
+            self.microphone.packet(packet)
+
+    def speak_from(self, source: str, end: Callable[[], None]) -> None:
+        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
+        self._source, self._end_source = source, end
+        self._listen()
+        self._to_broker(SetMode(session=self.session, mode="voice"))
+
+    def speak_from_page(self, source: str) -> None:
+        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
+        if source == self._source:
+            self._source = ""
+            self._listen()
+            self._to_broker(SetMode(session=self.session, mode=self.mode))
+
+    def _page_packet(self, packet: RtpPacket) -> None:
+        if not self._source:
+            self.microphone.packet(packet)
+
     def _listen(self) -> None:
-        self.microphone.listen(self.mode == "voice" and not self._muted)
+        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})
+        if data.get("what") in ("interrupted", "cancelled"):
+            self._over_through = max(self._over_through, turn)
         if data.get("what") == "committed" and data.get("text"):
             self._say("user", text=data["text"])
 

@@ -13,7 +13,22 @@ from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
 from broker.config import Settings
-from broker.messages import Alive, Close, Event, Fleet, Gone, Holding, Message, Open, Peer, Programme, Refused, Report
+from broker.messages import (
+    Alive,
+    Close,
+    Event,
+    Fleet,
+    Gone,
+    Holding,
+    Message,
+    Open,
+    Peer,
+    Programme,
+    Refused,
+    Report,
+    Showing,
+)
+from webrtc.audience import Audience
 from webrtc.call import Call
 from webrtc.errors import PageError
 from webrtc.histogram import Histogram
@@ -21,6 +36,8 @@ from webrtc.page_messages import Hello
 from webrtc.page_socket import PageSocket
 from webrtc.personas import PersonaCards
 from webrtc.security import new_token, same, token_hash
+from webrtc.turn_credentials import minted
+from webrtc.whip_out import Pushes
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +89,15 @@ class Calls:
         self.settings = settings
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.latencies = Histogram()
-        self.personas = personas
+        self._personas = personas
         self._bus = bus
+        self.audience = Audience(self)
+        self.pushes = Pushes(self.audience, settings.audience.whip_url, settings.audience.whip_token)
+        self.front = ""
+        """Where browsers reach this edge, `scheme:port`; known once it listens."""
         self._calls: dict[str, Call] = {}
+        self._listeners: dict[tuple[str, str], set[str]] = {}
+        """Who here hears a session's programme, by its pub and the session."""
         self._fleet: Fleet | None = None
         self._fleet_ns = 0
         self._resuming: dict[str, asyncio.TimerHandle] = {}
@@ -132,14 +155,25 @@ class Calls:
             self._fleet, self._fleet_ns = message, now_ns()
         elif isinstance(message, Report):
             self.report()
-        elif (call := self._calls.get(message.session)) is None:
-            self._unknown(message)
-        elif isinstance(message, Programme):
+        else:
+            watched = self.audience.take(message)
+            call = self._calls.get(message.session)
+            if call:
+                self._to_call(call, message)
+            elif not watched:
+                self._unknown(message)
+
+    def _to_call(self, call: Call, message: Message) -> None:
+        if isinstance(message, Showing) or (isinstance(message, Refused) and message.code == "unknown"):
+            return  # about its viewers
+        if isinstance(message, Programme):
             call.programme(message)
         elif isinstance(message, Event):
             call.event(message)
             if message.kind == "dialogue":
                 self._welcome(call)
+            elif message.kind == "switch" and call.opened:
+                call.switched(self.personas.card(call.opened.persona), message)
         elif isinstance(message, Open):
             self._opened(call, message)
         elif isinstance(message, Refused):
@@ -177,6 +211,8 @@ class Calls:
             if beat % 2 == 0:
                 for call in list(self._calls.values()):
                     call.want()
+                self.audience.beat()
+                self.pushes.beat({call.session: call.persona for call in self._calls.values() if call.opened})
             self.drain()
             beat += 1
             await asyncio.sleep(ALIVE_S)
@@ -191,7 +227,12 @@ class Calls:
         self.load = (busy_s - self._busy_s) / max(0.001, now - self._busy_at)
         self._busy_at, self._busy_s = now, busy_s
         message = Alive(
-            peer=self._bus.peer, state=state, sessions=len(self._calls), load=self.load, counters=self.totals()
+            peer=self._bus.peer,
+            state=state,
+            sessions=len(self._calls),
+            load=self.load,
+            counters=self.totals(),
+            front=self.front,
         )
         self._bus.send(self._bus.broker, message)
 
@@ -203,6 +244,21 @@ class Calls:
 
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]:
+        """For a page: those of the settings, and the TURN server with credentials that expire."""
+        return self.settings.server.ice_servers + minted(self.settings.server, time.time())
+
+    @property
+    def personas(self) -> PersonaCards:
+        return self._personas
+
+    @property
+    def shown(self) -> bool:
+        """Whoever has a call's link may look on."""
+        return self.settings.audience.watch
+
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]:
+        """For this edge's own end of a connection."""
         return self.settings.server.ice_servers
 
     def to_broker(self, message: Message, route: int) -> bool:
@@ -211,12 +267,18 @@ class Calls:
     def to(self, peer: Peer, message: Message, route: int) -> bool:
         return self._bus.send(peer, message, route)
 
-    def listen(self, old: Peer | None, new: Peer | None, session: str) -> None:
-        """Hear the session's programme from `new` and no longer from `old`."""
+    def listen(self, old: Peer | None, new: Peer | None, session: str, listener: str = "caller") -> None:
+        """Hear the session's programme from `new` and no longer from `old`. Its caller and its viewers share it."""
         if old:
-            self._bus.unsubscribe(old.pub, session)
+            listeners = self._listeners.get((old.pub, session), set())
+            listeners.discard(listener)
+            if not listeners and self._listeners.pop((old.pub, session), None) is not None:
+                self._bus.unsubscribe(old.pub, session)
         if new:
-            self._bus.subscribe(new.pub, session)
+            listeners = self._listeners.setdefault((new.pub, session), set())
+            if not listeners:
+                self._bus.subscribe(new.pub, session)
+            listeners.add(listener)
         asyncio.get_running_loop().call_soon(self.drain)
 
     def latency(self, session: str, turn: int, record: dict[str, Any]) -> None:
@@ -239,6 +301,14 @@ class Calls:
     def _silent(self) -> bool:
         return self._fleet is None or now_ns() - self._fleet_ns > FLEET_NS
 
+    def live(self) -> tuple[dict[str, Any], ...]:
+        """The sessions there are, as the broker last said."""
+        return self._fleet.live if self._fleet else ()
+
+    def call_of(self, session: str) -> Call | None:
+        """The call, if its caller is at this edge."""
+        return self._calls.get(session)
+
     def processes(self) -> tuple[dict[str, Any], ...]:
         return self._fleet.processes if self._fleet else ()
 
@@ -250,6 +320,8 @@ class Calls:
         totals: Counter[str] = Counter(self.counters)
         for call in self._calls.values():
             totals.update(call.stats())  # type: ignore[arg-type]  # totals are whole numbers
+        totals.update(self.audience.totals())
+        totals.update(self.pushes.totals())
         return {"outbox_waiting": self._bus.waiting, **self._bus.counters, **totals}
 
     async def close(self) -> None:
@@ -260,14 +332,15 @@ class Calls:
             if call.page:
                 call.page.end()
             call.stop()
-        await asyncio.gather(*(call.stopped() for call in calls))
+        await self.pushes.close()
+        await asyncio.gather(self.audience.close(), *(call.stopped() for call in calls))
 
     # --- inside ---
 
     def _opened(self, call: Call, message: Open) -> None:
         before = call.opened.peers if call.opened else {}
         call.open(message)
-        self._forget_unused(before.values())
+        self.forget_unused(before.values())
         if call.page is None or call.page.welcomed:
             return
         if call.resuming:
@@ -276,9 +349,10 @@ class Calls:
         else:
             self._welcome(call)
 
-    def _forget_unused(self, peers: Iterable[Peer]) -> None:
+    def forget_unused(self, peers: Iterable[Peer]) -> None:
         """What was sent to a worker after its death would be tried again for ever."""
         used = {peer for call in self._calls.values() if call.opened for peer in call.opened.peers.values()}
+        used |= self.audience.peers()
         for peer in set(peers) - used:
             self._bus.forget(peer)
 
@@ -293,6 +367,10 @@ class Calls:
 
     def _refused(self, call: Call, message: Refused) -> None:
         self.counters[f"refused_{message.code}"] += 1
+        if message.code == "switch":
+            if call.page:
+                call.page.error(PageError(message.code, message.text))
+            return
         if call.page:
             call.page.error(PageError(message.code, message.text, fatal=message.code in FATAL))
             call.page.end()

@@ -1,7 +1,8 @@
 """One session's programme, packetised once, to every sender that wants it. Encodes nothing, waits for nobody.
 
-Each sender has a small queue of its own. One that overflows loses old sound, and pictures from there to the next key
-frame; the others do not notice. Later issues add viewers here: a viewer is a queue like the caller's.
+A sender is anything that can be offered a frame: the caller's has a small queue (`FrameQueue`), a viewer's sends at
+once (rtp_push.py). One that cannot keep up loses old sound, and pictures from there to the next key frame; the others
+do not notice.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import av
 from aiortc.codecs.h264 import H264Encoder
@@ -21,7 +23,12 @@ from webrtc.media_clock import MediaClock
 
 AUDIO, H264, VP8 = "opus", "h264", "vp8"
 
-QUEUED = {AUDIO: 10, H264: 8, VP8: 8}
+CUTOUT = "_cutout"
+"""Behind a codec's name: its pictures are the figure alone."""
+
+RENDITIONS = (H264, VP8, H264 + CUTOUT, VP8 + CUTOUT)
+
+QUEUED = {AUDIO: 10, **dict.fromkeys(RENDITIONS, 8)}
 """Frames a sender may be behind: 200 ms of sound, 320 ms of pictures."""
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
@@ -38,30 +45,77 @@ class Frame:
     key: bool = True
 
 
+class Sink(Protocol):
+    """A sender as the fan-out sees it."""
+
+    codec: str
+    counters: Counter[str]
+    paused: bool
+    """Nobody looks: it is offered nothing, and pictures are not drawn on its account."""
+
+    def offer(self, frame: Frame) -> None: ...
+
+
+class PictureGate:
+    """Which pictures a receiver can use: none from a gap to the next key frame, for which it asks."""
+
+    def __init__(self, want_key: Callable[[], None], counters: Counter[str]) -> None:
+        self._want_key = want_key
+        self._counters = counters
+        self._shut = True
+        self._last_n: int | None = None
+
+    def shut(self) -> None:
+        """Only a key frame can go on from here."""
+        self._shut = True
+
+    def ask(self) -> None:
+        self._want_key()
+
+    def passes(self, frame: Frame) -> bool:
+        gap = self._last_n is not None and frame.n != self._last_n + 1
+        self._last_n = frame.n
+        if frame.key:
+            self._shut = False
+        elif gap:
+            self._counters["picture_gaps"] += 1
+            self._shut = True
+        if self._shut:
+            self._counters["pictures_dropped"] += 1
+            self._want_key()
+        return not self._shut
+
+
 class FrameQueue:
     """What waits for one sender. `want_key` is called when only a key frame can go on."""
 
     def __init__(self, codec: str, want_key: Callable[[], None] = lambda: None) -> None:
         self.codec = codec
         self.counters: Counter[str] = Counter()
-        self._want_key = want_key
+        self._gate = PictureGate(want_key, self.counters)
         self._waiting: deque[Frame] = deque()
         self._arrived = asyncio.Event()
-        self._until_key = codec != AUDIO
-        self._last_n: int | None = None
+        self.paused = False
+        """Nobody looks: pictures are not asked for on this one's account. Sound is never paused."""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def offer(self, frame: Frame) -> None:
         """Take the frame, or leave it out; never waits."""
+        if self.paused:
+            return
         if self.codec == AUDIO:
             if len(self._waiting) >= QUEUED[AUDIO]:
                 self._waiting.popleft()
                 self.counters["audio_dropped"] += 1
-        elif not self._picture_fits(frame):
-            self.counters["pictures_dropped"] += 1
-            return
+        else:
+            if len(self._waiting) >= QUEUED[self.codec]:
+                self.counters["pictures_dropped"] += len(self._waiting)
+                self._waiting.clear()
+                self._gate.shut()
+            if not self._gate.passes(frame):
+                return
         self._waiting.append(frame)
         self._arrived.set()
 
@@ -75,56 +129,50 @@ class FrameQueue:
     def cut(self) -> None:
         """Leave out pictures until the next key frame, and ask for one."""
         if self.codec != AUDIO:
-            self._until_key = True
-            self._want_key()
+            self._gate.shut()
+            self._gate.ask()
 
-    def _picture_fits(self, frame: Frame) -> bool:
-        gap = self._last_n is not None and frame.n != self._last_n + 1
-        self._last_n = frame.n
-        if len(self._waiting) >= QUEUED[self.codec]:
-            self.counters["pictures_dropped"] += len(self._waiting)
-            self._waiting.clear()
-            self._until_key = True
-        if frame.key:
-            self._until_key = False
-        elif gap:
-            self.counters["picture_gaps"] += 1
-            self._until_key = True
-        if self._until_key:
-            self._want_key()
-        return not self._until_key
+    def pause(self, paused: bool) -> None:
+        """Pictures stop, or come again from a key frame on; nothing is negotiated anew."""
+        if self.codec == AUDIO or paused == self.paused:
+            return
+        self.paused = paused
+        self._waiting.clear()
+        if not paused:
+            self.cut()
 
 
 class Fanout:
-    """The queues of one session, fed with its programme. `changed` is called when a queue has joined or left."""
+    """The senders of one session, fed with its programme. `changed` is called when one has joined or left."""
 
     def __init__(self, clock: MediaClock, changed: Callable[[], None] = lambda: None) -> None:
         self.clock = clock
         self._changed = changed
         self.counters: Counter[str] = Counter()
-        self._queues: set[FrameQueue] = set()
-        self._h264 = H264Encoder()
-        self._vp8 = Vp8Encoder()
+        self._queues: set[Sink] = set()
+        self._packetisers = {each: H264Encoder() if each.startswith(H264) else Vp8Encoder() for each in RENDITIONS}
 
-    def join(self, queue: FrameQueue) -> None:
+    def join(self, queue: Sink) -> None:
         self._queues.add(queue)
         self._changed()
 
-    def leave(self, queue: FrameQueue) -> None:
+    def leave(self, queue: Sink) -> None:
         self._queues.discard(queue)
         self.counters.update(queue.counters)
         self._changed()
 
     def wanted(self, codec: str) -> int:
-        """How many queues there are of a codec."""
-        return sum(queue.codec == codec for queue in self._queues)
+        """How many queues of a codec somebody looks at."""
+        return sum(queue.codec == codec and not queue.paused for queue in self._queues)
 
     def feed(self, programme: Programme) -> None:
         """One tick: into every queue that can use it."""
         if not self._queues:
             return
         frames: dict[str, Frame | None] = {}
-        for queue in self._queues:
+        for queue in tuple(self._queues):
+            if queue.paused:
+                continue
             if queue.codec not in frames:
                 frames[queue.codec] = self._frame(queue.codec, programme)
             if (frame := frames[queue.codec]) is not None:
@@ -137,10 +185,11 @@ class Fanout:
     def _frame(self, codec: str, tick: Programme) -> Frame | None:
         if codec == AUDIO:
             return self._sound(tick)
-        if codec == H264:
-            return self._picture(self._h264, tick.h264, tick.h264_n, tick.h264_key, tick.picture_sample)
-        self._vp8.picture_id = tick.vp8_n % (1 << 15)
-        return self._picture(self._vp8, tick.vp8, tick.vp8_n, tick.vp8_key, tick.picture_sample)
+        packetiser = self._packetisers[codec]
+        access_unit, n, key = (getattr(tick, codec + part) for part in ("", "_n", "_key"))
+        if isinstance(packetiser, Vp8Encoder):
+            packetiser.picture_id = n % (1 << 15)
+        return self._picture(packetiser, access_unit, n, key, tick.picture_sample)
 
     def _sound(self, tick: Programme) -> Frame | None:
         if not tick.opus:

@@ -25,13 +25,22 @@ MOST_CANDIDATES = 40
 _MEDIA = re.compile(r"^m=(\S+) ", re.MULTILINE)
 
 
-def cleaned(sdp: str) -> str:
-    """The offer without what must not be tried. Raises SdpError with a sentence for the person."""
+def cleaned(sdp: str, speaks: bool = True) -> str:
+    """The offer without what must not be tried. Raises SdpError with a sentence for the person.
+
+    `speaks`: it comes from a caller, so there is sound in it; a viewer may want only pictures.
+    """
     if len(sdp) > LONGEST_SDP or not sdp.startswith("v=0"):
         raise SdpError("The browser's offer is not a session description.")
-    media = Counter(_MEDIA.findall(sdp))
-    if media["audio"] != 1 or media["video"] > 1 or set(media) - {"audio", "video"}:
+    lines_of = Counter(media(sdp))
+    if (
+        max(lines_of.values(), default=0) > 1
+        or set(lines_of) - {"audio", "video"}
+        or (speaks and not lines_of["audio"])
+    ):
         raise SdpError("An offer has one line of sound and at most one of pictures.")
+    if not lines_of:
+        raise SdpError("An offer has a line of sound or one of pictures.")
     lines = [line for line in sdp.splitlines() if _kept(line)]
     if sum(line.startswith("a=candidate:") for line in lines) > MOST_CANDIDATES:
         raise SdpError(f"An offer has at most {MOST_CANDIDATES} network candidates.")
@@ -56,9 +65,14 @@ def candidate(fields: dict[str, Any]) -> RTCIceCandidate | None:
     return parsed
 
 
+def media(sdp: str) -> list[str]:
+    """`audio` and `video` in the order of the offer's lines."""
+    return _MEDIA.findall(sdp)
+
+
 def has_pictures(sdp: str) -> bool:
     """The offer has a line for pictures."""
-    return "video" in _MEDIA.findall(sdp)
+    return "video" in media(sdp)
 
 
 def _kept(line: str) -> bool:

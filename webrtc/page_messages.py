@@ -11,6 +11,8 @@ import typing
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from broker import messages
+from broker.acting import problem
 from webrtc.errors import BadMessage, PageError
 from webrtc.offer import LONGEST_SDP
 
@@ -50,8 +52,11 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
+    """`cutout`: the pictures are to be the figure alone, for a page that lays it over what it likes."""
+
     type: ClassVar[str] = "offer"
     sdp: str
+    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,21 @@ class Mode:
 
     def check(self) -> None:
         _mode(self.mode)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """What the page shows from here on: `portrait` (pictures, no mouth track) or `avatar3d` (the other way round).
+
+    Before the first one a page gets pictures, and the mouth track too when its hello asked for it.
+    """
+
+    type: ClassVar[str] = "front"
+    front: str
+
+    def check(self) -> None:
+        if self.front not in ("portrait", "avatar3d"):
+            raise BadMessage("front is portrait or avatar3d.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +162,44 @@ class Bye:
     type: ClassVar[str] = "bye"
 
 
-PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Mute | Heard | Ping | Again | Bye
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """How the face is to behave, now; the fields of `broker.messages.Act`."""
+
+    type: ClassVar[str] = "act"
+    emotion: str = ""
+    strength: float = 1.0
+    for_ms: int = 0
+    gesture: str = ""
+    gaze: str = ""
+    motion: float = -1.0
+    background: str = ""
+
+    def check(self) -> None:
+        wrong = problem(self.message(""))
+        if wrong:
+            raise BadMessage(wrong)
+
+    def message(self, session: str) -> messages.Act:
+        """As the broker gets it."""
+        return messages.Act(session=session, **vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """Another persona, face or language from here on; the call goes on."""
+
+    type: ClassVar[str] = "switch"
+    persona: str = ""
+    portrait: str = ""
+    language: str = ""
+
+    def check(self) -> None:
+        if not (self.persona or self.portrait or self.language):
+            raise BadMessage("A switch names a persona, a portrait or a language.")
+
+
+PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Front | Mute | Heard | Ping | Again | Bye | Act | Switch
 
 _TYPES: dict[str, type[Any]] = {cls.type: cls for cls in typing.get_args(PageMessage)}
 _LIMITS = {"sdp": LONGEST_SDP, "text": LONGEST_MESSAGE}

@@ -25,7 +25,7 @@ from aiortc.rtp import RtpPacket
 
 from webrtc import offer as offers
 from webrtc.errors import SdpError
-from webrtc.fanout import AUDIO, H264, VP8, Fanout, FrameQueue
+from webrtc.fanout import AUDIO, CUTOUT, H264, VP8, Fanout, FrameQueue
 from webrtc.rtp_out import RtpOut
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class PagePeer:
         on_packet: OnPacket,
         on_state: OnState,
         want_key: Callable[[str], None],
+        cutout: bool = False,
     ) -> None:
         self._servers = [RTCIceServer(**server) for server in ice_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -62,12 +63,15 @@ class PagePeer:
         self._on_packet = on_packet
         self._on_state = on_state
         self._want_key = want_key
+        self._cutout = cutout
         self._outs: list[RtpOut] = []
+        self._pictures: FrameQueue | None = None
+        self._paused = False
         self._candidates = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._connection.on("connectionstatechange", self._state_changed)
         self.codec = ""
-        """The pictures' codec, `h264` or `vp8`; empty without pictures."""
+        """The pictures' rendition, `h264` or `vp8`, with `_cutout` where that was asked for; empty without pictures."""
 
     @property
     def state(self) -> str:
@@ -96,6 +100,12 @@ class PagePeer:
             raise SdpError(f"A page has at most {offers.MOST_CANDIDATES} network candidates.")
         await self._connection.addIceCandidate(candidate)
 
+    def pause_pictures(self, paused: bool) -> None:
+        """Whether the page looks at no pictures for now; the connection stays as it is."""
+        self._paused = paused
+        if self._pictures is not None:
+            self._pictures.pause(paused)
+
     async def close(self) -> None:
         if self._deadline:
             self._deadline.cancel()
@@ -103,29 +113,28 @@ class PagePeer:
 
     def _listen_and_send(self, sdp: str) -> None:
         audio = self._connection.addTransceiver("audio", "sendrecv")
-        audio.setCodecPreferences(_capabilities("audio", "audio/opus", []))
+        audio.setCodecPreferences(capabilities("audio", "audio/opus", []))
         if offers.has_pictures(sdp):
             video = self._connection.addTransceiver("video", "sendonly")
-            video.setCodecPreferences(
-                _capabilities("video", "video/H264", ["42e01f", "42001f"])
-                + _capabilities("video", "video/VP8", [])
-                + _capabilities("video", "video/rtx", [])
-            )
+            video.setCodecPreferences(picture_codecs())
         if not self._servers:
             for transceiver in self._connection.getTransceivers():
-                _gather_loopback_too(transceiver)
+                gather_loopback_too(transceiver)
 
     def _attach(self) -> None:
         for transceiver in self._connection.getTransceivers():
             if transceiver.kind == "audio":
                 self._out(transceiver, AUDIO)
-                _tap(transceiver.receiver, self._on_packet)
+                tap(transceiver.receiver, self._on_packet)
             elif transceiver._offerDirection in ("sendonly", "sendrecv"):
-                self.codec = {"video/h264": H264, "video/vp8": VP8}[transceiver._codecs[0].mimeType.lower()]
+                self.codec = negotiated(transceiver) + CUTOUT * self._cutout
                 self._out(transceiver, self.codec)
 
     def _out(self, transceiver: RTCRtpTransceiver, codec: str) -> None:
         queue = FrameQueue(codec, partial(self._want_key, codec))
+        if codec != AUDIO:
+            self._pictures = queue
+            queue.pause(self._paused)
         fanout = self._fanout
         self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave))
 
@@ -140,7 +149,18 @@ class PagePeer:
             self._on_state(self, "failed")
 
 
-def _capabilities(kind: str, mime: str, profiles: list[str]) -> list[RTCRtpCodecCapability]:
+def picture_codecs() -> list[RTCRtpCodecCapability]:
+    """What the programme has, best first, and packets sent again for either."""
+    h264 = capabilities("video", "video/H264", ["42e01f", "42001f"])
+    return h264 + capabilities("video", "video/VP8", []) + capabilities("video", "video/rtx", [])
+
+
+def negotiated(transceiver: RTCRtpTransceiver) -> str:
+    """The codec of the pictures both sides know."""
+    return {"video/h264": H264, "video/vp8": VP8}[transceiver._codecs[0].mimeType.lower()]
+
+
+def capabilities(kind: str, mime: str, profiles: list[str]) -> list[RTCRtpCodecCapability]:
     """aiortc's own entries for a codec, those with the given H.264 profiles in that order."""
     found = [codec for codec in RTCRtpSender.getCapabilities(kind).codecs if codec.mimeType == mime]
     if not profiles:
@@ -148,7 +168,17 @@ def _capabilities(kind: str, mime: str, profiles: list[str]) -> list[RTCRtpCodec
     return sorted(found, key=lambda codec: profiles.index(str(codec.parameters["profile-level-id"])))
 
 
-def _gather_loopback_too(transceiver: RTCRtpTransceiver) -> None:
+def passive(answer: RTCSessionDescription, offer: str) -> RTCSessionDescription:
+    """The answer with this end as the DTLS server, where the offer leaves that open.
+
+    aiortc as the client takes only ECDSA certificates; GStreamer has an RSA one, and fails with "no shared cipher".
+    """
+    if "a=setup:actpass" not in offer:
+        return answer
+    return RTCSessionDescription(answer.sdp.replace("a=setup:active", "a=setup:passive"), answer.type)
+
+
+def gather_loopback_too(transceiver: RTCRtpTransceiver) -> None:
     """aioice leaves 127.0.0.1 out; on a machine without a network it is the only address there is.
 
     Not with STUN or TURN configured: aioice would wait 5 s for their answers to an address they cannot reach.
@@ -162,7 +192,7 @@ def _gather_loopback_too(transceiver: RTCRtpTransceiver) -> None:
     connection.get_component_candidates = with_loopback  # type: ignore[method-assign]
 
 
-def _tap(receiver: RTCRtpReceiver, on_packet: OnPacket) -> None:
+def tap(receiver: RTCRtpReceiver, on_packet: OnPacket) -> None:
     """Take microphone packets on arrival, past aiortc's jitter buffer: that costs 70 ms, and 200 ms for ever after a
     single loss (aiortc issue 543). Receiver reports stay right: the browser adapts to them."""
     streams: dict[int, StreamStatistics] = getattr(receiver, REMOTE_STREAMS)

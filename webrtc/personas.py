@@ -1,4 +1,4 @@
-"""Personas as pages see them: the card of each, and where its face's picture is."""
+"""Personas as pages see them: the card of each, and where its face's picture and 3D model are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from broker.errors import ConfigError
 logger = logging.getLogger(__name__)
 
 POSTER = "poster.jpg"
+
+MODELS = (".glb", ".vrm")
+"""Endings of 3D models, the first one preferred."""
+
+LARGEST_MODEL = 64 * 1024 * 1024
+"""Bytes; a good head has 2 to 10 MiB."""
 
 
 class PersonaCards:
@@ -35,14 +41,35 @@ class PersonaCards:
         return cards
 
     def card(self, persona: Mapping[str, Any]) -> dict[str, Any]:
-        """What a page shows of a persona's snapshot. `poster` is empty while the face has no picture."""
-        portrait = str(persona.get("face", {}).get("portrait", ""))
+        """What a page shows of a persona's snapshot. `poster` is empty while the face has no picture, `model` without
+        a 3D model; `fronts` are the ways this face can be shown, `front` the one to begin with."""
+        face = persona.get("face", {})
+        portrait = str(face.get("portrait", ""))
+        folder = str(face.get("model", "") or portrait)
         card = {key: persona.get(key, "") for key in ("id", "name", "description")}
         card |= {key: list(persona.get(key, ())) for key in ("languages", "suggestions")}
+        card["motion"] = float(persona.get("face", {}).get("motion", 1.0))
         card["poster"] = f"/avatars/{portrait}/{POSTER}" if self.poster(portrait) else ""
+        model = self.model(folder)
+        card["model"] = f"/avatars/{folder}/{model.name}" if model else ""
+        card["fronts"] = ["portrait", "avatar3d"] if model else ["portrait"]
+        card["front"] = front if (front := str(face.get("front", ""))) in card["fronts"] else "portrait"
         return card
 
     def poster(self, avatar: str) -> Path | None:
         """The picture of a prepared face; None when there is none by this name."""
         path = self._avatars / avatar / POSTER
         return path if personas.IDENTIFIER.fullmatch(avatar) and path.is_file() else None
+
+    def model(self, avatar: str) -> Path | None:
+        """The 3D model of a face, the one called like its folder first; None when there is none of a sensible size."""
+        if not personas.IDENTIFIER.fullmatch(avatar):
+            return None
+        for ending in MODELS:
+            found = sorted(
+                (self._avatars / avatar).glob(f"*{ending}"), key=lambda path: (path.stem != avatar, path.name)
+            )
+            for path in found:
+                if path.is_file() and path.stat().st_size <= LARGEST_MODEL:
+                    return path
+        return None

@@ -6,10 +6,14 @@ A page elsewhere on the web can make a browser talk to 127.0.0.1. The Host check
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
+from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,6 +25,22 @@ from broker.errors import ConfigError
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SETTINGS: web.AppKey[Server] = web.AppKey("server", Server)
+
+
+class Neighbours(Protocol):
+    """Other places whose pages may use some of this edge's doors, and which its own pages may use; see edges.py."""
+
+    def admits(self, request: web.Request, origin: str) -> bool:
+        """A page of `origin` may make this request."""
+
+    def places(self, request: web.Request) -> tuple[str, ...]:
+        """The other edges, as `scheme://host:port`."""
+
+
+NEIGHBOURS: web.AppKey[Neighbours] = web.AppKey("neighbours", Neighbours)
+POLICY = "Content-Security-Policy"
+
+_IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -72,11 +92,16 @@ def check_bind(server: Server) -> None:
         )
 
 
+def bearer(request: web.Request) -> str:
+    """The bearer token of a request (RFC 6750); empty where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def is_operator(request: web.Request) -> bool:
     """The request may operate: it comes from this machine itself, or bears the operator's token."""
     server = request.app[SETTINGS]
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if server.operator_token and same(bearer, server.operator_token):
+    if server.operator_token and same(bearer(request), server.operator_token):
         return True
     forwarded = "Forwarded" in request.headers or "X-Forwarded-For" in request.headers
     return not forwarded and is_loopback(request.remote or "")
@@ -94,7 +119,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         error.headers.update(_headers(request))
         raise
     if not response.prepared:
-        response.headers.update(_headers(request))
+        for name, value in _headers(request).items():
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -106,7 +132,7 @@ def _refusal(request: web.Request) -> str:
     if name is None or name not in LOOPBACK_NAMES | {each.lower() for each in (*server.hosts, server.host)}:
         return f"This server is not called {host[:80]!r}. If it should be, add the name to server.hosts."
     origin = request.headers.get("Origin")
-    if origin is not None and _place(origin) != host.lower():
+    if origin is not None and _place(origin) != host.lower() and not request.app[NEIGHBOURS].admits(request, origin):
         return f"A page of {origin[:80]!r} may not use this server."
     return ""
 
@@ -128,10 +154,26 @@ def _place(origin: str) -> str | None:
 
 
 def _headers(request: web.Request) -> dict[str, str]:
-    host = request.headers.get("Host", "")
-    policy = {
+    return HEADERS | {POLICY: policy_of(request)}
+
+
+def policy_of(request: web.Request, page: str = "") -> str:
+    """The Content-Security-Policy of the answer to `request`; `page`: the HTML in it."""
+    return policy(request.headers.get("Host", ""), page, request.app[NEIGHBOURS].places(request))
+
+
+def policy(host: str, page: str = "", places: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of an answer of `host`; `page`: the HTML in it, whose import map is let in.
+
+    `places`: other edges that the page may talk to. WebAssembly is for the decoders of compressed 3D models, `blob:`
+    for the pictures inside a model.
+    """
+    maps = [hashlib.sha256(text.encode()).digest() for text in _IMPORT_MAP.findall(page)]
+    inline = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in maps)
+    directives = {
         "default-src": "'self'",
-        "connect-src": f"'self' ws://{host} wss://{host}",
+        "script-src": f"'self' 'wasm-unsafe-eval'{inline}",
+        "connect-src": " ".join(["'self'", "blob:", f"ws://{host}", f"wss://{host}", *places]),
         "img-src": "'self' data: blob:",
         "media-src": "'self' blob: mediastream:",
         "worker-src": "'self' blob:",
@@ -140,5 +182,4 @@ def _headers(request: web.Request) -> dict[str, str]:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    content = "; ".join(f"{name} {value}" for name, value in policy.items())
-    return HEADERS | {"Content-Security-Policy": content}
+    return "; ".join(f"{name} {value}" for name, value in directives.items())

@@ -55,6 +55,7 @@ def findings() -> Iterator[Finding]:
     yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
     yield _gpu()
     yield _port(settings)
+    yield _browser_modules()
     yield _browser()
 
 
@@ -81,6 +82,9 @@ def _personas(settings: Settings) -> Iterator[Finding]:
             portrait = settings.path("avatars") / persona.face.portrait
             there = portrait.is_dir()
             words = "in order" if there else f"its portrait {portrait} does not exist"
+            model = settings.path("avatars") / (persona.face.model or persona.face.portrait)
+            if persona.face.front == "avatar3d" and not [*model.glob("*.glb"), *model.glob("*.vrm")]:
+                words += f"; its 3D model is missing: put a .glb or .vrm file into {model}"
             yield Finding(f"persona {name}", there, words, name == settings.sessions.persona)
             yield from _documents(name, folder, persona.snapshot())
         except VisavisError as error:
@@ -127,6 +131,12 @@ def _port(settings: Settings) -> Finding:
         taken = probe.connect_ex((settings.server.host, settings.server.port)) == 0
     free = f"{settings.server.host}:{settings.server.port} is free"
     return Finding("port", not taken, "taken: set server.port in etc/visavis.toml" if taken else free)
+
+
+def _browser_modules() -> Finding:
+    there = (ROOT / "static" / "vendor" / "three" / "SOURCE.json").is_file()
+    words = "three.js is here" if there else "bin/up fetches three.js with npm; until then faces are pictures only"
+    return Finding("3D face", there, words, False)
 
 
 def _browser() -> Finding:

@@ -28,11 +28,16 @@ export class Call {
   /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
   #early = [];
   #closed = false;
+  #cutout;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #deadline;
 
-  /** @param {RTCIceServer[]} iceServers @param {CallEvents} events */
-  constructor(iceServers, events) {
+  /**
+   * @param {RTCIceServer[]} iceServers @param {CallEvents} events
+   * @param {boolean} [cutout] the pictures are to be the figure alone (cutout.mjs)
+   */
+  constructor(iceServers, events, cutout = false) {
+    this.#cutout = cutout;
     this.#events = events;
     this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#audio = this.#connection.addTransceiver("audio", { direction: "sendrecv" });
@@ -49,6 +54,11 @@ export class Call {
     return this.#audio.receiver;
   }
 
+  /** For the verdict on the path. */
+  get connection() {
+    return this.#connection;
+  }
+
   /** Both, when the page itself keeps them together; null when the browser does. */
   get receivers() {
     return Pictures.supported ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;
@@ -63,7 +73,8 @@ export class Call {
     this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
     await this.#connection.setLocalDescription();
     if (this.#closed) return;
-    this.#events.send({ type: "offer", sdp: this.#connection.localDescription?.sdp });
+    const sdp = this.#connection.localDescription?.sdp;
+    this.#events.send(this.#cutout ? { type: "offer", sdp, cutout: true } : { type: "offer", sdp });
     this.#events.stream(new MediaStream([this.#audio.receiver.track, this.#video.receiver.track]));
   }
 

@@ -6,11 +6,16 @@ import { initials } from "./personas.mjs";
 export class Chooser {
   #group;
   #chosen;
+  #name;
 
-  /** @param {HTMLElement} group @param {(id: string) => void} onChosen */
-  constructor(group, onChosen) {
+  /**
+   * @param {HTMLElement} group @param {(id: string) => void} onChosen
+   * @param {string} name of the radio buttons, another one for each chooser of a page
+   */
+  constructor(group, onChosen, name = "persona") {
     this.#group = group;
     this.#chosen = onChosen;
+    this.#name = name;
   }
 
   /** @param {import("./personas.mjs").Persona[]} personas @param {string} selected id of the one that is checked */
@@ -21,7 +26,7 @@ export class Chooser {
   /** @param {import("./personas.mjs").Persona} persona @param {boolean} checked */
   #card({ id, name, description, poster }, checked) {
     const input = make("input");
-    Object.assign(input, { type: "radio", name: "persona", value: id, checked });
+    Object.assign(input, { type: "radio", name: this.#name, value: id, checked });
     input.addEventListener("change", () => this.#chosen(id));
     const tick = make("span", {}, icon("check"));
     tick.className = "tick";

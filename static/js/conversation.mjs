@@ -25,7 +25,7 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {import("./session_store.mjs").Saved} Saved
  * @typedef {{type: "session", session: string, token: string, ice: RTCIceServer[], persona: any,
  *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[],
- *   again?: {utterance: number} | null}} SessionMessage
+ *   share?: boolean, again?: {utterance: number} | null}} SessionMessage
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
@@ -91,6 +91,11 @@ export class Conversation {
     return pageState({ ...known, media: this.#media, edge: this.#edgeState });
   }
 
+  /** The connection sound comes over, for the verdict on its path. */
+  get connection() {
+    return this.#call?.connection ?? null;
+  }
+
   get roundTripMs() {
     return this.#socket.roundTripMs;
   }
@@ -133,6 +138,19 @@ export class Conversation {
       this.#unconfirmed.delete(oldest);
     }
     if (this.session) this.#socket.send({ type: "text", text: line, id });
+  }
+
+  /**
+   * Go on with somebody else, or in another language; the edge answers with `switched` or an error.
+   * @param {{persona?: string, portrait?: string, language?: string}} wish
+   */
+  switchTo(wish) {
+    this.tell({ type: "switch", ...wish });
+  }
+
+  /** How the face is to behave. @param {{emotion?: string, gesture?: string, gaze?: string, motion?: number}} act */
+  act(act) {
+    this.tell({ type: "act", ...act });
   }
 
   interrupt() {
@@ -216,6 +234,10 @@ export class Conversation {
         return this.#parts.recall.speech(message, performance.now());
       case "microphone":
         return this.#parts.recall.stop();
+      case "switched":
+        this.#wish = { persona: String(message.persona.id), language: message.language };
+        this.#keep();
+        break;
       case "user":
         this.#confirm(String(message.text));
     }

@@ -7,7 +7,7 @@
 /**
  * @typedef {object} Line
  * @property {number} id
- * @property {"user" | "avatar"} role
+ * @property {"user" | "avatar" | "note"} role note: something that happened, said by nobody
  * @property {string} text
  * @property {boolean} interrupted the avatar was cut off here
  * @property {boolean} provisional the person is still speaking it
@@ -74,6 +74,11 @@ export class Dialogue {
     else Object.assign(line, { text: heard, interrupted });
   }
 
+  /** Something happened that belongs between the lines. @param {string} text */
+  note(text) {
+    this.#insert(this.#line("note", text));
+  }
+
   /** @param {number} turn */
   #avatar(turn) {
     return this.lines.find((line) => line.role === "avatar" && line.turn === turn);
@@ -85,7 +90,7 @@ export class Dialogue {
     this.lines.splice(at, 0, line);
   }
 
-  /** @param {"user" | "avatar"} role @param {string} text @param {Partial<Line>} more @returns {Line} */
+  /** @param {Line["role"]} role @param {string} text @param {Partial<Line>} more @returns {Line} */
   #line(role, text, more = {}) {
     return { id: ++this.#ids, role, text, interrupted: false, provisional: false, turn: -1, passage: "", ...more };
   }

@@ -14,10 +14,12 @@ const FIELDS = {
   user: { text: "string" },
   sentence: { turn: "number", n: "number", text: "string" },
   words: { words: "list" },
+  mouth: { frames: "list" },
   turn: { turn: "number", what: "string" },
   latency: { turn: "number", total_ms: "number", steps: "list" },
   degraded: { step: "string" },
   error: { code: "string" },
+  switched: { persona: "object", language: "string" },
 };
 
 /** @param {any} message an object with a type */

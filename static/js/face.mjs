@@ -29,6 +29,19 @@ export class Face {
     return !!this.#video.srcObject && !this.#video.paused && !this.#video.muted;
   }
 
+  /** Whether a picture of this call has been shown; until then the browser plays no sound either. */
+  get moving() {
+    return this.#figure.dataset.picture === "moving";
+  }
+
+  /** The next picture is on the page, or none comes within `withinMs`. @param {number} withinMs */
+  nextPicture(withinMs) {
+    return new Promise((shown) => {
+      setTimeout(shown, withinMs);
+      this.#video.requestVideoFrameCallback?.(shown);
+    });
+  }
+
   /** @param {import("./personas.mjs").Persona} persona */
   introduce({ name, poster }) {
     this.#letters.textContent = initials(name);

@@ -105,9 +105,19 @@ const FAILURES = {
     text: "The server is busy and takes it easier with the picture or the voice.",
     remedy: "none",
   },
+  avatar3d: {
+    title: "No 3D face for now",
+    text: "It could not be shown. The picture goes on instead.",
+    remedy: "none",
+  },
   rate: {
     title: "A little slower, please",
     text: "That was too much at once; some of it was not taken.",
+    remedy: "none",
+  },
+  switch: {
+    title: "That could not be changed",
+    text: "The call goes on as it was.",
     remedy: "none",
   },
   too_large: { title: "That was too long", text: "Please say it in fewer words.", remedy: "none" },
@@ -127,7 +137,7 @@ export const FAILURE_CODES = Object.freeze(Object.keys(FAILURES));
  */
 export function failure(code, said = "") {
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : null;
-  if (known) return { code, ...known };
+  if (known) return { code, ...known, text: code === "switch" && said ? said : known.text };
   const text = said || "The server reported a problem it gave no words for.";
   return { code, title: "Something went wrong", text, remedy: "again" };
 }

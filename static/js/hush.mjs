@@ -24,6 +24,11 @@ export class Hush {
     this.#changed = changed;
   }
 
+  /** Whether nothing of the avatar can be heard now. */
+  get silent() {
+    return this.#held || this.#shut !== undefined;
+  }
+
   /** @param {boolean} held */
   hold(held) {
     this.#held = held;
@@ -44,7 +49,7 @@ export class Hush {
   }
 
   #apply() {
-    const silent = this.#held || this.#shut !== undefined;
+    const { silent } = this;
     this.#element.volume = silent ? 0 : 1;
     if (silent === this.#silent) return;
     this.#silent = silent;

@@ -48,6 +48,12 @@ export class Lobby {
     if (this.persona) this.#choose(this.persona.id);
   }
 
+  /** The call went on with somebody else; the next one begins with them. @param {string} id @param {string} language */
+  goOnWith(id, language) {
+    Object.assign(this.wish, { persona: id, language });
+    if (this.#personas.length) this.show(this.#personas);
+  }
+
   async testMicrophone() {
     this.#parts.sound.unlock();
     try {

@@ -3,26 +3,33 @@
 import { Acknowledgement } from "./acknowledgement.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
+import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
 import { failure } from "./failures.mjs";
+import { Front } from "./front.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { socketAddress, wishOf } from "./link.mjs";
+import { looksOf, socketAddress, wishOf } from "./link.mjs";
 import { Lobby } from "./lobby.mjs";
 import { Microphone } from "./microphone.mjs";
 import { MicrophoneMemory } from "./microphone_memory.mjs";
 import { MicrophoneView } from "./microphone_view.mjs";
+import { CLOSED, MouthTrack, TICK_SAMPLES } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
+import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
+import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
+import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
 import { WaterfallView } from "./waterfall_view.mjs";
@@ -55,6 +62,7 @@ const ear = new Ear();
 const acknowledgement = new Acknowledgement();
 const microphone = new Microphone(navigator.mediaDevices);
 const memory = new MicrophoneMemory(sound);
+const mouthTrack = new MouthTrack();
 const hush = new Hush(elements.video, (silent) => {
   // What the sound output already has still sounds: hence without its latency.
   if (silent) acknowledgement.silence(ear.heard(performance.now(), 0));
@@ -67,6 +75,24 @@ const face = new Face({
   video: elements.video,
   poster: byId("poster", HTMLImageElement),
   letters: byId("initials", HTMLElement),
+});
+const looks = looksOf(location.search);
+const cutout = looks.background === "transparent" && possible();
+if (cutout) {
+  const canvas = byId("figure", HTMLCanvasElement);
+  canvas.hidden = false;
+  elements.figure.dataset.cutout = "";
+  new Cutout(elements.video, canvas).run();
+}
+const front = new Front({
+  figure: elements.figure,
+  canvas: () => byId("avatar3d", HTMLCanvasElement),
+  button: byId("front", HTMLButtonElement),
+  control: byId("front-control", HTMLElement),
+  looks,
+  face,
+  tell: (message) => conversation.tell(message),
+  failed: (text) => notices.show({ ...failure("avatar3d"), ...(text ? { text } : {}) }),
 });
 const pictures = new Pictures(elements.video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const transcript = new Transcript({
@@ -91,11 +117,17 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
+const switcher = new Switcher({
+  wish: (wish) => conversation.switchTo(wish),
+  still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+});
+
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events),
+  call: (ice, events) => new Call(ice, events, cutout),
   microphone,
   recall: new Recall(memory),
   store,
@@ -103,21 +135,26 @@ const conversation = new Conversation({
     changed: show,
     session(session) {
       page.dataset.session = session.session;
+      share.of(session.share === false ? "" : session.session);
       pictures.clock(session);
       oneTab.claim(session.session);
+      mouthTrack.clear();
+      front.begin();
       introduce(whole(session.persona));
+      switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
     },
     async media(stream, call) {
       ear.listenTo(call.voice);
       pictures.follow(call.receivers);
+      acknowledgement.sound();
       acknowledgement.hurry();
       voiceMeter.follow(stream);
       hush.open();
       elements.unlock.hidden = await face.show(stream);
     },
     message: take,
-    notice: (reason) => notices.show(reason),
+    notice,
   },
 });
 
@@ -125,13 +162,49 @@ const microphoneViews = ["lobby-microphone", "call-microphone"].map(
   (id) => new MicrophoneView(byId(id, HTMLElement), microphone, (device) => useMicrophone(device)),
 );
 
+/** The connection of the newest call, whose path the page describes. @type {RTCPeerConnection | null} */
+let way = null;
+/** The one whose path was described. @type {RTCPeerConnection | null} */
+let described = null;
+
+/** @param {import("./failures.mjs").Failure | null} reason */
+async function notice(reason) {
+  if (reason?.code === "switch") switcher.refused();
+  notices.show(reason);
+  if (reason?.code !== "ice" || !way) return;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  if (kind === "blocked") notices.show({ ...reason, text });
+}
+
+/** Say how sound and pictures come, once they do. */
+async function describePath() {
+  way = conversation.connection ?? way;
+  if (!way || way === described || !["listening", "speaking"].includes(conversation.state)) return;
+  described = way;
+  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
+  page.dataset.path = kind;
+  byId("path", HTMLElement).textContent = text;
+}
+
 // --- what the edge says --------------------------------------------------------------------------------------------
 
 /** @param {any} message */
 function take(message) {
   transcript.take(message);
+  if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** @param {import("./personas.mjs").Persona} persona @param {string} language */
+function switched(persona, language) {
+  if (persona.id !== switcher.persona?.id) transcript.note(`${persona.name} goes on with you`);
+  lobby.goOnWith(persona.id, language);
+  introduce(persona);
+  switcher.current(persona, language);
+  notices.over("switch");
 }
 
 /** @param {{step: string, reason: string}} message */
@@ -204,7 +277,7 @@ byId("composer", HTMLFormElement).addEventListener("submit", (event) => {
   say(elements.text.value);
   elements.text.value = "";
 });
-listenToKeys({ mute: toggleMute, interrupt }, inCall);
+listenToKeys({ mute: toggleMute, interrupt, front: () => front.toggle() }, inCall);
 wireTabs(/** @type {HTMLElement} */ (document.querySelector("[role=tablist]")));
 addEventListener("online", () => conversation.nudge());
 document.addEventListener("visibilitychange", () => document.hidden || conversation.nudge());
@@ -221,7 +294,10 @@ function show() {
   const calling = state !== "idle" && failed?.code !== "persona";
   const mode = calling ? conversation.mode : lobby.wish.mode;
   Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
-  if (!calling) page.dataset.session = "";
+  if (!calling) {
+    page.dataset.session = "";
+    share.of("");
+  }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
   elements.state.textContent = stateLabel(state, { mode, muted: microphone.muted, again });
@@ -231,7 +307,9 @@ function show() {
   elements.mute.disabled = elements.mode.disabled = elements.text.disabled = state === "error";
   elements.interrupt.disabled = state !== "speaking" && state !== "thinking" && state !== "held";
   hush.hold(state === "held");
+  describePath();
   if (inCall()) return;
+  front.end();
   face.clear();
   ear.listenTo(null);
   pictures.follow(null);
@@ -242,6 +320,7 @@ function show() {
 /** @param {import("./personas.mjs").Persona} persona */
 function introduce(persona) {
   face.introduce(persona);
+  front.introduce(persona);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }
@@ -259,9 +338,12 @@ function chip(text) {
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** What is at the speaker now; null while nothing sounds. @type {number | null} */
+let heardRtp = null;
+
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = (heardRtp = ear.heard(nowMs, sound.outputLatencyMs));
   if (rtp === null || !inCall()) return;
   transcript.advance(rtp);
   const played = face.audible ? acknowledgement.due(rtp, nowMs) : null;
@@ -278,8 +360,20 @@ function drawLevels() {
   elements.figure.style.setProperty("--level", theirs.toFixed(2));
 }
 
+/** The mouth that belongs to what is heard when the drawing that now begins is done. */
+function mouthNow() {
+  const { session } = conversation;
+  const { newest } = mouthTrack;
+  if (heardRtp === null || newest === null || !session || hush.silent) return CLOSED;
+  const heard = programmeSample(heardRtp, session.audio_offset, newest);
+  // What is not known yet cannot be shown ahead of its time.
+  const ahead = Math.min(heard + front.leadMs * AUDIO_SAMPLES_PER_MS, newest + TICK_SAMPLES);
+  return mouthTrack.at(Math.max(heard, ahead));
+}
+
 function frame() {
   tick();
+  front.draw(mouthNow(), performance.now());
   drawLevels();
   requestAnimationFrame(frame);
 }
@@ -299,7 +393,9 @@ async function begin() {
     conversation.start(lobby.wish, saved);
   }
   try {
-    lobby.show(await fetchPersonas());
+    const personas = await fetchPersonas();
+    lobby.show(personas);
+    switcher.show(personas);
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

@@ -1,23 +1,30 @@
 // @ts-check
-/** The mouth track as a page draws it: fifteen viseme weights at any programme sample. Pure. */
+/** The mouth track as a page draws it: fifteen viseme weights and the face at any programme sample. Pure. */
 
 /** Oculus names, in the order of every mouth track. */
 export const VISEMES = Object.freeze("sil PP FF TH DD kk CH SS nn RR aa E I O U".split(" "));
 
-/** A mouth frame lasts as long as 480 samples at 48 kHz. */
-export const MOUTH_FRAME_SAMPLES = 480;
+/** The edge sends one frame a tick of the programme, 20 ms at 48 kHz … */
+export const TICK_SAMPLES = 960;
+/** … dated by the tick's first sample, and true in its middle. */
+const MIDDLE_SAMPLES = 480;
 
-/** Ten seconds: more than the page is ever ahead of its speaker. */
+/** Twenty seconds: more than the page is ever ahead of its speaker. */
 const MOST_FRAMES = 1000;
 
 /**
  * @typedef {[sample: number, weights: number[], face: Record<string, number>, emotion: string]} MouthFrame
- * @typedef {{weights: number[], face: Record<string, number>, emotion: string}} Mouth
- *   weights: 0..1 in the order of VISEMES
+ * @typedef {{weights: number[], face: Record<string, number>, emotion: string, known: boolean}} Mouth
+ *   weights: 0..1 in the order of VISEMES; known: the programme said so; else this is a mouth at rest
  */
 
 /** @type {Mouth} */
-const CLOSED = Object.freeze({ weights: VISEMES.map((_, i) => (i ? 0 : 1)), face: {}, emotion: "" });
+export const CLOSED = Object.freeze({
+  weights: VISEMES.map((_, i) => (i ? 0 : 1)),
+  face: Object.freeze({}),
+  emotion: "",
+  known: false,
+});
 
 export class MouthTrack {
   /** @type {MouthFrame[]} in the order of their samples */
@@ -26,6 +33,7 @@ export class MouthTrack {
   /** Frames as the edge sends them; weights 0..255. What is not a frame is left out. @param {MouthFrame[]} frames */
   feed(frames) {
     for (const frame of frames) {
+      if (!Array.isArray(frame)) continue;
       const [sample, weights] = frame;
       if (!Number.isFinite(sample) || !Array.isArray(weights) || weights.length !== VISEMES.length) continue;
       // A successor may say again what was said: the newer word counts.
@@ -35,22 +43,45 @@ export class MouthTrack {
     if (this.#frames.length > MOST_FRAMES) this.#frames.splice(0, this.#frames.length - MOST_FRAMES);
   }
 
+  /** The programme sample of the newest frame, near which all others lie; null before the first. */
+  get newest() {
+    return this.#frames.at(-1)?.[0] ?? null;
+  }
+
+  clear() {
+    this.#frames = [];
+  }
+
   /**
    * The mouth at `sample`, between the two frames around it; closed where none is known. Forgets what lies before.
    * @param {number} sample @returns {Mouth}
    */
   at(sample) {
-    let next = this.#frames.findIndex(([begin]) => begin > sample);
+    const at = sample - MIDDLE_SAMPLES;
+    let next = this.#frames.findIndex(([begin]) => begin > at);
     if (next < 0) next = this.#frames.length;
     if (next > 1) {
       this.#frames.splice(0, next - 1);
       next = 1;
     }
-    if (next === 0) return CLOSED;
-    const [begin, weights, face, emotion] = this.#frames[0];
-    if (sample - begin >= 2 * MOUTH_FRAME_SAMPLES) return CLOSED;
-    const after = this.#frames[1] && this.#frames[1][0] - begin <= MOUTH_FRAME_SAMPLES ? this.#frames[1][1] : weights;
-    const share = Math.min(1, (sample - begin) / MOUTH_FRAME_SAMPLES);
-    return { weights: weights.map((weight, i) => (weight + (after[i] - weight) * share) / 255), face, emotion };
+    const before = next ? this.#frames[0] : null;
+    const after = this.#frames[next] ?? null;
+    if (before && after && after[0] - before[0] <= TICK_SAMPLES) {
+      return between(before, after, (at - before[0]) / (after[0] - before[0]));
+    }
+    if (before && at - before[0] <= TICK_SAMPLES) return between(before, before, 0);
+    if (after && after[0] - at <= MIDDLE_SAMPLES) return between(after, after, 0);
+    return CLOSED;
   }
+}
+
+/** @param {MouthFrame} before @param {MouthFrame} after @param {number} share 0..1 @returns {Mouth} */
+function between([, from, face, emotion], [, to, faceTo], share) {
+  const weights = from.map((weight, i) => (weight + (to[i] - weight) * share) / 255);
+  /** @type {Record<string, number>} */
+  const mixed = {};
+  for (const [name, value] of Object.entries(face ?? {})) {
+    mixed[name] = value + ((faceTo?.[name] ?? value) - value) * share;
+  }
+  return { weights, face: mixed, emotion: emotion ?? "", known: true };
 }

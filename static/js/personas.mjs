@@ -3,7 +3,9 @@
 
 /**
  * @typedef {{id: string, name: string, description: string, languages: string[], suggestions: string[],
- *   poster: string}} Persona poster: address of a picture; empty when there is none
+ *   poster: string, motion: number, model: string, front: "portrait" | "avatar3d"}} Persona
+ *   poster, model: addresses of a picture and a 3D head, empty when there is none; front: what is shown first;
+ *   motion: how much it moves by itself, 0..1
  */
 
 /** @returns {Promise<Persona[]>} throws when the edge does not answer or answers with something else */
@@ -27,6 +29,7 @@ export function personaList(body) {
 export function persona(entry) {
   const words = (/** @type {unknown} */ value) =>
     Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  const model = typeof entry.model === "string" ? entry.model : "";
   return {
     id: String(entry.id ?? ""),
     name: typeof entry.name === "string" && entry.name ? entry.name : String(entry.id ?? ""),
@@ -34,6 +37,9 @@ export function persona(entry) {
     languages: words(entry.languages),
     suggestions: words(entry.suggestions),
     poster: typeof entry.poster === "string" ? entry.poster : "",
+    motion: typeof entry.motion === "number" ? entry.motion : 1,
+    model,
+    front: model && entry.front === "avatar3d" ? "avatar3d" : "portrait",
   };
 }
 

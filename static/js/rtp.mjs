@@ -16,3 +16,11 @@ export function rtpAfter(a, b) {
 export function rtpPlus(rtp, samples) {
   return (rtp + Math.round(samples)) >>> 0;
 }
+
+/**
+ * The programme sample with this RTP timestamp that lies nearest to `near`: RTP comes round each 24.9 hours.
+ * @param {number} rtp @param {number} offset RTP time of sample 0 @param {number} near a programme sample
+ */
+export function programmeSample(rtp, offset, near) {
+  return near + rtpAfter(rtp, rtpPlus(near, offset));
+}

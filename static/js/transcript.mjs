@@ -68,6 +68,12 @@ export class Transcript {
     }
   }
 
+  /** Something happened that belongs between the lines. @param {string} text */
+  note(text) {
+    this.#dialogue.note(text);
+    this.#draw();
+  }
+
   /** @param {number} rtp what is at the speaker now */
   advance(rtp) {
     const pieces = this.#captions.advance(rtp);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,47 @@ def test_another_language_fails_once_with_the_remedy(engines: Engines) -> None:
     assert "bin/models pull whisper" in said[0].text
     assert listen(asr, from_vad()) == []
     assert asr.counters["frames_unknown"] > 0
+
+
+def test_another_persona_is_heard_for_from_the_next_utterance_on(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    ready(asr)
+    listener = asr._listeners["s"]
+    before = listener.recogniser
+    heard = from_vad()
+    said = listen(asr, heard[:60])
+    other = replace(
+        opened(), persona={"id": "campus", "knowledge": {"folder": "campus"}, "face": {"portrait": "robin"}}
+    )
+    asr.accept(other)
+    said += listen(asr, heard[60:])
+    assert [t.text for t in said if isinstance(t, Transcript) and t.final] == [WORDS], (
+        "the one in hand is heard to its end"
+    )
+    assert listener.recogniser is before
+    patience = time.monotonic() + 60
+    while listener._next is not None and not listener._next[0].ready():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    again = listen(asr, from_vad(utterance=1))
+    assert [t.text for t in again if isinstance(t, Transcript) and t.final] == [WORDS]
+    assert listener.recogniser is not before
+    now = listener.recogniser
+    asr.accept(replace(other, persona=other.persona | {"face": {"portrait": "sam"}}))
+    listen(asr, from_vad(utterance=2))
+    assert listener.recogniser is now, "another face needs no other ear"
+
+
+def test_a_language_nobody_hears_is_told_and_the_way_back_is_open(engines: Engines) -> None:
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    asr.accept(opened(language="zh"))
+    assert [m.code for m in drained(asr, 0) if isinstance(m, Failed)] == ["asr_language"]
+    asr.accept(opened(utterance=3))
+    ready(asr)
+    said = listen(asr, from_vad(utterance=3))
+    assert [t.text for t in said if isinstance(t, Transcript) and t.final] == [WORDS]
 
 
 def test_sessions_have_their_own_words(engines: Engines) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from broker.messages import (
+    Attend,
     Emitted,
     Event,
     Message,
@@ -145,5 +146,5 @@ def told(actions: list[Action], kind: str) -> list[dict[str, Any]]:
 
 
 def plain(actions: list[Action]) -> list[Message | Accept]:
-    """The actions that are not news."""
-    return [action for action in actions if not isinstance(action, Event)]
+    """The actions that are neither news nor about the face."""
+    return [action for action in actions if not isinstance(action, Event | Attend)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.endpoint import EndpointSettings, Shape, shape_of, wait_ms
+from broker.endpoint import DEFAULT, EndpointSettings, Shape, shape_of, wait_ms
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,11 @@ def test_settings_are_followed() -> None:
 @pytest.mark.parametrize("text", ["\0", "a" * 10_000, "¿¡", "''''", "图" * 500, "\n\t"])
 def test_any_text_gets_a_wait(text: str, language: str) -> None:
     assert 160 <= wait_ms(0.5, text, language) <= 1000
+
+
+def test_a_fluent_speaker_is_waited_for_less_and_never_less_than_a_sure_end() -> None:
+    text = "tell me about the library and the"
+    waits = [wait_ms(0.05, text, "en", fluent=n) for n in range(7)]
+    assert waits[:5] == sorted(waits[:5], reverse=True)
+    assert len(set(waits[4:])) == 1, "it is learnt after a few"
+    assert DEFAULT.quick_ms < waits[-1] <= DEFAULT.fluent_ms

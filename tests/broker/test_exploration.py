@@ -46,6 +46,7 @@ def beginnings() -> dict[str, World]:
         "an answer in its second word": speaking,
         "an answer in its fourth word": after("tick*4", "emitted arrives*4", "played", start=speaking),
         "a long thought": after("types", "timer"),
+        "an answer whose persona may change": replace(speaking, switches=1, types=0, interrupts=0, leaves=0),
     }
 
 
@@ -120,7 +121,7 @@ def rest(world: World) -> None:
 def walk(seed: int, length: int = WALK_LENGTH) -> World:
     """One long random conversation."""
     chance = random.Random(seed)
-    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2)
+    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2, switches=2)
     for _ in range(length):
         choices = list(world.events())
         weights = [_weight(name) for name, _ in choices]
@@ -132,9 +133,16 @@ def walk(seed: int, length: int = WALK_LENGTH) -> World:
 
 def _weight(name: str) -> float:
     """What is on its way arrives more often than people leave."""
-    return {"tick": 4, "types": 0.2, "interrupts": 0.2, "leaves": 0.2, "hums": 0.5, "played": 2, "timer": 2}.get(
-        name, 3
-    )
+    return {
+        "tick": 4,
+        "types": 0.2,
+        "interrupts": 0.2,
+        "leaves": 0.2,
+        "switches": 0.2,
+        "hums": 0.5,
+        "played": 2,
+        "timer": 2,
+    }.get(name, 3)
 
 
 @pytest.mark.parametrize("name", beginnings())
@@ -151,6 +159,7 @@ NARROW = {
     'an "mhm" over the answer': ("an answer in its fourth word", OVER | {"hums", "pauses"}),
     "a thought that takes long": ("a long thought", (ALWAYS | {"brain answers"}) - {"played"}),
     "a question with pauses": ("silence", SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"}),
+    "somebody else takes over": ("an answer whose persona may change", OVER | {"switches", "voice arrives"}),
     "somebody leaves and returns": ("an answer in its second word", OVER | {"leaves", "returns"}),
 }
 """Fewer kinds of events, but every order of them, each ten deep."""

@@ -121,6 +121,37 @@ def test_an_unsure_pause_waits_longer_than_a_sure_one() -> None:
     assert waits[0.05] > waits[0.95] + 100
 
 
+def test_somebody_who_speaks_without_pauses_is_waited_for_less_until_they_pause() -> None:
+    talk = Talk()
+
+    def wait_of(utterance: int) -> float:
+        talk.starts(utterance, int(talk.ms))
+        talk.words("tell me about the library", utterance, int(talk.ms))
+        talk.pauses(utterance, int(talk.ms), p_end=0.05)
+        begin = talk.ms
+        while not of(talk.wait(10), EndUtterance):
+            pass
+        waited = talk.ms - begin
+        talk.words("tell me about the library", utterance, int(talk.ms), final=True)
+        turn = talk.state.answer.turn if talk.state.answer else 0
+        talk.sentence(turn, 0, "It has books and chairs.")
+        talk.voice(turn, 0, "It has books and chairs.")
+        talk.wait(500)
+        return waited
+
+    waits = [wait_of(n) for n in range(5)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[-1] < 0.75 * waits[0]
+    talk.starts(5, int(talk.ms))
+    talk.words("and", 5, int(talk.ms))
+    talk.pauses(5, int(talk.ms), p_end=0.05)
+    talk.goes_on(5, int(talk.ms) + 250)
+    talk.words("and what about the garden", 5, int(talk.ms) + 900)
+    talk.pauses(5, int(talk.ms) + 900)
+    talk.wait(1000)
+    assert talk.state.fluent == 0, "a pause was made"
+
+
 def test_words_after_which_no_sentence_ends_are_waited_for_longer() -> None:
     waits = {}
     for ends in (-5.5, -1.5):

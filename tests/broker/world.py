@@ -16,6 +16,7 @@ from broker.backchannel import same_words
 from broker.dialogue import Hearing, SpokenWord
 from broker.messages import (
     Ask,
+    Attend,
     Cancel,
     Commit,
     Emitted,
@@ -36,7 +37,7 @@ from broker.messages import (
     Word,
 )
 from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Returned, Timer, TurnState, due_ns, step
+from broker.turns import Accept, Action, Away, Leaving, Returned, Taken, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -128,6 +129,7 @@ class World:
     types: int = 1
     interrupts: int = 1
     leaves: int = 1
+    switches: int = 0
     path: tuple[str, ...] = ()
     """How it came to this; two worlds that differ only in it are one."""
 
@@ -180,6 +182,8 @@ class World:
             yield "types", self.type_text
         if self.interrupts and in_hand(self.machine):
             yield "interrupts", self.interrupt
+        if self.switches:
+            yield "switches", self.switch
         if self.leaves and self.present:
             yield "leaves", self.leave
         if not self.present:
@@ -220,7 +224,7 @@ class World:
                 return replace(self, to_gate=(*self.to_gate, action))
             case EndUtterance():
                 return replace(self, to_vad=(*self.to_vad, action.utterance))
-            case Accept():
+            case Accept() | Attend():
                 return self
             case Event():
                 self.check_event(action)
@@ -435,6 +439,13 @@ class World:
         world = self.page_silent_at_once() if self.present else self
         return replace(world, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
 
+    def switch(self) -> World:
+        """Another persona takes over and greets."""
+        taken = Taken(
+            settings=self.machine.settings, languages=("en",), language="en", expressions=(), greeting="Good day"
+        )
+        return replace(self, switches=self.switches - 1, dropped=True).tell(Leaving()).tell(taken)
+
     def leave(self) -> World:
         return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
 
@@ -525,7 +536,7 @@ class World:
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
             (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
-            (self.speaks, self.types, self.interrupts, self.leaves),
+            (self.speaks, self.types, self.interrupts, self.leaves, self.switches),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             tuple((silent, told - shift) for silent, told in self.to_page),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.page_harness.browser import CHROMIUM, Browsers, Tab
-from tests.e2e.page_harness.fake_edge import FakeEdge
+from tests.e2e.page_harness.fake_edge import PERSONAS, FakeEdge
 from tests.e2e.page_harness.programme import RTP_ORIGIN, know_the_origin
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium")
@@ -462,5 +462,61 @@ def test_rubbish_from_the_edge_breaks_nothing(play: Play) -> None:
         await state(here, "thinking")
         await edge.speak(10, 0, "Still here.")
         await here.page.wait_for_selector("#captions .word[data-index='1']")
+
+    play(story)
+
+
+def test_one_goes_on_with_somebody_else_in_the_middle_of_the_call(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        await here.page.click("#people-list label[data-persona=campus]")
+        await edge.until_type("switch")
+        assert of(edge, "switch") == [{"type": "switch", "persona": "campus"}]
+        assert await here.page.get_attribute("#people-menu", "aria-busy") == "true"
+        noor = next(persona for persona in PERSONAS if persona["id"] == "campus")
+        await edge.say({"type": "switched", "persona": noor, "language": "en"})
+        await here.page.wait_for_selector("#people-menu", state="hidden")
+        assert await here.page.inner_text("#with") == "Noor Haddad"
+        assert (await lines(here))[-1] == "Noor Haddad goes on with you"
+        assert await here.page.locator("#suggestions button").all_inner_texts() == ["Where is the library?"]
+        assert len(of(edge, "hello")) == len(of(edge, "offer")) == 1, "the call goes on"
+        await here.page.click("#people")
+        assert await here.page.is_checked("#people-list input[value=campus]")
+        await here.page.select_option("#call-language", "es")
+        await edge.until(lambda _: len(of(edge, "switch")) == 2)
+        assert of(edge, "switch")[1] == {"type": "switch", "language": "es"}
+        await here.page.keyboard.press("Escape")
+        await here.page.click("#stop")
+        assert await here.page.is_checked("#personas input[value=campus]"), "the next call begins with them"
+
+    play(story)
+
+
+def test_a_switch_that_cannot_be_is_said_and_undone(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        await here.page.click("#people-list label[data-persona=helpdesk]")
+        await edge.until_type("switch")
+        text = "There is no persona 'helpdesk'. Known personas: host."
+        await edge.say({"type": "error", "code": "switch", "text": text, "fatal": False})
+        await failure(here, "switch")
+        assert text in await here.page.inner_text("#notice")
+        assert await here.page.is_checked("#people-list input[value=host]")
+        assert await here.page.get_attribute("#people-menu", "aria-busy") is None
+        await state(here, "listening")
+
+    play(story)
+
+
+def test_the_head_keeps_still_when_one_wants_it_to(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?persona=host")
+        await here.page.click("#people")
+        for _ in range(2):
+            await here.page.click("label:has(#still)")
+        await edge.until(lambda _: len(of(edge, "act")) == 2)
+        assert [act["motion"] for act in of(edge, "act")] == [0, 1]
 
     play(story)

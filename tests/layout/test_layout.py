@@ -115,3 +115,14 @@ def test_every_command_is_executable() -> None:
     for path in (ROOT / "bin").iterdir():
         if path.name != "environment":
             assert path.stat().st_mode & 0o111, path.name
+
+
+def test_only_the_sculptor_needs_the_sculptors_libraries() -> None:
+    """What runs does not load them, nor the sculptor."""
+    sculptor = ROOT / "workers" / "lipsync" / "generator3d"
+    heavy = {"fast_simplification", "skimage", "bpy", "mathutils"}
+    for path in (p for f in ("broker", "workers", "webrtc") for p in modules(f)):
+        if sculptor not in path.parents:
+            found = imports(path)
+            assert not {name.split(".")[0] for name in found} & heavy, path
+            assert not [name for name in found if name.startswith("workers.lipsync.generator3d")], path

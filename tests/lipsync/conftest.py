@@ -19,7 +19,7 @@ from workers.lipsync.portrait_engine import PortraitAvatar, PortraitEngine
 def vera() -> PortraitAvatar:
     """The reference portrait at 512 pixels; its points are shipped, so no weights are needed."""
     engine = PortraitEngine(load())
-    return engine.prepare(engine.find("vera"), 512)
+    return engine.still(engine.find("vera"), 512)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
 from tests.lipsync.looking import saying
 from workers.lipsync.articulators import MOUTH_ARTICULATORS, articulate
-from workers.lipsync.face import EMOTIONS, FaceState
+from workers.lipsync.face import FaceState
 
 
 def weight(face: FaceState, name: str) -> float:
@@ -54,3 +55,17 @@ def test_every_emotion_moves_something_in_proportion_to_its_strength(emotion: st
 def test_a_smile_does_not_open_pressed_lips() -> None:
     face = saying("PP", emotion="surprised", emotion_strength=1.0)
     assert weight(face, "jaw") == pytest.approx(0, abs=1e-6)
+
+
+def test_happy_lifts_the_corners_concerned_lowers_them_and_surprised_opens_the_mouth() -> None:
+    shown = {name: FaceState(emotion=name, emotion_strength=1.0) for name in EMOTIONS}
+    assert weight(shown["happy"], "smile") > 0.8
+    assert weight(shown["concerned"], "smile") < -0.5
+    assert weight(shown["surprised"], "jaw") > 0.3
+    assert weight(shown["thinking"], "skew") > 0.5
+
+
+def test_a_speaking_mouth_keeps_half_of_its_mood() -> None:
+    assert weight(saying("aa", emotion="happy", emotion_strength=1.0), "smile") == pytest.approx(
+        0.5 * weight(FaceState(emotion="happy", emotion_strength=1.0), "smile")
+    )

@@ -221,6 +221,18 @@ def _dark_in_mouth(picture: np.ndarray, avatar: PortraitAvatar) -> int:
     return int((_mouth_part(picture, avatar).max(2) < 75).sum())
 
 
+def test_points_found_by_an_older_method_are_found_anew(
+    library: AvatarLibrary, tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    framed = library.framed(put(tmp_path / "avatars", "eileen", astronaut))
+    path = put(tmp_path / "avatars", "square", framed.pixels)
+    shifted = framed.points + np.array([0.01, 0, 0])
+    avatars.save_points(shifted, path.with_suffix(".json"), avatars.digest(path))
+    assert np.abs(library.framed(path).points - shifted).max() < 1e-4
+    monkeypatch.setattr(avatars, "VERSION", avatars.VERSION + 1)
+    assert np.abs(library.framed(path).points[:, 0] - shifted[:, 0]).mean() > 0.005
+
+
 def test_two_who_prepare_the_same_face_do_not_disturb_each_other(
     library: AvatarLibrary, tmp_path: Path, astronaut: np.ndarray
 ) -> None:

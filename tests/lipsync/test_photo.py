@@ -101,7 +101,7 @@ def test_print_colours_are_refused_with_the_cure() -> None:
     [
         (b"GIF89a" + bytes(100), "GIF"),
         (b"", "empty"),
-        (b"%PDF-1.7 " + bytes(100), "JPEG, PNG"),
+        (b"%PDF-1.7 " + bytes(100), "PDF"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>" + bytes(60), "JPEG, PNG"),
         (b"\x89PNG\r\n\x1a\n", "JPEG, PNG"),
         (b"\xff\xd8\xff", "early"),

@@ -31,7 +31,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def avatar(name: str) -> PortraitAvatar:
     engine = PortraitEngine(load())
-    return engine.prepare(engine.find(name), 512)
+    return engine.still(engine.find(name), 512)
 
 
 def shipped(name: str) -> FramedFace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,68 @@ def test_a_picture_is_drawn_for_each_draw(stage: LipsyncStage) -> None:
     (picture,) = stage.step(0)
     assert picture == Picture(session="a", picture=7, width=512, height=512, yuv=b"ann@512")
     assert stage.due_ns is None
+
+
+def test_another_face_is_made_ready_beside_and_shown_from_one_picture_to_the_next(
+    stage: LipsyncStage, engine: PaintedFaces
+) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    engine.gate.clear()
+    stage.accept(opened("a", "bob"))
+    shown: list[bytes] = []
+    for n in range(5):
+        stage.accept(wish("a", n, 40 * n + 40))
+        shown += [message.yuv for message in stage.step(0) if isinstance(message, Picture)]
+    assert shown == [b"ann@512"] * 5, "the old face goes on while the new one is made"
+    stage.accept(wish("a", 5, 400))
+    engine.gate.set()
+    while stage.counters["faces_switched"] == 0:
+        shown += [message.yuv for message in stage.step(0) if isinstance(message, Picture)]
+    stage.accept(wish("a", 6, 440))
+    shown += [message.yuv for message in settle(stage) if isinstance(message, Picture)]
+    assert len(shown) == 7, "no picture is missing"
+    assert shown[-1] == b"bob@512"
+
+
+def test_a_face_that_is_ready_already_is_shown_at_once(stage: LipsyncStage) -> None:
+    for session, portrait in (("a", "ann"), ("b", "bob")):
+        stage.accept(opened(session, portrait))
+    settle(stage)
+    stage.accept(opened("a", "bob"))
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"bob@512"
+
+
+@pytest.mark.parametrize(("portrait", "code"), [("bad", "no_face"), ("nobody", "face_unknown")])
+def test_another_face_that_cannot_be_is_told_and_the_one_before_stays(
+    stage: LipsyncStage, portrait: str, code: str
+) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    stage.accept(opened("a", portrait))
+    said = settle(stage)
+    assert [message.code for message in said if isinstance(message, Failed)] == [code]
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"ann@512"
+
+
+def test_who_changes_their_mind_keeps_the_face_that_is_shown(stage: LipsyncStage, engine: PaintedFaces) -> None:
+    stage.accept(opened("a", "ann"))
+    settle(stage)
+    engine.gate.clear()
+    stage.accept(opened("a", "bob"))
+    stage.accept(opened("a", "ann"))
+    engine.gate.set()
+    settle(stage)
+    stage.accept(wish("a", 1, 40))
+    (picture,) = stage.step(0)
+    assert isinstance(picture, Picture)
+    assert picture.yuv == b"ann@512"
 
 
 def test_nothing_is_due_when_nothing_is_asked(stage: LipsyncStage) -> None:
@@ -307,3 +369,44 @@ def test_nothing_is_drawn_for_a_paused_session_and_the_others_do_not_wait(stage:
     assert [picture.session for picture in drawn] == ["t"]
     stage.pause(frozenset())
     assert [message.session for message in settle(stage) if isinstance(message, Picture)] == ["s"]
+
+
+def test_a_background_is_drawn_as_soon_as_it_is_ready_and_an_unknown_one_changes_nothing(weights: Path) -> None:
+    stage = build(load())
+    try:
+        stage.accept(opened("s", "vera"))
+        settle(stage)
+
+        def corner(picture: int, background: str) -> int:
+            """Luma of the upper left corner."""
+            draw = replace(wish("s", picture, 10_000 + picture), background=background)
+            for _ in range(200):
+                stage.accept(draw)
+                found = [each for each in stage.step(0) if isinstance(each, Picture)]
+                if found and (found[0].yuv[0] != own or background == "nowhere"):
+                    return found[0].yuv[0]
+                time.sleep(0.01)
+            raise AssertionError("the background never came")
+
+        own = -1
+        own = corner(0, "")
+        assert abs(corner(1, "#000000") - 16) <= 1
+        assert abs(corner(2, "#ffffff") - 235) <= 1
+        assert corner(3, "nowhere") == own
+        assert stage.counters["backdrops_unknown"] == 1
+    finally:
+        stage.close()
+
+
+def test_the_figure_alone_comes_with_the_picture_when_it_is_asked_for(weights: Path) -> None:
+    stage = build(load())
+    try:
+        stage.accept(opened("s", "vera"))
+        settle(stage)
+        stage.accept(replace(wish("s", 1, 10_000), cutout=True))
+        stage.accept(wish("s", 2, 20_000))
+        with_it, without = [each for each in stage.step(0) + stage.step(0) if isinstance(each, Picture)]
+        assert len(with_it.cutout) == 2 * len(with_it.yuv)
+        assert without.cutout == b""
+    finally:
+        stage.close()

@@ -95,6 +95,58 @@ def test_open_is_idempotent_and_keeps_turns_in_hand(tmp_path: Path) -> None:
     assert sentences(sent)
 
 
+def test_another_persona_in_a_repeated_open_answers_the_next_question(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    first = sentences(run(stage, opened(), asked("who are you", 1)))
+    other = ({"say": ["who are you"], "reply": ["I am Sam."]},)
+    second = sentences(run(stage, opened(id="sam", name="Sam", small_talk=other), asked("who are you", 2)))
+    assert [first[0].text, second[0].text] == ["I am Robin.", "I am Sam."]
+
+
+def test_another_face_in_a_repeated_open_loses_no_turn_in_hand(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    before = asked("when does the library open on weekdays", 1)
+    sent = run(stage, opened(), before, opened(face={"portrait": "sam"}))
+    assert sentences(sent)[-1].last
+
+
+def test_another_brain_in_a_repeated_open_lets_go_of_the_old_ones_work(tmp_path: Path, server: ChatServer) -> None:
+    stage = make(tmp_path)
+    brain = {"engine": "openai", "url": server.url, "timeout_s": 5.0}
+    stage.accept(opened(brain=brain))
+    stage.accept(asked("hello", 1))
+    assert stage.report("s") == {"turns": [1]}
+    sent = sentences(run(stage, opened(), asked("hello", 2)))
+    assert {sentence.turn for sentence in sent} == {2}
+    assert " ".join(sentence.text for sentence in sent) == "Hello! How can I help?", (
+        "the old brain's words are not among them"
+    )
+
+
+def test_sentences_carry_the_faces_that_go_with_them(tmp_path: Path) -> None:
+    rules = ({"words": ["eight"], "emotion": "surprised", "gesture": "nod"},)
+    stage = make(tmp_path)
+    said = sentences(run(stage, opened(expressions=rules), asked("when does the library open on weekdays", 1)))
+    assert said[0].tags == {"emotion": "surprised", "gesture": "nod"}
+    hello = sentences(run(stage, asked("hello", 2)))
+    assert hello[0].tags["emotion"] == "happy"
+    unknown = sentences(run(stage, asked("zxqv wvut blorf", 3)))
+    assert unknown[0].kind == "unknown"
+    assert unknown[0].tags["emotion"] == "concerned"
+
+
+def test_what_a_model_writes_in_brackets_is_shown_and_not_spoken(tmp_path: Path, server: ChatServer) -> None:
+    server.text = "[happy] Hello! [shakes head] That is [look away] sorry to say no. Fine. [nod]"
+    brain = {"engine": "openai", "url": server.url, "timeout_s": 5.0}
+    said = sentences(run(make(tmp_path), opened(brain=brain), asked("hello", 1)))
+    assert [(each.text, each.tags) for each in said] == [
+        ("Hello!", {"emotion": "happy"}),
+        ("That is sorry to say no.", {"gesture": "shake", "gaze": "away", "emotion": "concerned"}),
+        ("Fine.", {}),
+        ("", {"gesture": "nod"}),
+    ]
+
+
 def test_sessions_do_not_mix_and_a_closed_one_is_silent(tmp_path: Path) -> None:
     stage = make(tmp_path)
     sent = run(

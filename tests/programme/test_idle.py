@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
-from workers.programme.bearing import Bearing
 from workers.programme.idle import idle
 
 TICK = 960
@@ -60,46 +57,3 @@ def test_life_is_a_pure_function_of_sample_and_seed() -> None:
 
 def test_two_sessions_do_not_blink_together() -> None:
     assert set(blinks(1, 2)) != set(blinks(2, 2))
-
-
-def speak(bearing: Bearing, ticks: int, loudness: float) -> Bearing:
-    for _ in range(ticks):
-        bearing = bearing.advance(loudness, loudness > 0, attending=False, emotion="neutral")
-    return bearing
-
-
-def test_stress_nods_the_head_and_lifts_the_brows() -> None:
-    calm = speak(Bearing(), 100, 0.03)
-    stressed = speak(calm, 8, 0.12)
-    before, after = calm.face(48_000, 1, motion=1.0), stressed.face(48_000, 1, motion=1.0)
-    assert after["pitch"] < before["pitch"]
-    assert after["brows"] > before["brows"]
-
-
-def test_motion_zero_keeps_the_head_still_but_not_the_eyes() -> None:
-    faces = [speak(Bearing(), 20, 0.1).face(n * TICK, 1, motion=0.0) for n in range(500)]
-    assert all(face["yaw"] == face["pitch"] == face["roll"] == 0 for face in faces)
-    assert max(face["blink"] for face in faces) > 0.9
-
-
-def test_listening_looks_at_the_person() -> None:
-    listening = Bearing()
-    for _ in range(100):
-        listening = listening.advance(0.0, False, attending=True, emotion="neutral")
-    aside = max(range(3_000), key=lambda n: abs(idle(n * TICK, 2).gaze_x))
-    assert abs(listening.face(aside * TICK, 2, 1.0)["gaze_x"]) < abs(Bearing().face(aside * TICK, 2, 1.0)["gaze_x"])
-
-
-def test_a_new_emotion_waits_for_the_old_one_to_fade() -> None:
-    bearing = Bearing()
-    strengths = []
-    for n in range(120):
-        bearing = bearing.advance(0.1, True, False, "happy" if n < 60 else "concerned")
-        strengths.append((bearing.emotion, bearing.strength))
-    assert strengths[59][0] == "happy"
-    assert strengths[59][1] > 0.5
-    assert strengths[-1][0] == "concerned"
-    assert strengths[-1][1] > 0.5
-    swapped = next(k for k, (emotion, _) in enumerate(strengths) if emotion == "concerned")
-    assert strengths[swapped][1] < 0.05
-    assert all(math.isfinite(strength) for _, strength in strengths)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from broker.visemes import CLOSED_MOUTH
+from broker.visemes import CLOSED_MOUTH, VISEMES
 from tests.programme.play import OPEN_MOUTH
-from workers.programme.lips import CLOSE_SAMPLES, OPEN_SAMPLES, Lips, closed, differs
+from workers.programme.lips import CLOSE_SAMPLES, OPEN_SAMPLES, Lips, closed, differs, standing_for
 
 
 def test_the_track_is_shown_as_it_is_once_entered() -> None:
@@ -41,3 +41,11 @@ def test_closed_and_different_are_judged_as_one_sees_them() -> None:
     assert not closed(OPEN_MOUTH)
     assert not differs(CLOSED_MOUTH, bytes((240,)) + bytes(14))
     assert differs(CLOSED_MOUTH, OPEN_MOUTH)
+
+
+def test_at_half_the_rate_a_short_closure_is_not_missed() -> None:
+    sealed = bytes(242 if name == "PP" else 0 for name in VISEMES)
+    assert standing_for([OPEN_MOUTH, sealed]) == sealed
+    assert standing_for([sealed, OPEN_MOUTH]) == sealed
+    half = bytes(120 if name == "PP" else 0 for name in VISEMES)
+    assert standing_for([OPEN_MOUTH, half]) == OPEN_MOUTH

@@ -269,6 +269,8 @@ def test_the_face_of_a_sentence_shows_its_emotion_and_lets_go_of_it() -> None:
     assert play.draws()[-1].emotion == "happy"
     assert play.draws()[-1].face["emotion_strength"] > 0.5
     play.run(1_500)
+    play.watch()
+    play.run(1_500)
     assert play.draws()[-1].face["emotion_strength"] == 0
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from broker.messages import Wanted
+import av
+
+from broker.messages import Act, Draw, Wanted
 from tests.programme.play import MS, ORIGIN_NS, SMALL, Play
 from workers.programme.renditions import DROP_TICKS, WANTED_TICKS, Renditions
 from workers.programme.ticks import TICK_NS
@@ -60,3 +62,36 @@ def test_a_picture_that_is_here_is_encoded_before_its_tick() -> None:
     assert play.stage.due_ns == ORIGIN_NS + 26 * TICK_NS, "only the tick is left to do"
     play.run(5)
     assert play.ticks()[-1].picture == 13
+
+
+def test_the_figure_alone_is_a_rendition_of_twice_the_width_for_who_wants_it() -> None:
+    renditions = Renditions(SMALL)
+    renditions.want(Wanted(session="a", edge="e", vp8=1, h264_cutout=1), 0)
+    assert renditions.wants_cutout(0)
+    units = renditions.encode(GREY, 0, 0, GREY + GREY)
+    assert set(units) == {"vp8", "h264_cutout"}
+    decoder = av.CodecContext.create("h264", "r")
+    pictures = [*decoder.decode(av.Packet(units["h264_cutout"].data)), *decoder.decode(None)]
+    assert [(picture.width, picture.height) for picture in pictures] == [(128, 64)]
+
+
+def test_a_picture_that_came_without_its_figure_is_encoded_for_the_others() -> None:
+    renditions = Renditions(SMALL)
+    renditions.want(Wanted(session="a", edge="e", vp8=1, vp8_cutout=1), 0)
+    assert set(renditions.encode(GREY, 0, 0)) == {"vp8"}
+
+
+def test_a_background_that_was_asked_for_goes_along_with_every_picture() -> None:
+    play = Play()
+
+    def draws() -> list[Draw]:
+        return [message for message in play.messages if isinstance(message, Draw)]
+
+    play.watch()
+    play.say(Act(session="a", background="#204060"))
+    play.run(300)
+    assert {draw.background for draw in draws()[-3:]} == {"#204060"}
+    assert not any(draw.cutout for draw in draws())
+    play.say(Wanted(session="a", edge="edge", vp8_cutout=1))
+    play.run(300)
+    assert draws()[-1].cutout

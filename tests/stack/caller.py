@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 RATE_HZ = 48_000
@@ -91,17 +91,30 @@ class Recording:
 class Caller:
     """One Chromium with the call page; a context manager."""
 
-    def __init__(self, url: str, microphone_wav: Path | None = None, viewport: tuple[int, int] = (1280, 800)) -> None:
+    def __init__(
+        self,
+        url: str,
+        microphone_wav: Path | None = None,
+        viewport: tuple[int, int] = (1280, 800),
+        beside: Caller | None = None,
+        flags: Sequence[str] = (),
+    ) -> None:
+        """`beside`: another browser that is open meanwhile; Playwright may be started once a thread.
+
+        `flags`: more of Chromium's, such as those that let it draw in 3D.
+        """
+        self.beside = beside
         self.url = url
         self.wav = microphone_wav
         self.viewport = viewport
+        self.flags = tuple(flags)
         self.recording = Recording()
         self.console: list[str] = []
 
     def __enter__(self) -> Caller:
-        self._playwright = sync_playwright().start()
+        self._playwright: Playwright = self.beside._playwright if self.beside else sync_playwright().start()
         self._profile = tempfile.mkdtemp(prefix="vischrome")
-        flags = list(FLAGS)
+        flags = [*FLAGS, *self.flags]
         if self.wav:
             flags.append(f"--use-file-for-fake-audio-capture={self.wav}")
         self._context = self._playwright.chromium.launch_persistent_context(
@@ -125,7 +138,8 @@ class Caller:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._context.close()
-        self._playwright.stop()
+        if not self.beside:
+            self._playwright.stop()
         shutil.rmtree(self._profile, ignore_errors=True)
 
     # --- doing ---

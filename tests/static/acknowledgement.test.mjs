@@ -27,6 +27,21 @@ test("what is on its way when the page falls silent is never acknowledged", () =
   assert.equal(acknowledgement.due(2000, 900)?.rtp, 2000);
 });
 
+test("a page that falls silent where nothing sounded acknowledges what comes then", () => {
+  const acknowledgement = new Acknowledgement();
+  acknowledgement.silence(null);
+  assert.equal(acknowledgement.due(null, 0), null);
+  assert.equal(acknowledgement.due(40, 100)?.rtp, 40, "the avatar may be waiting for a page that is back");
+});
+
+test("a page that stays silent says now and then that it is there", () => {
+  const acknowledgement = new Acknowledgement();
+  acknowledgement.silence(20);
+  assert.equal(acknowledgement.due(25, 0)?.rtp, 20);
+  assert.equal(acknowledgement.due(900, 900), null);
+  assert.equal(acknowledgement.due(950, 1000)?.rtp, 20);
+});
+
 test("a silence within a silence begins where the first did", () => {
   const acknowledgement = new Acknowledgement();
   acknowledgement.silence(20);

@@ -347,3 +347,39 @@ test("in text mode there is nothing to send again", async () => {
   world.line.up();
   assert.equal(world.sent.at(-1).remembers, false);
 });
+
+test("a switch is asked of the edge, and what it becomes is what a lost line asks for again", async () => {
+  await inCall();
+  world.conversation.switchTo({ persona: "campus" });
+  assert.deepEqual(world.sent.at(-1), { type: "switch", persona: "campus" });
+  world.line.message({ type: "switched", persona: { id: "campus", name: "Robin" }, language: "es" });
+  assert.equal(world.messages.at(-1).type, "switched");
+  assert.equal(world.conversation.state, "listening");
+  assert.equal(world.calls.length, 1, "the call goes on");
+  world.line.up();
+  const again = world.sent.findLast(({ type }) => type === "hello");
+  assert.deepEqual([again.persona, again.language, again.session], ["campus", "es", "s1"]);
+  assert.equal(world.store.recall().persona, "campus");
+});
+
+test("a switch that is refused is a notice, and the call goes on", async () => {
+  await inCall();
+  world.conversation.switchTo({ persona: "nobody" });
+  world.line.message({ type: "error", code: "switch", text: "There is no persona 'nobody'.", fatal: false });
+  assert.equal(world.notices.at(-1), "switch");
+  assert.equal(world.conversation.state, "listening");
+});
+
+test("how the face is to behave is told only to an edge that has us", async () => {
+  world.conversation.act({ motion: 0 });
+  assert.deepEqual(types(), []);
+  await inCall();
+  world.conversation.act({ motion: 0 });
+  assert.deepEqual(world.sent.at(-1), { type: "act", motion: 0 });
+});
+
+test("a broken word of a switch is left alone", async () => {
+  await inCall();
+  world.line.message({ type: "switched", persona: null, language: "en" });
+  assert.equal(world.store.recall().persona, "host");
+});

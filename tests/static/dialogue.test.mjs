@@ -77,3 +77,15 @@ test("after a reconnection the edge's dialogue takes the place of the page's", (
   dialogue.spoken(1, " New");
   assert.equal(dialogue.lines.length, 3);
 });
+
+test("a note stands between the lines, before what is being said", () => {
+  const dialogue = new Dialogue();
+  dialogue.user("Hello");
+  dialogue.hearing("and now");
+  dialogue.note("Sam goes on with you");
+  assert.deepEqual(dialogue.lines.map(({ role, text }) => [role, text]), [
+    ["user", "Hello"],
+    ["note", "Sam goes on with you"],
+    ["user", "and now"],
+  ]);
+});

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { FAILURE_CODES, failure, microphoneCode } from "../../static/js/failures.mjs";
 
-const OF_THE_EDGE = "not_ready capacity persona forbidden insecure bad_message too_large rate ice sdp server".split(
+const OF_THE_EDGE = "not_ready capacity persona forbidden insecure bad_message too_large rate ice sdp server switch".split(
   " ",
 );
 
@@ -21,6 +21,11 @@ test("an unknown code is told in the server's words, and never as a property of 
   assert.equal(failure("brand_new", "The moon is in the way.").text, "The moon is in the way.");
   assert.match(failure("constructor").text, /\.$/);
   assert.equal(failure("toString").title, failure("brand_new").title);
+});
+
+test("why nothing could be switched is told in the server's words", () => {
+  assert.equal(failure("switch", "There is no persona 'x'.").text, "There is no persona 'x'.");
+  assert.match(failure("switch").text, /goes on/);
 });
 
 test("what getUserMedia throws becomes a code with words", () => {

@@ -253,6 +253,27 @@ def test_an_answer_of_which_the_old_programme_had_something_waits_though_others_
     assert [(voice.turn, voice.sentence) for voice in sent if voice.last] == [(1, 0), (1, 1)]
 
 
+def test_another_persona_in_a_repeated_open_speaks_with_her_own_voice() -> None:
+    heard: list[str] = []
+
+    class Noting(Humming):
+        def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Utterance:
+            heard.append(voice)
+            return super().start(clause, language, voice, rate)
+
+    stage = opened(voices=Voices(engines={"humming": Noting()}))
+    stage.accept(sentence("one two three"))
+    run(stage)
+    before = heard[-1]
+    persona = {"voices": {"en": {"engine": "humming", "voice": "high"}}}
+    stage.accept(Open(session="s", route=7, persona=persona, language="en", origin_ns=0, peers={}, cancelled_through=1))
+    run(stage)
+    stage.accept(sentence("one two three", turn=2))
+    sent = run(stage)
+    assert (before, heard[-1]) == ("low", "high")
+    assert {voice.turn for voice in voices_of(sent)} == {2}
+
+
 def test_hold_and_resume_change_nothing_here() -> None:
     stage = opened()
     stage.accept(sentence("hello"))

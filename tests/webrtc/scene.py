@@ -21,9 +21,9 @@ from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from broker import personas
 from broker.clock import now_ns
-from broker.config import ROOT, Server, Sessions, Settings
+from broker.config import ROOT, Audience, Server, Sessions, Settings
 from broker.memory_bus import MemoryBus, MemoryHub
-from broker.messages import Close, Event, Fleet, Message, MicFrame, Open, Present, Programme, Refused
+from broker.messages import Close, Event, Fleet, Message, MicFrame, Open, Present, Programme, Refused, Showing, Watch
 from tests.webrtc.opus_encoder import encode, tone
 from tests.webrtc.pictures import h264_units, vp8_units
 from webrtc import app
@@ -58,6 +58,8 @@ class Scene:
         """What the programme got: KeyFrame and Wanted."""
         self.origins: dict[str, int] = {}
         self.refuse: dict[str, str] = {}
+        self.state = "listening"
+        """Of every session, for those who begin to watch."""
         self.answering = True
         self.telling = True
         """The broker speaks of its fleet each second."""
@@ -113,6 +115,18 @@ class Scene:
         given = {"persona": persona, "language": "en", "origin_ns": origin_ns, "peers": peers} | more
         self.tell(Open(session=session, route=route, **given))
 
+    def show(self, session: str, route: int = 5, **more: Any) -> None:
+        """What the broker says to an edge that watches."""
+        persona = personas.Persona(id="host", name="Vera").snapshot()
+        origin_ns = self.origins.setdefault(session, now_ns())
+        given = {"persona": persona, "language": "en", "origin_ns": origin_ns, "state": self.state, "viewers": 1}
+        given |= {"peers": {"programme": self.programme.peer}} | more
+        self.tell(Showing(session=session, route=route, **given))
+
+    def watching(self, session: str) -> list[Watch]:
+        """What the edge said of its viewers."""
+        return self.of(Watch, session)
+
     def close(self, session: str, reason: str) -> None:
         self.tell(Close(session=session, reason=reason))
 
@@ -154,9 +168,18 @@ class Scene:
                 self.said.append(message)
                 if self.answering and isinstance(message, Present):
                     self._answer(message)
+                elif self.answering and isinstance(message, Watch) and not message.leave:
+                    self._show_or_refuse(message)
             self.frames += [each for each in self.vad.receive(0) if isinstance(each, MicFrame)]
             self.asked += self.programme.receive(0)
             await asyncio.sleep(0.002)
+
+    def _show_or_refuse(self, message: Watch) -> None:
+        """As the broker: an edge is told where the programme is when it begins to watch."""
+        if message.session not in self.origins:
+            self.tell(Refused(session=message.session, code="unknown", text="There is no such conversation."))
+        elif len(self.watching(message.session)) == 1 or self.watching(message.session)[-2].leave:
+            self.show(message.session)
 
     def _answer(self, message: Present) -> None:
         for code, text in self.refuse.items():
@@ -302,11 +325,13 @@ class Page:
 
 
 @contextlib.asynccontextmanager
-async def scene(static: Path, **server: Any) -> AsyncIterator[Scene]:
+async def scene(static: Path, audience: Audience | None = None, **server: Any) -> AsyncIterator[Scene]:
     """An edge with everything around it, stopped at the end."""
-    settings = Settings(server=Server(port=0, **server), sessions=Sessions(away_s=60.0))
+    server_settings = Server(port=0, **server)
+    settings = Settings(server=server_settings, sessions=Sessions(away_s=60.0), audience=audience or Audience())
     static.mkdir(exist_ok=True)
-    (static / "call.html").write_text("<!doctype html><title>Call</title>")
+    for name in ("call", "view", "live"):
+        (static / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
     (static / "avatars" / "vera").mkdir(parents=True, exist_ok=True)
     (static / "avatars" / "vera" / "poster.jpg").write_bytes(b"jpeg")
     settings = dataclasses.replace(settings, paths=dataclasses.replace(settings.paths, avatars=str(static / "avatars")))

@@ -201,6 +201,20 @@ def test_words_reach_the_page_with_the_rtp_time_at_which_they_sound(tmp_path: Pa
     in_a_call(tmp_path, story)
 
 
+def test_words_of_an_answer_that_was_cut_no_longer_reach_the_page(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        world.tick(session["session"], 7, words=((3, 0, 2, "hello", 960 * 7, 4000),), speaking=True, turn=3)
+        await caller.hears("words")
+        world.event(session["session"], "turn", turn=3, what="interrupted", heard="hello", text="hello there")
+        await caller.hears("turn")
+        world.tick(session["session"], 8, words=((3, 0, 3, "there", 960 * 8, 4000),), speaking=True, turn=3)
+        world.tick(session["session"], 9, words=((4, 0, 0, "Yes", 960 * 9, 4000),), speaking=True, turn=4)
+        await caller.hears("words", 1)
+        assert [word[3] for message in caller.all("words") for word in message["words"]] == ["hello", "Yes"]
+
+    in_a_call(tmp_path, story)
+
+
 def test_a_3d_page_gets_the_mouth_track_and_nobody_draws_for_it(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         for n in range(4):
@@ -238,5 +252,33 @@ def test_candidates_that_are_only_names_do_not_delay_or_prevent_the_call(tmp_pat
         await caller.call(edit=hidden)
         await world.play(session["session"], 10)
         await until(lambda: len(caller.packets["audio"]) > 3)
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_page_that_draws_in_3d_is_drawn_no_pictures_until_it_wants_them_again(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        def wanted() -> int:
+            return [each for each in world.asked if isinstance(each, Wanted)][-1].h264
+
+        await caller.call()
+        await world.play(session["session"], 20)
+        await until(lambda: wanted() == 1 and len(caller.pictures) >= 3)
+        await caller.send("front", front="avatar3d")
+        await until(lambda: wanted() == 0)
+        before, sounds = len(caller.pictures), len(caller.packets["audio"])
+        await world.play(session["session"], 20, first=20)
+        await until(lambda: len(caller.packets["audio"]) >= sounds + 15 and bool(caller.all("mouth")))
+        assert len(caller.pictures) <= before + 1, "what was on its way may still come"
+        told = len(caller.all("mouth"))
+        world.asked.clear()
+        await caller.send("front", front="portrait")
+        await until(lambda: any(isinstance(each, KeyFrame) for each in world.asked))
+        assert wanted() == 1
+        before = len(caller.pictures)
+        await world.play(session["session"], 40, first=40)
+        await until(lambda: len(caller.pictures) > before)
+        assert len(caller.all("mouth")) <= told + 1
+        assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
 
     in_a_call(tmp_path, story)

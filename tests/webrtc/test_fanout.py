@@ -8,7 +8,7 @@ import pytest
 
 from broker.messages import Programme
 from tests.webrtc.pictures import h264_units, vp8_units
-from webrtc.fanout import AUDIO, H264, VP8, Fanout, Frame, FrameQueue
+from webrtc.fanout import AUDIO, CUTOUT, H264, VP8, Fanout, Frame, FrameQueue
 from webrtc.media_clock import MediaClock
 
 CLOCK = MediaClock(origin_ns=0, wall_ns=0, audio_offset=1000, video_offset=2000)
@@ -125,3 +125,16 @@ def test_who_has_left_gets_nothing_and_is_not_counted() -> None:
     fanout.leave(queue)
     fanout.feed(tick(1, vp8=b"x", key=True))
     assert (fanout.wanted(VP8), len(queue), len(changes)) == (0, 0, 2)
+
+
+@pytest.mark.parametrize("codec", [H264, VP8])
+def test_the_figure_alone_goes_only_to_who_asked_for_it(codec: str) -> None:
+    units = {H264: h264_units, VP8: vp8_units}[codec](2)
+    fanout, whole, alone = Fanout(CLOCK), FrameQueue(codec), FrameQueue(codec + CUTOUT)
+    fanout.join(whole)
+    fanout.join(alone)
+    assert fanout.wanted(codec) == fanout.wanted(codec + CUTOUT) == 1
+    data, key = units[0]
+    fields = {codec + CUTOUT: data, f"{codec}{CUTOUT}_key": key, f"{codec}{CUTOUT}_n": 1}
+    fanout.feed(Programme(tick=0, programme_sample=0, opus=b"", mouth=b"", **fields))  # type: ignore[arg-type]
+    assert (len(whole), len(alone)) == (0, 1)

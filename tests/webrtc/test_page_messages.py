@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from broker.messages import Act
 from webrtc import page_messages
 from webrtc.errors import PageError
 from webrtc.page_messages import Candidate, Heard, Hello, Text, parse
@@ -22,7 +23,19 @@ def test_the_other_messages() -> None:
     assert parse('{"type":"played","rtp":4294967295,"t":12}') == Heard(rtp=4294967295, t=12.0)
     assert parse('{"type":"candidate","candidate":null}') == Candidate(candidate=None)
     assert parse('{"type":"text","text":"Hi","id":"1"}') == Text(text="Hi", id="1")
+    assert parse('{"type":"front","front":"avatar3d"}') == page_messages.Front(front="avatar3d")
     assert isinstance(parse('{"type":"interrupt","newer":1}'), page_messages.Stop)
+
+
+def test_an_act_and_a_switch() -> None:
+    act = parse('{"type":"act","emotion":"happy","for_ms":500,"gaze":"left","motion":0,"background":"#10aaFF"}')
+    assert isinstance(act, page_messages.Act)
+    assert act.message("s") == Act(
+        session="s", emotion="happy", for_ms=500, gaze="left", motion=0.0, background="#10aaFF"
+    )
+    assert parse('{"type":"act","gesture":"nod"}') == page_messages.Act(gesture="nod")
+    assert parse('{"type":"act","background":"transparent"}') == page_messages.Act(background="transparent")
+    assert parse('{"type":"switch","persona":"campus"}') == page_messages.Switch(persona="campus")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +51,7 @@ def test_the_other_messages() -> None:
         '{"type":"offer"}',
         '{"type":"offer","sdp":7}',
         '{"type":"hello","mode":"smell"}',
+        '{"type":"front","front":"4d"}',
         '{"type":"hello","session":"../../etc","token":"x"}',
         '{"type":"hello","session":"abcdefgh"}',
         '{"type":"hello","mouth":"yes"}',
@@ -50,6 +64,22 @@ def test_the_other_messages() -> None:
         '{"type":"ping","t":' + "9" * 400 + "}",
         '{"type":"mute","muted":1}',
         '{"type":"text","text":"   "}',
+        '{"type":"act"}',
+        '{"type":"act","emotion":"furious"}',
+        '{"type":"act","emotion":"happy","strength":1.5}',
+        '{"type":"act","emotion":"happy","strength":"very"}',
+        '{"type":"act","emotion":"happy","for_ms":-1}',
+        '{"type":"act","emotion":"happy","for_ms":99999999}',
+        '{"type":"act","emotion":"happy","for_ms":0.5}',
+        '{"type":"act","gesture":"wave"}',
+        '{"type":"act","gaze":"everywhere"}',
+        '{"type":"act","motion":2}',
+        '{"type":"act","motion":-0.5}',
+        '{"type":"act","motion":NaN}',
+        '{"type":"act","background":"url(http://x)"}',
+        '{"type":"act","background":"#12345"}',
+        '{"type":"switch"}',
+        '{"type":"switch","persona":7}',
         "[" * 90_000,
         '{"type":"text","text":"' + "\\u0000",
     ],

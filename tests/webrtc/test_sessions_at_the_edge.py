@@ -9,6 +9,7 @@ from pathlib import Path
 
 from broker.memory_bus import MemoryBus
 from broker.messages import (
+    Act,
     Alive,
     Event,
     Gone,
@@ -17,11 +18,14 @@ from broker.messages import (
     MicFrame,
     Peer,
     Present,
+    Refused,
     Report,
     SetMode,
+    Switch,
     Typed,
     Wanted,
 )
+from broker.personas import Face, Persona
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, page, scene, until
 
@@ -95,6 +99,41 @@ def test_what_the_broker_decides_reaches_the_page(tmp_path: Path) -> None:
         assert caller.all("sentence")[0]["text"] == "Hi."
         assert caller.all("turn") == [{"type": "turn", "turn": 4, "what": "interrupted", "heard": "Hi"}]
         assert caller.all("degraded")[0]["step"] == "still"
+
+    at_an_edge(tmp_path, story)
+
+
+def test_an_act_and_a_switch_reach_the_broker_and_what_it_becomes_the_page(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        name = (await caller.hello())["session"]
+        await caller.send("act", emotion="happy", motion=0)
+        await caller.send("switch", persona="campus", language="es")
+        await until(lambda: world.of(Switch))
+        assert world.of(Act) == [Act(session=name, route=5, emotion="happy", motion=0.0)]
+        assert world.of(Switch) == [Switch(session=name, route=5, persona="campus", language="es")]
+        robin = Persona(id="campus", name="Robin", face=Face(portrait="vera", motion=0.5)).snapshot()
+        world.open(name, persona=robin, language="es")
+        world.event(name, "switch", persona="campus", portrait="vera", language="es")
+        switched = await caller.hears("switched")
+        assert switched["language"] == "es"
+        assert switched["persona"]["name"] == "Robin"
+        assert (switched["persona"]["poster"], switched["persona"]["motion"]) == ("/avatars/vera/poster.jpg", 0.5)
+        world.tell(Report())
+        await until(lambda: [h for h in world.of(Holding) if h.facts["persona"] == "campus"])
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_switch_that_is_refused_is_told_and_the_call_goes_on(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        name = (await caller.hello())["session"]
+        await caller.send("switch", persona="nobody")
+        world.tell(Refused(session=name, code="switch", text="There is no persona 'nobody'."))
+        error = await caller.hears("error")
+        assert (error["code"], error["text"], error["fatal"]) == ("switch", "There is no persona 'nobody'.", False)
+        await caller.send("text", text="Hello?", id="a1")
+        await until(lambda: world.of(Typed))
+        assert caller.closed is None
 
     at_an_edge(tmp_path, story)
 

@@ -63,6 +63,21 @@ class Listener:
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
+        self._next: tuple[Recogniser, str] | None = None
+        """The ear and the language of the utterances to come."""
+
+    def become(self, recogniser: Recogniser, language: str) -> None:
+        """Hear through another recogniser from the next utterance on; the one in hand is heard to its end."""
+        if self._next is not None:
+            self._next[0].close()
+        self._next = recogniser, language
+
+    def _exchange(self) -> None:
+        """Between two utterances, once the other ear is there."""
+        if self._next is not None and self._current is None and self._next[0].ready():
+            before = self.recogniser
+            (self.recogniser, self.language), self._next = self._next, None
+            before.close()
 
     def begin_again(self, utterance: int) -> None:
         """Everything from `utterance` on will be heard again."""
@@ -150,6 +165,7 @@ class Listener:
 
     def work(self, now_ns: int) -> list[Message]:
         """At most one piece of sound, and what is then due."""
+        self._exchange()
         if not self.recogniser.ready():
             return []
         utterance = self._take_up()
@@ -176,6 +192,8 @@ class Listener:
         if self._current is not None:
             self.recogniser.end()
         self.recogniser.close()
+        if self._next is not None:
+            self._next[0].close()
 
     def _of(self, number: int) -> Utterance | None:
         """The utterance, new if need be; None for one that is done."""

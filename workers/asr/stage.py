@@ -45,6 +45,8 @@ class AsrStage:
         self.engine = engine
         self.counters: dict[str, float] = {"frames_unknown": 0, "frames_dropped": 0}
         self._listeners: dict[str, Listener] = {}
+        self._heard_for: dict[str, tuple[dict[str, Any], str]] = {}
+        """Persona and language each session's recogniser was opened for."""
         self._out: list[Message] = []
         self._due_ns: int | None = None
 
@@ -59,6 +61,7 @@ class AsrStage:
                 self._open(message)
                 return
             case Close():
+                self._heard_for.pop(message.session, None)
                 if listener := self._listeners.pop(message.session, None):
                     listener.close()
                 return
@@ -111,6 +114,7 @@ class AsrStage:
         if known is not None:
             if {"vad", "asr"} & set(message.replaced):
                 known.begin_again(message.utterance)
+            self._switch(known, message)
             return
         try:
             recogniser = self.engines.open(message.persona, message.language, self.engine)
@@ -120,9 +124,22 @@ class AsrStage:
         listener = Listener(message.session, recogniser, message.language)
         listener.begin_again(message.utterance)
         self._listeners[message.session] = listener
+        self._heard_for[message.session] = _ears(message), message.language
+
+    def _switch(self, listener: Listener, message: Open) -> None:
+        """Another persona or language: other words are expected, from the next utterance on."""
+        wanted = _ears(message), message.language
+        if wanted == self._heard_for.get(message.session):
+            return
+        self._heard_for[message.session] = wanted
+        try:
+            listener.become(self.engines.open(message.persona, message.language, self.engine), message.language)
+        except EngineError as error:
+            self._out.append(self._fail(message.session, error))
 
     def _fail(self, session: str, error: EngineError) -> Failed:
         """The session goes on without ears; the page says so and offers typing."""
+        self._heard_for.pop(session, None)
         if listener := self._listeners.pop(session, None):
             listener.close()
         return Failed(session=session, turn=0, code=error.code, text=str(error), kind="asr")
@@ -133,3 +150,8 @@ class AsrStage:
         if any(one.polling for one in self._listeners.values()):
             return now_ns + POLL_NS
         return None
+
+
+def _ears(message: Open) -> dict[str, Any]:
+    """What of a persona the recogniser depends on: not its face, its voice or how it moves."""
+    return {key: value for key, value in message.persona.items() if key not in ("face", "voices", "expressions")}

@@ -10,20 +10,20 @@ from broker.visemes import VISEMES
 from workers.lipsync.face import FaceState
 
 MOUTH_ARTICULATORS = (
-    "jaw", "upper_up", "lower_down", "wide", "pucker", "close", "fold", "smile", "press",
+    "jaw", "upper_up", "lower_down", "wide", "pucker", "close", "fold", "smile", "press", "skew",
 )  # fmt: skip
 """jaw drop; upper lip up; lower lip down; corners out; lips rounded; lips together; lower lip under the teeth; corners
-up and out; lips rolled in."""
+up and out; lips rolled in; the whole mouth to one side."""
 
-BROW_ARTICULATORS = ("brow_up", "brow_inner", "squint")
-"""Whole brow up; inner ends up (worry); lower lids up."""
+BROW_ARTICULATORS = ("brow_up", "brow_inner", "squint", "brow_skew", "widen")
+"""Whole brow up; inner ends up (worry); lower lids up; one brow up, the other down; eyes opened wide."""
 
 # jaw, upper_up, lower_down, wide, pucker, close, fold, smile, press; then how high the tongue is.
 _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
     "sil": ((0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00), 0.00),
     "PP": ((0.00, 0.00, 0.00, -0.05, 0.06, 1.00, 0.00, 0.00, 0.60), 0.00),
-    "FF": ((0.06, 0.34, 0.00, 0.05, 0.00, 0.00, 1.00, 0.00, 0.00), 0.05),
-    "TH": ((0.20, 0.15, 0.28, 0.08, 0.00, 0.00, 0.00, 0.00, 0.00), 1.00),
+    "FF": ((0.07, 0.56, 0.00, 0.05, 0.00, 0.00, 1.00, 0.00, 0.00), 0.05),
+    "TH": ((0.24, 0.15, 0.28, 0.08, 0.00, 0.00, 0.00, 0.00, 0.00), 1.00),
     "DD": ((0.17, 0.16, 0.28, 0.14, 0.00, 0.00, 0.00, 0.00, 0.00), 0.70),
     "kk": ((0.25, 0.12, 0.24, 0.12, 0.00, 0.00, 0.00, 0.00, 0.00), 0.35),
     "CH": ((0.14, 0.32, 0.40, -0.10, 0.52, 0.00, 0.00, 0.00, 0.00), 0.40),
@@ -33,18 +33,20 @@ _VISEME_ROWS: dict[str, tuple[tuple[float, ...], float]] = {
     "aa": ((0.80, 0.20, 0.26, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00), 0.10),
     "E": ((0.40, 0.24, 0.36, 0.52, 0.00, 0.00, 0.00, 0.10, 0.00), 0.35),
     "I": ((0.20, 0.26, 0.38, 0.68, 0.00, 0.00, 0.00, 0.14, 0.00), 0.50),
-    "O": ((0.48, 0.10, 0.12, -0.10, 0.70, 0.00, 0.00, 0.00, 0.00), 0.15),
-    "U": ((0.17, 0.06, 0.10, -0.15, 1.00, 0.00, 0.00, 0.00, 0.00), 0.20),
+    "O": ((0.46, 0.36, 0.14, -0.10, 0.74, 0.00, 0.00, 0.00, 0.00), 0.15),
+    "U": ((0.13, 0.22, 0.14, -0.15, 1.00, 0.00, 0.00, 0.00, 0.00), 0.20),
 }
-_VISEME_MATRIX = np.array([_VISEME_ROWS[name][0] for name in VISEMES], np.float32)
+_VISEME_MATRIX = np.zeros((len(VISEMES), len(MOUTH_ARTICULATORS)), np.float32)
+for _row, _name in enumerate(VISEMES):  # what only moods move stays 0
+    _VISEME_MATRIX[_row, : len(_VISEME_ROWS[_name][0])] = _VISEME_ROWS[_name][0]
 _TONGUE = np.array([_VISEME_ROWS[name][1] for name in VISEMES], np.float32)
 
 _EMOTIONS: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happy": {"smile": 0.75, "squint": 0.45, "brow_up": 0.15},
-    "concerned": {"brow_inner": 0.9, "brow_up": -0.1, "smile": -0.35, "press": 0.15},
-    "surprised": {"brow_up": 1.0, "jaw": 0.12, "lower_down": 0.08, "upper_up": 0.05},
-    "thinking": {"brow_up": -0.15, "brow_inner": 0.25, "press": 0.25, "smile": -0.1, "squint": 0.25},
+    "happy": {"smile": 1.3, "wide": 0.45, "upper_up": 0.28, "lower_down": 0.3, "squint": 0.75, "brow_up": 0.22},
+    "concerned": {"brow_inner": 1.2, "brow_up": -0.12, "smile": -0.8, "press": 0.3, "wide": -0.1, "squint": 0.2},
+    "surprised": {"brow_up": 1.15, "widen": 0.8, "jaw": 0.42, "pucker": 0.35, "upper_up": 0.12, "lower_down": 0.1},
+    "thinking": {"brow_skew": 1.0, "brow_up": -0.1, "squint": 0.5, "press": 0.45, "skew": 1.0, "smile": -0.25},
 }
 
 _PP, _TH = VISEMES.index("PP"), VISEMES.index("TH")
@@ -92,8 +94,8 @@ def articulate(face: FaceState) -> Articulation:
     for opening in (_JAW, _UPPER_UP, _LOWER_DOWN):
         mouth[opening] *= 1 - seal
     mouth[_CLOSE] = max(mouth[_CLOSE], seal)
-    # Lips rounded by a smiling portrait first cover its teeth; on closed lips this moves nothing.
-    mouth[_CLOSE] = max(mouth[_CLOSE], 0.6 * min(1.0, float(mouth[_PUCKER])))
+    # A portrait that smiles with its teeth covers them to speak, wholly to round its lips; closed lips do not move.
+    mouth[_CLOSE] = max(mouth[_CLOSE], 0.45 * speaking, min(1.0, float(mouth[_PUCKER])))
     # Rounded lips do not smile, and there is an end to a jaw.
     mouth[_SMILE] *= 1 - 0.8 * min(1.0, float(mouth[_PUCKER]))
     mouth[_JAW] = min(float(mouth[_JAW]), MOST_JAW)

@@ -45,7 +45,8 @@ class AvatarLibrary:
     def names(self) -> list[str]:
         """Every portrait that can be asked for."""
         each = (path for folder in self._folders if folder.is_dir() for path in folder.iterdir())
-        return sorted({path.name for path in each if _portrait(path) is not None})
+        # A folder with a dot is one that `bin/avatar` is still filling.
+        return sorted({path.name for path in each if path.name[0] != "." and _portrait(path) is not None})
 
     def path_of(self, portrait: str) -> Path:
         """Raises AvatarError naming the known portraits."""
@@ -58,12 +59,25 @@ class AvatarLibrary:
         raise AvatarError("face_unknown", f"There is no portrait called '{portrait[:64]}'. Known portraits: {known}.")
 
     def framed(self, path: Path) -> FramedFace:
-        """The face in a picture file: shipped points, else the cache, else the networks. Raises AvatarError."""
+        """The face in a picture file: points beside it, else the cache, else the networks. Raises AvatarError.
+
+        Points that name another picture's hash, because the picture was changed since, are passed over.
+        """
         beside = path.with_suffix(".json")
-        if beside.is_file():
-            return _shipped(path, beside)
-        kept = self._cache / f"{path.parent.name}-{_digest(path)}-v{VERSION}.npz"
+        shipped = _shipped(path, beside) if beside.is_file() else None
+        if shipped is not None:
+            return shipped
+        kept = self._cache / f"{path.parent.name}-{digest(path)}-v{VERSION}.npz"
         return _read(kept) or self._prepare(path, kept)
+
+    def forget(self, portrait: str) -> int:
+        """Remove what is kept of a portrait, for its pixels are a person's; how many files that were."""
+        kept = [
+            path for path in self._cache.glob(f"{portrait}-*.npz") if path.name[len(portrait) + 1 :].count("-") == 1
+        ]
+        for path in kept:
+            path.unlink(missing_ok=True)
+        return len(kept)
 
     def _prepare(self, path: Path, kept: Path) -> FramedFace:
         pixels = load_photo(path)
@@ -83,26 +97,33 @@ def _portrait(folder: Path) -> Path | None:
     return next((path for suffix in SUFFIXES if (path := folder / f"portrait{suffix}").is_file()), None)
 
 
-def save_points(points: np.ndarray, path: Path) -> None:
-    """The (478, 3) points of a square picture, in units of its side, as they are shipped beside it."""
+def save_points(points: np.ndarray, path: Path, picture: str = "") -> None:
+    """The (478, 3) points of a square picture, in units of its side, as they lie beside it. `picture`: its digest, so
+    that they are not used for another one that takes its place."""
     rounded = [[round(float(value), 5) for value in point] for point in points]
-    path.write_text(json.dumps({"version": VERSION, "points": rounded}, separators=(",", ":")) + "\n")
+    table = {"version": VERSION} | ({"picture": picture} if picture else {}) | {"points": rounded}
+    path.write_text(json.dumps(table, separators=(",", ":")) + "\n")
 
 
-def _shipped(picture: Path, points: Path) -> FramedFace:
+def _shipped(picture: Path, points: Path) -> FramedFace | None:
+    """None when the points were found in another picture, or by a method that has changed."""
+    try:
+        table = json.loads(points.read_text())
+        values = np.array(table["points"], float)
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise AvatarError("points", f"{points.name} cannot be read; remove it and the face is found anew.") from exc
+    if "picture" in table and (table["picture"] != digest(picture) or table.get("version") != VERSION):
+        return None
+    if values.shape != (POINTS, 3) or not np.isfinite(values).all():
+        raise AvatarError("points", f"{points.name} does not hold {POINTS} points; remove it.")
     pixels = load_photo(picture)
     if pixels.shape[0] != pixels.shape[1]:
         raise AvatarError("points", f"{picture.name} has points beside it but is not square; remove {points.name}.")
-    try:
-        values = np.array(json.loads(points.read_text())["points"], float)
-    except (ValueError, KeyError, TypeError) as exc:
-        raise AvatarError("points", f"{points.name} cannot be read; remove it and the face is found anew.") from exc
-    if values.shape != (POINTS, 3) or not np.isfinite(values).all():
-        raise AvatarError("points", f"{points.name} does not hold {POINTS} points; remove it.")
     return FramedFace(pixels, values)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Names a picture by what is in it. Raises AvatarError."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as exc:

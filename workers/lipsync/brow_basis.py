@@ -38,6 +38,8 @@ def build_brow_basis(face: FaceGeometry, size: int, step: int) -> BrowBasis:
     nose = {i for i in range(mesh.MESH_POINTS) if abs(face.flat[i, 0]) < 0.25 * face.mouth_width} - {8, 9, 151}
     nose = {i for i in nose if face.points[i, 1] > points[[159, 386], 1].mean()}
     cheeks = {i for i in range(mesh.MESH_POINTS) if face.points[i, 1] > bottom - 0.05 * face.face_height}
+    # Without the creases the brows would draw out the lashes that stand above the lids.
+    lids |= {i for crease in mesh.LID_CREASES for i in crease}
     still = lids | nose | cheeks | set(mesh.FACE_OVAL)
     moves = brow_moves(face)
     chosen = []

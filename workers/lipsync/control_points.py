@@ -18,6 +18,9 @@ Moves = dict[int, np.ndarray]
 JAW_TRAVEL = 0.30
 """Of the jaw height, the lower lip's way at jaw = 1."""
 
+STRAIGHTER = 0.85
+"""Of a mouth's own curve, how much a full pucker takes away."""
+
 UPPER_LIP = mesh.UPPER_LIP_OUTER + mesh.UPPER_LIP_INNER[1:-1]
 LOWER_LIP = mesh.LOWER_LIP_OUTER[1:-1] + mesh.LOWER_LIP_INNER[1:-1]
 CORNERS = (61, 78, 291, 308)
@@ -37,14 +40,17 @@ def mouth_moves(face: FaceGeometry) -> dict[str, Moves]:
         "fold": sculptor.fold(),
         "smile": sculptor.smile(),
         "press": sculptor.press(),
+        "skew": sculptor.skew(),
     }
 
 
 def brow_moves(face: FaceGeometry) -> dict[str, Moves]:
-    """Articulator → moves, for brows and lower lids."""
+    """Articulator → moves, for brows and lids."""
     up: Moves = {}
     inner: Moves = {}
+    skew: Moves = {}
     squint: Moves = {}
+    widen: Moves = {}
     rise = 0.085 * face.face_width
     for brow, sign in ((mesh.LEFT_BROW, -1.0), (mesh.RIGHT_BROW, 1.0)):
         xs = face.flat[list(brow), 0]
@@ -55,11 +61,17 @@ def brow_moves(face: FaceGeometry) -> dict[str, Moves]:
             up[index] = np.array([0.0, -rise * (1 - 0.25 * outwards)])
             across = -sign * 0.12 * rise * (1 - outwards)
             inner[index] = np.array([across, rise * (0.25 * outwards - 0.75 * (1 - outwards))])
-    for upper, lower in mesh.EYES:
+            skew[index] = np.array([0.0, -rise * (0.75 + 0.2 * outwards if sign > 0 else -0.35 * (1 - 0.3 * outwards))])
+    for (upper, lower), crease in zip(mesh.EYES, mesh.LID_CREASES, strict=True):
         height = abs(face.flat[upper[4], 1] - face.flat[lower[4], 1])
         for index in lower[2:-2]:
             squint[index] = np.array([0.0, -0.22 * height])
-    return {"brow_up": up, "brow_inner": inner, "squint": squint}
+            widen[index] = np.array([0.0, 0.1 * height])
+        for index, arch in zip(upper, np.sin(np.linspace(0, np.pi, len(upper))), strict=True):
+            widen[index] = np.array([0.0, -0.1 * height * arch])
+        for index in crease[1:-1]:
+            widen[index] = np.array([0.0, -0.1 * height])
+    return {"brow_up": up, "brow_inner": inner, "squint": squint, "brow_skew": skew, "widen": widen}
 
 
 class _Sculptor:
@@ -88,7 +100,7 @@ class _Sculptor:
             share = hinge * outer + 0.97 * (1 - outer)
             moves[i] = np.array([-0.02 * self.wide_px * self.reach[i] * share, 0.92 * travel * share])
         for i in LOWER_LIP:
-            k = self.midness[i] ** 0.42
+            k = self.midness[i] ** 0.55
             moves[i] = np.array([-self.side[i] * 0.035 * self.wide_px * (1 - k), travel * (0.26 * (1 - k) + 0.98 * k)])
         for i in UPPER_LIP:
             k = self.midness[i]
@@ -124,23 +136,40 @@ class _Sculptor:
         return moves
 
     def pucker(self) -> Moves:
-        """Corners in, lips fuller and forward (drawn as larger)."""
+        """Corners in, the mouth's line straight, lips fuller and forward (drawn as larger), thin ones most."""
         moves: Moves = {}
         for i in LIPS:
             inwards = -0.24 * self.wide_px * self.side[i] * abs(self.reach[i]) ** 1.25
-            fuller = 0.16 * (self.flat[i, 1] - self.lip_line) + (0.012 if i in LOWER_LIP else -0.012) * self.high_px
-            moves[i] = np.array([inwards, fuller * self.midness[i] ** 0.5])
+            moves[i] = np.array([inwards, STRAIGHTER * self.lip_line * (0.55 - self.midness[i])])
+        for up, low, outer_up, outer_low in self._pairs():
+            for inner, outer, least, sign in ((up, outer_up, 0.12, -1), (low, outer_low, 0.15, 1)):
+                thick = abs(self.flat[outer, 1] - self.flat[inner, 1])
+                fuller = 0.12 * thick + 0.65 * max(0.0, least * self.high_px * self.midness[outer] ** 0.5 - thick)
+                moves[outer] += (0.0, sign * fuller)
         for i, sign in ((205, 1), (425, -1)):
             moves[i] = np.array([sign * 0.03 * self.wide_px, 0.0])
         return moves
 
     def smile(self) -> Moves:
+        """Corners out and up, and the cheeks with them."""
         moves: Moves = {}
         for i in LIPS:
             r = abs(self.reach[i])
-            moves[i] = np.array([0.06 * self.wide_px * self.side[i] * r**1.5, -0.10 * self.high_px * r**2])
+            moves[i] = np.array([0.085 * self.wide_px * self.side[i] * r**1.5, -0.13 * self.high_px * r**2])
         for i, sign in ((205, -1), (425, 1)):
-            moves[i] = np.array([sign * 0.01 * self.wide_px, -0.03 * self.high_px])
+            moves[i] = np.array([sign * 0.02 * self.wide_px, -0.07 * self.high_px])
+        for i, sign in ((50, -1), (280, 1)):
+            moves[i] = np.array([sign * 0.01 * self.wide_px, -0.035 * self.high_px])
+        return moves
+
+    def skew(self) -> Moves:
+        """The closed mouth drawn to one side, as of somebody who weighs an answer: that corner a little up."""
+        moves: Moves = {}
+        for i in LIPS:
+            lift = 0.035 * self.high_px * max(0.0, self.reach[i]) ** 2
+            moves[i] = np.array([0.075 * self.wide_px * (1 - 0.3 * abs(self.reach[i])), -lift])
+        for i in (205, 425):
+            moves[i] = np.array([0.02 * self.wide_px, 0.0])
         return moves
 
     def close(self) -> Moves:
@@ -148,7 +177,7 @@ class _Sculptor:
         moves: Moves = {}
         for up, low, outer_up, outer_low in self._pairs():
             gap = self.flat[low, 1] - self.flat[up, 1]
-            touch = 0.003 * self.high_px
+            touch = 0.003 * self.high_px + 0.04 * gap  # spreading smooths: without it a hairline stays
             moves[up] = np.array([0.0, 0.45 * gap + touch])
             moves[low] = np.array([0.0, -0.55 * gap - touch])
             moves[outer_up] = np.array([0.0, 0.28 * gap])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from broker.config import Settings
 from broker.errors import EngineError, MissingError
@@ -18,11 +18,17 @@ AUTO = ("portrait",)
 
 @dataclass(frozen=True)
 class Wanted:
-    """One picture to draw. `avatar` is what `prepare` gave; `voice` mono s16le 48 kHz around it, may be empty."""
+    """One picture to draw. `avatar` is what `prepare` gave; `voice` mono s16le 48 kHz around it, may be empty.
+
+    `backdrop` is what `prepare_backdrop` gave, None for the portrait's own.
+    """
 
     avatar: Any  # the engine's own
     face: FaceState
     voice: bytes = b""
+    backdrop: Any = None
+    at_ns: int = 0
+    """When it is shown, on any clock that runs evenly: which picture of a film it is."""
 
 
 class FaceEngine(Protocol):
@@ -39,6 +45,20 @@ class FaceEngine(Protocol):
 
     def draw(self, wanted: list[Wanted]) -> list[bytes]:
         """Planar yuv420p, one for each, in order."""
+
+
+@runtime_checkable
+class CutsOut(Protocol):
+    """What an engine has besides if its figures can stand before another background, or before none."""
+
+    def find_backdrop(self, name: str) -> Path:
+        """A picture or a colour by name, quickly. Raises AvatarError naming the known ones."""
+
+    def prepare_backdrop(self, path: Path, size: int) -> Any:
+        """Ready to be stood before, for `Wanted.backdrop`; in a thread. Raises AvatarError."""
+
+    def cut_out(self, wanted: Wanted) -> bytes:
+        """Planar yuv420p of twice the width: left the figure on black, right its alpha as grey."""
 
 
 def choose(name: str, settings: Settings) -> FaceEngine:

@@ -19,6 +19,7 @@ from workers.lipsync.warp_field import look_up
 LID_LEVELS = 12
 GAZE_ACROSS, GAZE_UP = 0.125, 0.07
 """Way of the iris at full gaze, in eye widths."""
+SAME_GAZE = 0.005
 SUPERSAMPLE = 4
 
 
@@ -47,21 +48,24 @@ class Eyes:
             for (upper, lower), iris in zip(mesh.EYES, (mesh.LEFT_IRIS, mesh.RIGHT_IRIS), strict=True)
         ]
         self._right, self._down = face.right, face.down
+        self._gaze = (0.0, 0.0)
+        self._looked = [eye.rest for eye in self._eyes]
+        """As they look at `_gaze`: eyes rest on a place for many pictures."""
 
     def paint(self, pixels: np.ndarray, gaze: tuple[float, float], blink: float) -> None:
-        """Into `pixels`, whatever was painted there before."""
+        """Into `pixels` (size, size, 3 or 4), whatever was painted there before."""
         lowered = max(0.0, -gaze[1]) * 0.30  # lids follow eyes that look down
         level = round(min(1.0, blink + lowered * (1 - blink)) * LID_LEVELS)
-        for eye in self._eyes:
+        if abs(gaze[0] - self._gaze[0]) + abs(gaze[1] - self._gaze[1]) > SAME_GAZE:
+            self._gaze = gaze
+            straight = abs(gaze[0]) + abs(gaze[1]) < 2 * SAME_GAZE
+            self._looked = [eye.rest if straight else self._looking(eye, gaze) for eye in self._eyes]
+        for eye, drawn in zip(self._eyes, self._looked, strict=True):
             x0, y0, x1, y1 = eye.box
-            if abs(gaze[0]) + abs(gaze[1]) < 0.01:
-                drawn: np.ndarray = eye.rest
-            else:
-                drawn = self._looking(eye, gaze)
             if level:
                 lid = eye.lids[level - 1]
                 drawn = (drawn * (1 - lid[..., 3:]) + lid[..., :3] + 0.5).astype(np.uint8)
-            pixels[y0:y1, x0:x1] = drawn
+            pixels[y0:y1, x0:x1, :3] = drawn
 
     def _looking(self, eye: _Eye, gaze: tuple[float, float]) -> np.ndarray:
         way = self._right * (gaze[0] * GAZE_ACROSS * eye.width) - self._down * (gaze[1] * GAZE_UP * eye.width)
@@ -124,7 +128,7 @@ def _white(rest: np.ndarray, opening: np.ndarray, centre: np.ndarray, radius: fl
     for sign in (-1, 1):
         part = rest[seen & (offset[..., 0] * sign > 0)].astype(np.float32)
         if len(part) >= 4:
-            bright = part[part.sum(1) >= np.median(part.sum(1))]
+            bright = part[part.sum(1) >= np.percentile(part.sum(1), 70)]  # neither veins nor the corner's red
             colours.append(bright.mean(0))
     if not colours:
         colours = [np.array([205, 208, 212], np.float32)]

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
-
-EMOTIONS = ("neutral", "happy", "concerned", "surprised", "thinking")
 
 MAX_YAW, MAX_PITCH, MAX_ROLL = 0.22, 0.14, 0.16
 """Radians up to which a single photograph turns credibly; beyond them the head is held at the bound."""

@@ -30,6 +30,15 @@ class FramedFace:
     points: np.ndarray
 
 
+@dataclass(frozen=True)
+class Square:
+    """A part of a picture, in its pixels; it may reach beyond the edge."""
+
+    side: int
+    corner: tuple[int, int]
+    """x, y of its top left."""
+
+
 def frame_face(pixels: np.ndarray, found: FoundFace, name: str = "the picture") -> FramedFace:
     """Raises AvatarError for a face that is too small or turned too far."""
     points = found.points
@@ -45,15 +54,28 @@ def frame_face(pixels: np.ndarray, found: FoundFace, name: str = "the picture") 
     turned = abs(float((points[NOSE_TIP, :2] - middle) @ (across / (2 * half)))) / half
     if turned > MAX_TURN:
         raise AvatarError("face_turned", f"The face in {name} looks to the side; use one that looks into the camera.")
-    side, corner = _frame(pixels.shape[1], pixels.shape[0], height, points[:MESH_POINTS, :2].mean(0))
-    square = _cut_square(pixels, corner, side)
+    return cut_face(
+        pixels, points, square_of(pixels.shape[1], pixels.shape[0], height, points[:MESH_POINTS, :2].mean(0))
+    )
+
+
+def cut_face(pixels: np.ndarray, points: np.ndarray, square: Square) -> FramedFace:
+    """A square of a picture, kept at `SOURCE_SIDE` at most, with a face's points (478, 3) in pixels moved along."""
+    side, corner = square.side, np.array(square.corner)
+    cut = _cut_square(pixels, corner, side)
     kept = min(side, SOURCE_SIDE)
     if kept < side:
-        square = cv2.resize(square, (kept, kept), interpolation=cv2.INTER_AREA)
+        cut = cv2.resize(cut, (kept, kept), interpolation=cv2.INTER_AREA)
     moved = points.copy()
     moved[:, :2] = (points[:, :2] - corner) / side
     moved[:, 2] = (points[:, 2] - points[[LEFT_CHEEK, RIGHT_CHEEK], 2].mean()) / side
-    return FramedFace(square, moved)
+    return FramedFace(cut, moved)
+
+
+def square_of(width: int, height: int, face: float, centre: np.ndarray) -> Square:
+    """Where a picture of this size is cut around a face `face` pixels high."""
+    side, corner = _frame(width, height, face, centre)
+    return Square(side, (int(corner[0]), int(corner[1])))
 
 
 def _frame(width: int, height: int, face: float, centre: np.ndarray) -> tuple[int, np.ndarray]:

@@ -23,7 +23,9 @@ UPPER_SHOWS = 0.075
 """Jaw heights of upper teeth below the resting lip line."""
 
 
-_JAW, _LOWER_DOWN, _PUCKER = (MOUTH_ARTICULATORS.index(name) for name in ("jaw", "lower_down", "pucker"))
+_JAW, _LOWER_DOWN, _PUCKER, _CLOSE = (
+    MOUTH_ARTICULATORS.index(name) for name in ("jaw", "lower_down", "pucker", "close")
+)
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,12 @@ class InnerMouth:
         self._lip_low = float(face.flat[mesh.LOWER_LIP_MIDDLE, 1])
         skin = _skin_colour(pixels, face)
         light = float(skin.mean())
+        self.warmth = warmth = _warmth(skin)
         self._cavity = np.array([22, 18, 46], np.float32) * min(1.0, light / 150)
-        enamel = np.array([0.845, 0.925, 0.965], np.float32) * min(238.0, light * 1.22 + 32)
-        flesh = np.array([0.44, 0.41, 0.74], np.float32) * min(205.0, light * 0.9 + 25)
+        # Dark skin in good light does not have dark teeth: half of their colour is their own.
+        enamel = np.array([0.845, 0.925, 0.965], np.float32) * min(238.0, 0.61 * light + 118)
+        flesh = np.array([0.46, 0.45, 0.80], np.float32) * min(205.0, 0.5 * light + 85)
+        self._cavity, enamel, flesh = (_greyed(colour, warmth) for colour in (self._cavity, enamel, flesh))
         self._upper = teeth(face, enamel, (0.52, 0.64, 0.70, 0.74, 0.90, 0.90, 0.74, 0.70, 0.64, 0.52), 0.30, True)
         self._lower = teeth(
             face,
@@ -68,37 +73,41 @@ class InnerMouth:
             return
         corner = np.array([x0, y0], np.float32)
         hole = _opening(upper - corner, lower - corner, (y1 - y0, x1 - x0))
-        inside = self._inside(hole, art, MouthFrame(frame.origin - corner, frame.right, frame.down))
+        inside = self.inside(hole, art, MouthFrame(frame.origin - corner, frame.right, frame.down))
         part = out[y0:y1, x0:x1]
         part[:] = (part + hole[..., None] * (inside - part) + 0.5).clip(0, 255).astype(np.uint8)
 
-    def _inside(self, hole: np.ndarray, art: Articulation, frame: MouthFrame) -> np.ndarray:
+    def inside(self, hole: np.ndarray, art: Articulation, frame: MouthFrame) -> np.ndarray:
+        """(h, w, 3) float32: what would be seen were there no lips. `hole` (h, w) 0..1 is what they leave open."""
         high = self._face.jaw_height
         jaw, down = float(art.mouth[_JAW]), float(art.mouth[_LOWER_DOWN])
         pucker = max(0.0, float(art.mouth[_PUCKER]))
-        lip = self._lip_low + high * (JAW_TRAVEL * 0.98 * jaw + 0.11 * down)
+        close = min(1.0, float(art.mouth[_CLOSE])) * 0.55 * self._face.lip_gap
+        lip = self._lip_low - close + high * (JAW_TRAVEL * 0.98 * jaw + 0.11 * down)
         picture = np.empty((*hole.shape, 3), np.float32)
         picture[:] = self._cavity
         shows = high * (0.075 * down * (1 - 0.6 * jaw))
         rise = high * (0.07 + 0.28 * art.tongue + 0.10 * jaw)
         _lay(picture, self._tongue, frame, lip - rise)
-        _lay(picture, self._lower, frame, lip - shows)
+        bare = 1 - float(smoothstep(0.50, 0.82, pucker))  # rounded lips stand out before the teeth and shade them
+        behind = 0.08 * high * (1 - bare)
+        _lay(picture, self._lower, frame, lip - shows + behind, bare)
         if self._own is not None:
-            _lay(picture, self._own, frame, 0.0)
+            _lay(picture, self._own, frame, -behind, bare)
         else:
-            _lay(picture, self._upper, frame, self._lip_up + UPPER_SHOWS * high)
-        tip = float(smoothstep(0.25, 0.8, art.tongue_tip))
-        if tip > 0:
-            edge = 0.75 * self._lip_low if self._own is not None else self._lip_up + 0.5 * UPPER_SHOWS * high
-            _lay(picture, self._tip, frame, edge, tip)
+            _lay(picture, self._upper, frame, self._lip_up + UPPER_SHOWS * high - behind, bare)
         width = max(3, int(0.10 * high)) | 1
         shadow = cv2.blur(hole, (width, width))
         shift = np.array([[1, 0, 0], [0, 1, 0.03 * high]], np.float32)
         shadow = cv2.warpAffine(shadow, shift, (hole.shape[1], hole.shape[0]))
+        shadow = shadow * (1 / max(0.30, float(shadow.max())))  # a narrow slit is not a dark one
         picture *= np.array(
             (1 - 0.10 * min(1.0, pucker), 1 - 0.04 * min(1.0, pucker), 1.0), np.float32
         )  # shade is warm
         picture *= ((0.34 + 0.74 * np.minimum(shadow, 1)) * (1 - 0.28 * min(1.0, pucker)))[..., None]
+        tip = float(smoothstep(0.2, 0.7, art.tongue_tip))
+        if tip > 0:  # between the teeth, out in the light
+            _lay(picture, self._tip, frame, lip, tip)
         return picture
 
 
@@ -132,6 +141,16 @@ def _lay(picture: np.ndarray, sprite: Sprite, frame: MouthFrame, along: float, a
     laid = np.asarray(cv2.warpAffine(sprite.pixels, matrix, size, flags=cv2.INTER_LINEAR)) * np.float32(amount)
     picture *= 1 - laid[..., 3:]
     picture += laid[..., :3]
+
+
+def _warmth(skin: np.ndarray) -> float:
+    """1 where skin has the colour of skin, 0 in a drawing in grey: it has a grey mouth."""
+    return float(smoothstep(0.04, 0.20, (skin.max() - skin.min()) / max(1.0, float(skin.max()))))
+
+
+def _greyed(colour: np.ndarray, warmth: float) -> np.ndarray:
+    grey = np.float32(colour @ (0.114, 0.587, 0.299))
+    return np.asarray(grey + (colour - grey) * np.float32(warmth), np.float32)
 
 
 def _skin_colour(pixels: np.ndarray, face: FaceGeometry) -> np.ndarray:

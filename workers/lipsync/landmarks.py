@@ -24,6 +24,8 @@ RIGHT_EYE_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 RIGHT_EYE_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 """Lid edges, from left to right."""
 
+LID_CREASES = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))
+"""Above the upper lids, in the order of `EYES`."""
 EYES = ((LEFT_EYE_UPPER, LEFT_EYE_LOWER), (RIGHT_EYE_UPPER, RIGHT_EYE_LOWER))
 
 LEFT_IRIS = (468, 469, 470, 471, 472)

@@ -81,12 +81,14 @@ def tongue(face: FaceGeometry, flesh: np.ndarray) -> Sprite:
 
 
 def tongue_tip(face: FaceGeometry, flesh: np.ndarray) -> Sprite:
-    x, y = _canvas(face, 0.5, 0.26)
-    round_ = np.abs(x / 0.34) ** 2.2 + np.abs((y - 0.11) / 0.075) ** 2.2
-    alpha = np.clip((1 - round_) * 2.5, 0, 1)
-    lit = 0.92 + 0.22 * np.exp(-(((y - 0.11) / 0.05) ** 2)) - 0.25 * np.clip(round_, 0, 1)
-    sprite = _shrink(flesh * 1.12 * lit[..., None], alpha)
-    return Sprite(sprite, ((sprite.shape[1] - 1) / 2, 0.06 * face.jaw_height))
+    """Its blade seen from the front: pale where the light falls, a groove in the middle, dark where it goes in."""
+    x, y = _canvas(face, 0.56, 0.20)
+    round_ = np.abs(x / 0.42) ** 2.4 + np.abs((y - 0.09) / 0.075) ** 2.2
+    alpha = np.clip((1 - round_) * 3.0, 0, 1)
+    lit = 0.88 + 0.20 * np.exp(-(((y - 0.08) / 0.035) ** 2)) - 0.20 * np.clip(round_, 0, 1) ** 2
+    lit *= 1 - 0.08 * np.exp(-((x / 0.05) ** 2))
+    sprite = _shrink(flesh * 1.38 * lit[..., None], alpha)
+    return Sprite(sprite, ((sprite.shape[1] - 1) / 2, 0.12 * face.jaw_height))
 
 
 def own_teeth(pixels: np.ndarray, face: FaceGeometry) -> Sprite:

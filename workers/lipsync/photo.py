@@ -13,6 +13,29 @@ from workers.lipsync.errors import AvatarError
 MAX_BYTES = 40_000_000
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 96
+GROUND = 225
+"""What is transparent becomes this grey."""
+STRIP = 256
+"""Rows that are blended at once."""
+
+FOREIGN = (
+    (0, b"GIF8", "a GIF; save one still picture of the face as JPEG or PNG"),
+    (4, b"ftyphei", "a HEIC picture as phones take them; export it as JPEG"),
+    (4, b"ftyphev", "a HEIC picture as phones take them; export it as JPEG"),
+    (4, b"ftypmif1", "a HEIF picture as phones take them; export it as JPEG"),
+    (4, b"ftypmsf1", "a HEIF picture as phones take them; export it as JPEG"),
+    (4, b"ftypavi", "an AVIF picture; save it as JPEG or PNG"),
+    (0, b"II*\0", "a TIFF or raw camera picture; export it as JPEG"),
+    (0, b"MM\0*", "a TIFF or raw camera picture; export it as JPEG"),
+    (0, b"8BPS", "a Photoshop document; export it as JPEG or PNG"),
+    (0, b"%PDF", "a PDF; save its picture as JPEG or PNG"),
+    (0, b"PK\3\4", "a ZIP archive; unpack it and give the picture in it"),
+    (0, b"\x1f\x8b", "a compressed archive; unpack it and give the picture in it"),
+    (0, b"Rar!", "a RAR archive; unpack it and give the picture in it"),
+    (0, b"7z\xbc\xaf", "a 7z archive; unpack it and give the picture in it"),
+    (0, b"\0\0\1\0", "an icon; save a photograph as JPEG or PNG"),
+)
+"""Where a signature stands, what it is, and what to do about it."""
 
 Pixels = np.ndarray
 """(height, width, 3) uint8, blue green red."""
@@ -32,7 +55,7 @@ def load_photo(path: Path) -> Pixels:
 
 def decode_photo(data: bytes, name: str = "the picture") -> Pixels:
     """As `load_photo`, from memory."""
-    width, height = _promised_size(data, name)
+    width, height = promised_size(data, name)
     if width * height > MAX_PIXELS:
         raise AvatarError(
             "too_big", f"{name} is {width} × {height} pixels; scale it to at most 6000 × 6000 and try again."
@@ -44,15 +67,27 @@ def decode_photo(data: bytes, name: str = "the picture") -> Pixels:
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise AvatarError("damaged", f"{name} is damaged; open it in an image program and save it again.")
-    if data.startswith(b"\x89PNG"):
+    if data.startswith(b"\x89PNG") and data[25] in (3, 4, 6):  # a palette, or alpha of its own
         raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-            alpha = raw[..., 3:].astype(np.float32) / (65535 if raw.dtype == np.uint16 else 255)
-            pixels = np.clip(pixels * alpha + 225 * (1 - alpha) + 0.5, 0, 255).astype(np.uint8)
+            pixels = _on_light_ground(raw)
     return pixels
 
 
-def _promised_size(data: bytes, name: str) -> tuple[int, int]:
+def _on_light_ground(raw: np.ndarray) -> np.ndarray:
+    """(height, width, 4) uint8 or uint16 to three colours, some rows at a time: whole, it would take ten times the
+    memory of the picture."""
+    most = 65535 if raw.dtype == np.uint16 else 255
+    out = np.empty((*raw.shape[:2], 3), np.uint8)
+    for top in range(0, len(raw), STRIP):
+        part = raw[top : top + STRIP].astype(np.float32)
+        alpha = part[..., 3:] / most
+        colours = part[..., :3] * (255 / most)
+        out[top : top + STRIP] = np.clip(colours * alpha + GROUND * (1 - alpha) + 0.5, 0, 255)
+    return out
+
+
+def promised_size(data: bytes, name: str) -> tuple[int, int]:
     """(width, height) from the header; raises AvatarError for what is cut short or no still RGB picture."""
     if data.startswith(b"\xff\xd8"):
         return _jpeg_size(data, name)
@@ -68,8 +103,9 @@ def _promised_size(data: bytes, name: str) -> tuple[int, int]:
     if data.startswith(b"BM") and len(data) > 54:
         width, height = struct.unpack("<ii", data[18:26])
         return abs(width), abs(height)
-    if data[:3] == b"GIF":
-        raise AvatarError("format", f"{name} is a GIF; save one still picture of the face as JPEG or PNG.")
+    for at, signature, what in FOREIGN:
+        if data[at : at + len(signature)] == signature:
+            raise AvatarError("format", f"{name} is {what}.")
     if not data:
         raise AvatarError("damaged", f"{name} is empty; copy it again.")
     raise AvatarError("format", f"{name} is no JPEG, PNG, WebP or BMP picture; save it as one of these.")

@@ -1,4 +1,4 @@
-"""Faces made ready beside the drawing: one thread behind submit and poll, the newest few kept."""
+"""Faces and backdrops made ready beside the drawing: one thread behind submit and poll, the newest few kept."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import collections
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workers.lipsync.engine import FaceEngine
 from workers.lipsync.errors import AvatarError
 
 logger = logging.getLogger(__name__)
@@ -29,10 +29,10 @@ class FaceKey:
 
 
 class Preparing:
-    """`faces` is what is ready, or the error that says why it never will be."""
+    """`make(path, size)` runs in a thread of its own; what it raises is kept in place of what it would have made."""
 
-    def __init__(self, engine: FaceEngine) -> None:
-        self._engine = engine
+    def __init__(self, make: Callable[[Path, int], Any]) -> None:
+        self._make = make
         self._wanted: queue.SimpleQueue[FaceKey | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[FaceKey, Any]] = queue.SimpleQueue()
         self._pending: set[FaceKey] = set()
@@ -83,7 +83,7 @@ class Preparing:
     def _work(self) -> None:
         while (key := self._wanted.get()) is not None:
             try:
-                face: Any = self._engine.prepare(key.path, key.size)
+                face: Any = self._make(key.path, key.size)
             except AvatarError as error:
                 face = error
             except Exception:  # a picture nobody thought of must not end the thread for all others

@@ -14,8 +14,9 @@ import numpy as np
 
 from broker.config import load
 from broker.errors import VisavisError
+from broker.expressions import EMOTIONS
 from broker.visemes import VISEMES
-from workers.lipsync.face import EMOTIONS, MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
+from workers.lipsync.face import MAX_PITCH, MAX_ROLL, MAX_YAW, FaceState
 from workers.lipsync.geometry import FaceGeometry
 from workers.lipsync.portrait_engine import PortraitAvatar, PortraitEngine
 
@@ -91,7 +92,7 @@ def main() -> None:
     try:
         engine = PortraitEngine(load())
         file = Path(options.portrait)
-        avatar = engine.prepare(file if file.is_file() else engine.find(options.portrait), options.size)
+        avatar = engine.still(file if file.is_file() else engine.find(options.portrait), options.size)
     except VisavisError as exc:
         raise SystemExit(str(exc)) from exc
     cv2.imwrite(str(options.out), draw_sheet(avatar))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import collections
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from broker.clock import NS_PER_MS
 from broker.messages import Close, Draw, Failed, Message, Open, Picture
 from broker.visemes import VISEMES
-from workers.lipsync.engine import FaceEngine, Wanted
+from workers.lipsync.backdrops import OWN
+from workers.lipsync.engine import CutsOut, FaceEngine, Wanted
 from workers.lipsync.errors import AvatarError
 from workers.lipsync.face import face_from_wire
 from workers.lipsync.preparing import FaceKey, Preparing
+
+logger = logging.getLogger(__name__)
 
 WAITING_LIMIT = 8
 """Pictures asked for and not drawn, per session; beyond it the oldest is skipped."""
@@ -31,8 +36,14 @@ class _Session:
     changed_ns: int = 0
     sizes: set[int] = field(default_factory=set)
     """In which the face was asked for and not found wanting."""
+    background: str = ""
+    """The one asked for last."""
+    backdrop: FaceKey | None = None
+    """What it is, in some size; None: the portrait's own."""
     waiting: dict[int, Draw] = field(default_factory=dict)
     """By deadline: a picture asked for again replaces the one before it."""
+    next: _Session | None = None
+    """Another face, being made ready; until then this one goes on being drawn."""
 
     def key(self, size: int) -> FaceKey:
         assert self.path is not None
@@ -49,7 +60,8 @@ class LipsyncStage:
         self._size = size
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
-        self._preparing = Preparing(engine)
+        self._preparing = Preparing(engine.prepare)
+        self._backdrops = Preparing(engine.prepare_backdrop) if isinstance(engine, CutsOut) else None
         self._outbox: list[Message] = []
         self._paused: frozenset[str] = frozenset()
         self._looked_ns = 0
@@ -70,7 +82,10 @@ class LipsyncStage:
     def step(self, now_ns: int) -> list[Message]:
         """At most one batch of pictures, those due first. Late ones are skipped and counted."""
         self._looked_ns = now_ns
+        if self._backdrops:
+            self._backdrops.poll()
         if self._preparing.poll():
+            self._take_next()
             self._find_failures()
         outgoing, self._outbox = self._outbox, []
         self._skip_late(now_ns)
@@ -92,25 +107,55 @@ class LipsyncStage:
             self.counters["faces_not_warmed"] += 1
 
     def close(self) -> None:
-        """End the preparing thread."""
+        """End the preparing threads."""
         self._preparing.close()
+        if self._backdrops:
+            self._backdrops.close()
 
     def _open(self, message: Open) -> None:
         face = message.persona.get("face")
         portrait = str(face.get("portrait", "")) if isinstance(face, dict) else ""
         known = self._sessions.get(message.session)
         if known is not None and known.portrait == portrait:
+            known.next = None
             return
-        session = self._sessions[message.session] = _Session(portrait)
+        if known is not None and known.next is not None and known.next.portrait == portrait:
+            return
+        session = _Session(portrait, sizes=set(known.sizes) if known else set())
+        if known is None or known.path is None:
+            known = self._sessions[message.session] = session
         try:
             session.path = self.engine.find(portrait)
             session.changed_ns = session.path.stat().st_mtime_ns
         except AvatarError as error:
             self._fail(message.session, session, error)
+            return
         except OSError:
             self._fail(message.session, session, AvatarError("face_unknown", f"The portrait '{portrait}' has gone."))
-        else:
-            self._want(session, self._size)
+            return
+        for size in session.sizes or {self._size}:
+            self._want(session, size)
+        if known is not session:
+            known.next = session
+            self._take_next()
+
+    def _take_next(self) -> None:
+        """Switch to faces that have become ready, between two pictures; what was asked for is drawn with the new one.
+
+        One that cannot be made ready is told, and the face before it stays.
+        """
+        for name, session in self._sessions.items():
+            if session.next is None:
+                continue
+            found = [self._preparing.get(session.next.key(size)) for size in session.next.sizes]
+            error = next((each for each in found if isinstance(each, AvatarError)), None)
+            if error is not None:
+                self._fail(name, session.next, error)
+                session.next = None
+            elif all(each is not None for each in found):
+                session.next.waiting = session.waiting
+                self._sessions[name] = session.next
+                self.counters["faces_switched"] += 1
 
     def _want(self, session: _Session, size: int) -> None:
         session.sizes.add(size)
@@ -178,12 +223,14 @@ class LipsyncStage:
             if avatar is None:  # made room for others meanwhile; it is made again when asked for again
                 self.counters["pictures_unprepared"] += 1
                 continue
-            wanted.append(Wanted(avatar, face_from_wire(draw.mouth, draw.face, draw.emotion), draw.voice))
+            face = face_from_wire(draw.mouth, draw.face, draw.emotion)
+            wanted.append(Wanted(avatar, face, draw.voice, self._backdrop(draw), draw.deadline_ns))
             drawn.append(draw)
         if not wanted:
             return []
         started_ns = self._clock()
         pictures = self.engine.draw(wanted)
+        cutouts = [self._cut_out(draw, each) for draw, each in zip(drawn, wanted, strict=True)]
         took_ns = (self._clock() - started_ns) // len(wanted)
         self.counters["pictures_drawn"] += len(wanted)
         return [
@@ -194,6 +241,32 @@ class LipsyncStage:
                 height=draw.height,
                 yuv=yuv,
                 took_ns=took_ns,
+                cutout=cutout,
             )
-            for draw, yuv in zip(drawn, pictures, strict=True)
+            for draw, yuv, cutout in zip(drawn, pictures, cutouts, strict=True)
         ]
+
+    def _backdrop(self, draw: Draw) -> Any:
+        """What the figure is to stand before; its own background while that is being made ready, or is unknown."""
+        session = self._sessions[draw.session]
+        if self._backdrops is None or not isinstance(self.engine, CutsOut):
+            return None
+        if draw.background != session.background:
+            session.background, session.backdrop = draw.background, None
+            if draw.background not in OWN:
+                try:
+                    path = self.engine.find_backdrop(draw.background)
+                    session.backdrop = FaceKey(path, path.stat().st_mtime_ns if path.is_file() else 0, draw.width)
+                except (AvatarError, OSError) as error:
+                    self.counters["backdrops_unknown"] += 1
+                    logger.warning("background not found", extra={"session": draw.session, "reason": str(error)})
+        if session.backdrop is None:
+            return None
+        key = replace(session.backdrop, size=draw.width)
+        ready = self._backdrops.get(key)
+        if ready is None:
+            self._backdrops.submit(key)
+        return None if isinstance(ready, AvatarError) else ready
+
+    def _cut_out(self, draw: Draw, wanted: Wanted) -> bytes:
+        return self.engine.cut_out(wanted) if draw.cutout and isinstance(self.engine, CutsOut) else b""

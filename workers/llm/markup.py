@@ -7,14 +7,11 @@ import re
 import unicodedata
 from typing import Any
 
-EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised", "thinking", "afraid", "disgusted")
-GESTURES = ("nod", "shake", "wink", "wave", "shrug")
-RANGES = {"rate": (0.5, 2.0), "pitch": (0.5, 2.0), "volume": (0.1, 2.0), "pause": (0.0, 3.0)}
-"""Numeric tags with the range they are held to; `pause` is in seconds, the others are factors."""
+from workers.llm.tags import tags_of
 
 _HIDDEN = {"```": "```", "<think>": "</think>", "<thinking>": "</thinking>", "~~~": "~~~"}
 _LONGEST_MARK = max(map(len, (*_HIDDEN, *_HIDDEN.values())))
-_TAG = re.compile(r"\[\s*([A-Za-z_]{2,20})\s*(?:[:=]\s*(-?[\w.]{1,12})\s*)?\](?!\()")
+_TAG = re.compile(r"\[\s*([A-Za-z][A-Za-z_ -]{1,40}?)\s*(?:[:=]\s*(-?[\w.][\w. -]{0,20}?)\s*)?\](?!\()")
 _LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,500}(?:\s+\"[^\"]{0,100}\")?\)")
 _FOOTNOTE = re.compile(r"\[\^?\d{1,3}\]")
 _HTML_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
@@ -69,26 +66,13 @@ def take_tags(text: str) -> tuple[str, dict[str, Any]]:
     tags: dict[str, Any] = {}
 
     def take(match: re.Match[str]) -> str:
-        tags.update(_tag(match[1].lower(), match[2]))
+        found = tags_of(match[1], match[2])
+        if found is None and " " in match[1].strip():
+            return match[0]  # words in brackets that are no stage direction
+        tags.update(found or {})
         return " "
 
     return _FOOTNOTE.sub(" ", _TAG.sub(take, text)), tags
-
-
-def _tag(name: str, value: str | None) -> dict[str, Any]:
-    if name in ("emotion", "gesture") and value:
-        name, value = value.lower(), None
-    if name in EMOTIONS:
-        return {"emotion": name}
-    if name in GESTURES:
-        return {"gesture": name}
-    if name in RANGES and value:
-        low, high = RANGES[name]
-        try:
-            return {name: min(high, max(low, float(value)))}
-        except ValueError:
-            return {}
-    return {}
 
 
 def plain(text: str) -> str:

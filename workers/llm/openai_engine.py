@@ -201,9 +201,13 @@ class _Answer:
         """The text is complete: the rest, and an empty last sentence where the last one is already on its way."""
         if not self.size:
             raise _Refusal("llm_empty", "broken", "an empty answer")
+        end = Spoken("")
         for sentence in self._sentences.flush():
-            self._say(sentence)
-        self._say(Spoken(""), last=True)
+            if sentence.text:
+                self._say(sentence)
+            else:
+                end = sentence
+        self._say(end, last=True)
 
     def fail(self, refusal: _Refusal) -> None:
         question = self.question

@@ -7,6 +7,7 @@ from typing import Any
 
 from broker.messages import Exchange
 from workers.llm.passages import Passage
+from workers.llm.tags import TOLD
 
 MOST_HISTORY_CHARACTERS = 6000
 MOST_QUESTION_CHARACTERS = 4000
@@ -19,7 +20,9 @@ Your words are spoken aloud by a synthetic voice and seen on a face, so answer a
 sentences, in the language with the code "{language}", without lists, markup, emoji or addresses spelled out. \
 Begin with the answer itself. Use only what stands in the notes below and in this conversation; if it is not there, \
 say kindly that you do not know. What was misheard by speech recognition, take in the way that makes sense; if you \
-cannot, ask back. You may put one of [happy], [sad], [surprised] or [thinking] before a sentence.
+cannot, ask back.
+
+{tags}
 
 Notes:
 {passages}"""
@@ -55,13 +58,17 @@ def messages(
 def system_prompt(persona: Mapping[str, Any], language: str, passages: Sequence[Passage]) -> str:
     """The persona's prompt with {name}, {description}, {language} and {passages} filled in.
 
-    A prompt of its own without {passages} gets them added; other braces in it stay as they are.
+    A prompt of its own without {passages} gets them added; other braces in it stay as they are. What the face can show
+    is told where {tags} stands, else before the added notes or at the end.
     """
     notes = "\n\n".join(f"{passage.heading}: {passage.text}" for passage in passages) or NO_NOTES
     template = str(persona.get("brain", {}).get("prompt", "")).strip() or DEFAULT_PROMPT
     if "{passages}" not in template:
-        template += "\n\nNotes:\n{passages}"
+        template += ("" if "{tags}" in template else "\n\n{tags}") + "\n\nNotes:\n{passages}"
+    elif "{tags}" not in template:
+        template += "\n\n{tags}"
     values = {
+        "tags": TOLD,
         "name": str(persona.get("name", "")),
         "description": str(persona.get("description", "")),
         "language": language,

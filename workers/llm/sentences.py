@@ -66,13 +66,16 @@ class SentenceStream:
             if _SPOKEN.search(text):
                 ready.append(Spoken(text, self._tags))
                 self._tags = {}
+        if final and self._tags:
+            ready.append(Spoken("", self._tags))
+            self._tags = {}
         return ready
 
 
 def sentences_of(text: str) -> list[str]:
     """All sentences of a whole text, plain."""
     stream = SentenceStream()
-    return [spoken.text for spoken in (*stream.feed(text), *stream.flush())]
+    return [spoken.text for spoken in (*stream.feed(text), *stream.flush()) if spoken.text]
 
 
 def _first_end(text: str, *, final: bool) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.clock import NS_PER_MS
-from broker.errors import EngineError
+from broker.errors import ConfigError, EngineError
+from broker.expressions import Expression, expressed, rules_of
 from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
 from workers.llm.engine import Brain, Question, Said, Trouble
 from workers.llm.library import Library
@@ -23,6 +24,8 @@ class _Session:
     persona: Mapping[str, Any]
     language: str
     brain: Brain | None
+    rules: tuple[Expression, ...] = ()
+    """What the face does with which sentence."""
     next_n: dict[int, int] = field(default_factory=dict)
     """Turn in hand → the number of its next sentence."""
 
@@ -101,15 +104,21 @@ class LlmStage:
     # --- messages in ---
 
     def _open(self, message: Open) -> None:
+        """A new session, another route, or another persona: turns in hand that are not cancelled are answered still."""
+        self._cancel(message.session, message.cancelled_through)
         known = self._sessions.get(message.session)
-        if known is not None and known.persona == message.persona:
-            known.language = message.language
-        else:
-            known = _Session(message.persona, message.language, self._find_brain(message))
+        if known is None:
+            known = _Session(message.persona, message.language, self._find_brain(message), _rules(message))
             self._sessions[message.session] = known
+        elif known.persona != message.persona:
+            before = known.brain
+            known.persona, known.brain, known.rules = message.persona, self._find_brain(message), _rules(message)
+            if before is not None and before is not known.brain:
+                before.cancel(message.session, 2**62)
+                known.next_n.clear()
+        known.language = message.language
         if known.brain is not None:
             known.brain.prepare(message.persona, message.language)
-        self._cancel(message.session, message.cancelled_through)
 
     def _find_brain(self, message: Open) -> Brain | None:
         try:
@@ -185,7 +194,7 @@ class LlmStage:
             text=item.text,
             language=item.language,
             last=item.last,
-            tags=dict(item.tags),
+            tags=expressed(known.rules, item.kind or "answer", item.text, item.tags) if item.text else dict(item.tags),
             passage=item.passage,
             confidence=item.confidence,
             kind=item.kind or "answer",
@@ -199,3 +208,12 @@ class LlmStage:
     def _brains(self) -> list[Brain]:
         brains = {id(known.brain): known.brain for known in self._sessions.values() if known.brain is not None}
         return list(brains.values())
+
+
+def _rules(message: Open) -> tuple[Expression, ...]:
+    """The persona's; the broker has checked them."""
+    try:
+        return rules_of(message.persona)
+    except ConfigError as error:
+        logger.error("expressions left out", extra={"session": message.session, "reason": str(error)})
+        return ()

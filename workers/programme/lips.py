@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from broker.visemes import CLOSED_MOUTH, MOUTH_FRAME_SAMPLES
+from collections.abc import Sequence
+
+from broker.visemes import CLOSED_MOUTH, MOUTH_FRAME_SAMPLES, VISEMES
 
 CLOSE_SAMPLES = 8 * MOUTH_FRAME_SAMPLES
 """From any shape to closed: 80 ms, as fast as lips close by themselves."""
 
 OPEN_SAMPLES = 3 * MOUTH_FRAME_SAMPLES
 """From closed into the track, where it is entered in mid-word."""
+
+SEALED = 200
+"""Weight of `PP` (of 255) from which lips touch."""
+
+_PP = VISEMES.index("PP")
 
 STILL = 6
 """Weights (of 255) nobody sees."""
@@ -22,6 +29,12 @@ def closed(mouth: bytes) -> bool:
 def differs(one: bytes, other: bytes, by: int = 24) -> bool:
     """Whether two mouths look different."""
     return any(abs(a - b) > by for a, b in zip(one, other, strict=True))
+
+
+def standing_for(mouths: Sequence[bytes]) -> bytes:
+    """The mouth of a picture that stands for several: lips that meet in one of them are seen to meet."""
+    shut = max(mouths, key=lambda mouth: mouth[_PP])
+    return shut if shut[_PP] >= SEALED else mouths[0]
 
 
 class Lips:

@@ -26,6 +26,7 @@ class Shot:
     yuv: bytes
     at_rest: bool
     attempt: int = 0
+    cutout: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,15 @@ class Pictures:
         self._settled = -1
 
     def draw(
-        self, number: int, mouth: bytes, face: dict[str, float], emotion: str, deadline_ns: int, voice: bytes
+        self,
+        number: int,
+        mouth: bytes,
+        face: dict[str, float],
+        emotion: str,
+        deadline_ns: int,
+        voice: bytes,
+        background: str = "",
+        cutout: bool = False,
     ) -> Draw:
         """Ask for picture `number`, or ask again: then the earlier answer only serves if the new one is late."""
         before = self._asked[number].mouths if number in self._asked else ()
@@ -66,6 +75,8 @@ class Pictures:
             height=self._settings.height,
             deadline_ns=deadline_ns,
             voice=voice,
+            background=background,
+            cutout=cutout,
         )
 
     def asked(self) -> dict[int, bytes]:
@@ -83,12 +94,15 @@ class Pictures:
         size = (picture.width, picture.height, len(picture.yuv))
         if size != (settings.width, settings.height, settings.width * settings.height * 3 // 2):
             return "malformed"
+        if picture.cutout and len(picture.cutout) != 2 * len(picture.yuv):
+            return "malformed"
         number, attempt = divmod(picture.picture, ATTEMPTS)
         asked = self._asked.get(number)
         here = self._arrived.get(number)
         if asked is None or attempt >= len(asked.mouths) or number <= self.shown or (here and here.attempt >= attempt):
             return "superseded"
-        shot = self._arrived[number] = Shot(picture.yuv, closed(asked.mouths[attempt]) and asked.blink < 0.1, attempt)
+        at_rest = closed(asked.mouths[attempt]) and asked.blink < 0.1
+        shot = self._arrived[number] = Shot(picture.yuv, at_rest, attempt, picture.cutout)
         self._rest = shot if shot.at_rest else self._rest
         self._last = self._last or shot
         return ""

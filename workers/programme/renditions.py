@@ -1,15 +1,16 @@
-"""Who wants which codec, and one encoder for each that is wanted."""
+"""Who wants which rendition, a codec with or without cut-out figure, and one encoder for each that is wanted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from broker.messages import Wanted
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.ticks import TICKS_PER_S
 from workers.programme.video import VideoEncoder
 
-CODECS = ("h264", "vp8")
+CUTOUT = "_cutout"
+CODECS = ("h264", "vp8", "h264" + CUTOUT, "vp8" + CUTOUT)
 
 DROP_TICKS = 5 * TICKS_PER_S
 """An encoder nobody wanted for this long is closed."""
@@ -71,21 +72,34 @@ class Renditions:
         """Whether some viewer cannot see anything before the next picture."""
         return any(self._key_due(self._renditions[codec], tick) for codec in self.wanted(tick))
 
-    def encode(self, yuv: bytes, picture: int, tick: int) -> dict[str, Encoded]:
-        """The picture in every codec that is wanted."""
+    def wants_cutout(self, tick: int) -> bool:
+        """Whether somebody wants the figure alone."""
+        return any(codec.endswith(CUTOUT) for codec in self.wanted(tick))
+
+    def encode(self, yuv: bytes, picture: int, tick: int, cutout: bytes = b"") -> dict[str, Encoded]:
+        """The picture in every rendition that is wanted; `cutout` may not have come, where it was not asked for yet."""
         units = {}
         for codec in self.wanted(tick):
+            shown = cutout if codec.endswith(CUTOUT) else yuv
+            if not shown:
+                continue
             rendition = self._renditions[codec]
             if rendition.encoder is None:
-                rendition.encoder, rendition.key_asked = VideoEncoder(codec, self._settings), True
+                rendition.encoder, rendition.key_asked = self._encoder(codec), True
                 rendition.key_tick = tick - KEY_TICKS
             key_due = self._key_due(rendition, tick)
-            data, key = rendition.encoder.encode(yuv, picture, key_due)
+            data, key = rendition.encoder.encode(shown, picture, key_due)
             rendition.count += 1
             if key:
                 rendition.key_tick, rendition.key_asked = tick, False
             units[codec] = Encoded(data, key, rendition.count)
         return units
+
+    def _encoder(self, codec: str) -> VideoEncoder:
+        settings = self._settings
+        if codec.endswith(CUTOUT):
+            settings = replace(settings, width=2 * settings.width, video_kbps=settings.video_kbps * 5 // 4)
+        return VideoEncoder(codec.removesuffix(CUTOUT), settings)
 
     def sweep(self, tick: int) -> None:
         """Close what nobody has wanted for a while; forget edges that fell silent."""

@@ -60,14 +60,23 @@ class Screen:
         if fault:
             self._counters[f"picture_{fault}"] += 1
 
+    def wants_cutout(self, tick: int) -> bool:
+        """Whether pictures are to come with the figure alone."""
+        return self._renditions.wants_cutout(tick)
+
+    @property
+    def thinned(self) -> bool:
+        """Every other picture is left out: the one before it stands for both."""
+        return self._quality.level is not Level.FULL
+
     # --- ahead of time ------------------------------------------------------------------------------------------------
 
     def to_ask(self, tick: int) -> int | None:
         """The picture to ask for in this tick, if one leaves a few ticks later and somebody watches."""
         leaves = tick + DRAW_AHEAD_TICKS
         number = newest_picture(leaves, self._fps)
-        thinned = self._quality.level is not Level.FULL and number % 2
-        if number == newest_picture(leaves - 1, self._fps) or thinned or not self._renditions.wanted(tick):
+        left_out = self.thinned and number % 2
+        if number == newest_picture(leaves - 1, self._fps) or left_out or not self._renditions.wanted(tick):
             return None
         return number
 
@@ -119,11 +128,11 @@ class Screen:
             return Showing()
         self.pictures.sent(due, again)
         self._counters["pictures_repeated"] += 1
-        return Showing(due, self._renditions.encode(again.yuv, due, tick))
+        return Showing(due, self._renditions.encode(again.yuv, due, tick, again.cutout))
 
     def _encode(self, number: int, tick: int) -> Showing:
         shot = self.pictures.take(number)
-        return Showing(number, self._renditions.encode(shot.yuv, number, tick))
+        return Showing(number, self._renditions.encode(shot.yuv, number, tick, shot.cutout))
 
     def _settle(self, late: bool) -> None:
         self._counters["pictures_late"] += late

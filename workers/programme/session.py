@@ -7,6 +7,8 @@ from collections import Counter, deque
 from typing import Any
 
 from broker.messages import (
+    Act,
+    Attend,
     Cancel,
     Commit,
     Draw,
@@ -25,13 +27,14 @@ from broker.messages import (
 from broker.visemes import CLOSED_MOUTH
 from workers.programme.announce import announced, captions
 from workers.programme.bearing import Bearing
+from workers.programme.conduct import Conduct
 from workers.programme.credit import Ledger
-from workers.programme.lips import Lips, closed, differs
+from workers.programme.lips import Lips, closed, differs, standing_for
 from workers.programme.opus import OpusEncoder
 from workers.programme.screen import Screen, Showing
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.sound import Sound, TickSound
-from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_sample, picture_tick, tick_at
+from workers.programme.ticks import TICK_SAMPLES, due_ns, picture_middle, picture_sample, picture_tick, tick_at
 
 CATCH_UP_TICKS = 3
 """A delay of up to 60 ms is made up for, so that the page hears no hole; after a longer one ticks are left out."""
@@ -61,17 +64,18 @@ class Session:
         """None are asked for, for now."""
         self._settings = settings
         self._counters = counters
-        self._seed = zlib.crc32(opened.session.encode())
         self._sound = Sound()
         self._opus = OpusEncoder(settings.audio_kbps)
         self._screen = Screen(settings, counters)
         self._lips = Lips()
-        self._bearing = Bearing()
+        self._bearing = Bearing(seed=zlib.crc32(opened.session.encode()))
+        self._conduct = Conduct()
         self._credit = Ledger()
         self._news = False
         """Something was said that may change what the pictures under way should show."""
         self._outbox: list[Message] = []
         self._emitted: deque[Emitted] = deque(maxlen=TOLD_AGAIN)
+        self._background = ""
         self._early: list[Wanted] = []
         """Said before the clock was seen."""
         self.open(opened)
@@ -81,7 +85,9 @@ class Session:
     def open(self, opened: Open) -> None:
         """The session starts, or its route has changed."""
         self._origin_ns = opened.origin_ns
-        self._motion = float(opened.persona.get("face", {}).get("motion", 1.0))
+        face = opened.persona.get("face", {})
+        self._conduct.motion = float(face.get("motion", 1.0))
+        self._background = str(face.get("background", ""))
         self._sound.reopen(opened.committed, opened.cancelled_through, opened.held)
         if "tts" in opened.replaced:
             self._outbox.append(self._sound.cut())
@@ -111,6 +117,10 @@ class Session:
                 self._watchers(message)
             case KeyFrame():
                 self._screen.ask_key(message)
+            case Act():
+                self._conduct.act(message)
+            case Attend():
+                self._conduct.attend(message)
         self._news = self._news or isinstance(message, (Voice, Hold, Resume, Commit, Cancel))
 
     def _watchers(self, wanted: Wanted) -> None:
@@ -180,7 +190,10 @@ class Session:
         sound = self._sound.next_tick(start)
         opus = self._opus.encode(sound.pcm)
         mouth = self._lips.show(start + MIDDLE, track if sound.voiced else None, start)
-        self._bearing = self._bearing.advance(sound.loudness, sound.voiced, self._sound.gate.held, sound.emotion)
+        for segment in sound.segments:
+            self._conduct.begin(segment.track.turn, segment.track.sentence, segment.track.tags, start)
+        cues = self._conduct.cues(start, sound.loudness, sound.voiced, self._sound.gate.held)
+        self._bearing.advance(cues)
         hurry = now_ns - due_ns(self._origin_ns, tick) > LATE_NS
         showing = self._screen.show(tick, closed(mouth), hurry)
         programme = Programme(
@@ -188,8 +201,8 @@ class Session:
             programme_sample=start,
             opus=opus,
             mouth=mouth,
-            face=self._bearing.face(start + MIDDLE, self._seed, self._motion),
-            emotion=self._bearing.emotion,
+            face=self._bearing.face(start + MIDDLE),
+            emotion=self._bearing.mood.emotion,
             speaking=sound.voiced,
             held=self._sound.gate.held,
             turn=sound.segments[0].track.turn if sound.voiced else 0,
@@ -228,20 +241,25 @@ class Session:
 
     def _draw(self, number: int) -> Draw:
         fps = self._settings.fps
-        sample = picture_sample(number, fps)
+        sample = picture_middle(number, fps)
         self._counters["pictures_asked"] += 1
         return self._screen.pictures.draw(
             number,
             mouth=self._mouth_of(number),
-            face=self._bearing.face(sample, self._seed, self._motion),
-            emotion=self._bearing.emotion,
+            face=self._bearing.face(sample),
+            emotion=self._bearing.mood.emotion,
             deadline_ns=due_ns(self._origin_ns, picture_tick(number, fps)),
             voice=self._voice_around(sample),
+            background=self._conduct.background or self._background,
+            cutout=self._screen.wants_cutout(self.next_tick or 0),
         )
 
     def _mouth_of(self, number: int) -> bytes:
-        sample = picture_sample(number, self._settings.fps)
-        return self._lips.at(sample, self._track_mouth(sample - self._start), self._start)
+        shown = (number, number + 1) if self._screen.thinned else (number,)
+        samples = [picture_middle(each, self._settings.fps) for each in shown]
+        return standing_for(
+            [self._lips.at(sample, self._track_mouth(sample - self._start), self._start) for sample in samples]
+        )
 
     def _track_mouth(self, offset: int) -> bytes | None:
         """The voice's own mouth `offset` samples after the start of the next tick; none where there is no voice."""

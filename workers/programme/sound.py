@@ -41,11 +41,6 @@ class TickSound:
         """Whether any voice is in it."""
         return bool(self.segments) and any(segment.samples for segment in self.segments)
 
-    @property
-    def emotion(self) -> str:
-        """That of the sentence."""
-        return self.segments[0].track.emotion if self.segments else "neutral"
-
 
 class Sound:
     """Gate and voice of one session."""

@@ -30,6 +30,11 @@ def picture_sample(picture: int, fps: int) -> int:
     return -(-picture * RATE_HZ // fps)
 
 
+def picture_middle(picture: int, fps: int) -> int:
+    """The programme_sample in the middle of the time a picture stands: what it shows is then neither early nor late."""
+    return (picture_sample(picture, fps) + picture_sample(picture + 1, fps)) // 2
+
+
 def newest_picture(tick: int, fps: int) -> int:
     """The last picture that leaves in this tick or before it; up to 50 fps no tick carries two."""
     return ((tick + 1) * TICK_SAMPLES - 1 + VIDEO_LEAD_SAMPLES) * fps // RATE_HZ

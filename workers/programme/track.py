@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ class Track:
         self.position = 0
         self.complete = False
         self.turn_last = False
-        self.emotion = "neutral"
+        self.tags: dict[str, Any] = {}
+        """What the face is to do with the sentence: emotion, strength, gesture, gaze."""
         self.words: dict[int, Word] = {}
         self.phones: list[Phone] = []
         self.announced = 0
@@ -93,7 +94,7 @@ class Track:
         self._feed_marks(voice)
         self.complete = voice.last
         self.turn_last = voice.turn_last
-        self.emotion = str(voice.tags.get("emotion", self.emotion))
+        self.tags |= voice.tags
         return fault
 
     def _feed_marks(self, voice: Voice) -> None:

@@ -45,8 +45,8 @@ _DOMINANCE = {
     "aa": (1.2, 0.045, 0.055),
     "E": (1.0, 0.042, 0.048),
     "I": (1.0, 0.040, 0.045),
-    "O": (1.4, 0.070, 0.055),
-    "U": (1.5, 0.075, 0.050),
+    "O": (2.0, 0.070, 0.055),
+    "U": (2.0, 0.075, 0.050),
 }
 _TABLE = np.array([_DOMINANCE[name] for name in VISEMES])
 _VOWELS = [_COLUMN[name] for name in ("aa", "E", "I", "O", "U")]

@@ -21,6 +21,8 @@ FLAGS = (
     "--no-first-run",
     "--use-fake-device-for-media-stream",
 )
+SOFTWARE_3D = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+"""WebGL drawn by the CPU, for tabs that need it."""
 ALLOWING, REFUSING = "--use-fake-ui-for-media-stream", "--deny-permission-prompts"
 """Answers to the permission question."""
 
@@ -35,7 +37,8 @@ class Tab:
 class Browsers:
     """At most two running browsers, one that allows the microphone and one that refuses it; a tab costs little then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more_flags: str) -> None:
+        self._flags = (*FLAGS, *more_flags)
         self._playwright: Playwright | None = None
         self._browsers: dict[str, Browser] = {}
 
@@ -63,7 +66,7 @@ class Browsers:
             self._playwright = await async_playwright().start()
         if answer not in self._browsers:
             launch = self._playwright.chromium.launch
-            self._browsers[answer] = await launch(executable_path=CHROMIUM, args=[*FLAGS, answer])
+            self._browsers[answer] = await launch(executable_path=CHROMIUM, args=[*self._flags, answer])
         return self._browsers[answer]
 
 

@@ -13,11 +13,11 @@ from aiohttp import WSMsgType, web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
+from broker.visemes import VISEMES
 from tests.e2e.page_harness.programme import RTP_ORIGIN, WORD_SAMPLES, Beep, PictureTrack, Programme, VoiceTrack
+from webrtc.security import POLICY, policy
 
 STATIC = Path(__file__).parents[3] / "static"
-POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-"""Stricter than the edge's own: what holds under it needs no exception."""
 
 Json = dict[str, Any]
 
@@ -52,7 +52,17 @@ PERSONAS: list[Json] = [
 class FakeEdge:
     """One page at a time. `received` is everything the page said, in order, without pings."""
 
-    def __init__(self, poster: bytes = b"", face: np.ndarray | None = None) -> None:
+    def __init__(
+        self, poster: bytes = b"", face: np.ndarray | None = None, heads: dict[str, bytes] | None = None
+    ) -> None:
+        """`heads`: 3D models by file name; each is the face of a persona called like the file without its ending."""
+        self.heads = heads or {}
+        self.front = "portrait"
+        """What the page says that it shows."""
+        self.mouth: Callable[[int], tuple[list[int], Json, str]] | None = None
+        """Weights, face and emotion of the tick from a sample; None: open in beeps, a face at rest."""
+        self._frames: list[list[Any]] = []
+        self._pending: set[asyncio.Task[None]] = set()
         self.received: list[Json] = []
         self.hellos = 0
         self.refuse: Json | None = None
@@ -79,6 +89,7 @@ class FakeEdge:
         app.router.add_get("/", self._page)
         app.router.add_get("/personas", self._personas)
         app.router.add_get("/avatars/vera/poster.jpg", self._picture)
+        app.router.add_get("/avatars/heads/{file}", self._head)
         app.router.add_get("/ws", self._talk)
         app.router.add_static("/static/", STATIC)
         app.on_response_prepare.append(_with_policy)
@@ -143,7 +154,27 @@ class FakeEdge:
         return web.FileResponse(STATIC / "call.html")
 
     async def _personas(self, request: web.Request) -> web.Response:
-        return web.json_response(PERSONAS)
+        return web.json_response(self._cards())
+
+    def _cards(self) -> list[Json]:
+        heads = [
+            {
+                "id": file.split(".")[0],
+                "name": file.split(".")[0].title(),
+                "languages": ["en"],
+                "poster": "/avatars/vera/poster.jpg",
+                "model": f"/avatars/heads/{file}",
+                "fronts": ["portrait", "avatar3d"],
+                "front": "portrait",
+            }
+            for file in self.heads
+        ]
+        return [*PERSONAS, *heads]
+
+    async def _head(self, request: web.Request) -> web.Response:
+        if (head := self.heads.get(request.match_info["file"])) is None:
+            raise web.HTTPNotFound
+        return web.Response(body=head, content_type="model/gltf-binary")
 
     async def _picture(self, request: web.Request) -> web.Response:
         if not self._poster:
@@ -170,6 +201,8 @@ class FakeEdge:
             await self._hello(socket, message)
         elif message["type"] == "offer" and self.answer_offers:
             await self._offer(socket, message["sdp"])
+        elif message["type"] == "front":
+            self.front = message["front"]
         elif message["type"] == "candidate" and message["candidate"] and self._connection:
             await self._candidate(message["candidate"])
         self._news.set()
@@ -179,7 +212,8 @@ class FakeEdge:
         if self.refuse is not None:
             await socket.send_json({"type": "error", **self.refuse})
             return
-        persona = next((p for p in PERSONAS if p["id"] == hello["persona"]), PERSONAS[0])
+        persona = next((p for p in self._cards() if p["id"] == hello["persona"]), PERSONAS[0])
+        self.front = "portrait"
         session: Json = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
         offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
         news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona, "again": self.again}
@@ -190,6 +224,7 @@ class FakeEdge:
         if self._connection:
             await self._connection.close()
         self.programme = Programme()
+        self.programme.ticked = self._tick
         connection = self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         connection.addTrack(VoiceTrack(self.programme))
         connection.addTrack(PictureTrack(self.programme, self._face))
@@ -197,6 +232,20 @@ class FakeEdge:
         await connection.setRemoteDescription(RTCSessionDescription("\r\n".join(lines) + "\r\n", "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
         await socket.send_json({"type": "answer", "sdp": connection.localDescription.sdp})
+
+    def _tick(self, start: int) -> None:
+        """As the edge: mouth frames, two a message, while the page draws the face."""
+        if self.front != "avatar3d" or self._socket is None or self._socket.closed:
+            self._frames.clear()
+            return
+        weights, face, emotion = self.mouth(start) if self.mouth else (self.programme.mouth(start), {}, "neutral")
+        assert len(weights) == len(VISEMES)
+        self._frames.append([start, weights, face, emotion])
+        if len(self._frames) == 2:
+            told = asyncio.ensure_future(self.say({"type": "mouth", "frames": self._frames}))
+            self._pending.add(told)
+            told.add_done_callback(self._pending.discard)
+            self._frames = []
 
     async def _candidate(self, candidate: Json) -> None:
         if not candidate["candidate"] or ".local" in candidate["candidate"]:
@@ -208,4 +257,6 @@ class FakeEdge:
 
 
 async def _with_policy(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Content-Security-Policy"] = POLICY
+    """The edge's own policy: what breaks under it breaks there."""
+    page = (STATIC / "call.html").read_text(encoding="utf-8") if request.path == "/" else ""
+    response.headers[POLICY] = policy(request.headers["Host"], page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,6 +14,8 @@ import aiortc.utils
 import av
 import numpy as np
 from aiortc import MediaStreamTrack
+
+from broker.visemes import VISEMES
 
 RATE_HZ = 48_000
 TICK_SAMPLES = 960
@@ -49,6 +52,8 @@ class Programme:
         self.programme_sample = 0
         self.beeps: list[Beep] = []
         self.stalled = False
+        self.ticked: Callable[[int], None] = lambda start: None
+        """Called with the first sample of each tick that is sent."""
 
     def pcm(self, start: int) -> np.ndarray:
         """int16[TICK_SAMPLES] from programme sample `start`."""
@@ -59,6 +64,12 @@ class Programme:
             inside = (into >= 0) & (into < BEEP_SAMPLES)
             sound += inside * 0.4 * np.sin(2 * np.pi * beep.hz * into / RATE_HZ)
         return (sound * 32767).astype(np.int16)
+
+    def mouth(self, start: int) -> list[int]:
+        """The 15 viseme weights of the tick from `start`, 0..255: wide open in a beep, else closed."""
+        middle = start + TICK_SAMPLES // 2
+        open_ = any(0 <= middle - beep.programme_sample < BEEP_SAMPLES for beep in self.beeps)
+        return [255 * (name == ("aa" if open_ else "sil")) for name in VISEMES]
 
     def speaks(self, start: int) -> bool:
         return any(-TICK_SAMPLES < start - beep.programme_sample < BEEP_SAMPLES for beep in self.beeps)
@@ -87,6 +98,7 @@ class VoiceTrack(MediaStreamTrack):
         frame.pts = programme.programme_sample
         frame.time_base = Fraction(1, RATE_HZ)
         programme.programme_sample += TICK_SAMPLES
+        programme.ticked(programme.programme_sample - TICK_SAMPLES)
         return frame
 
 

@@ -1,0 +1,216 @@
+// @ts-check
+/**
+ * Which face the page shows: the pictures that come with the call, or a 3D head that it draws itself. Switches at any
+ * moment; the connection stays as it is, the edge only learns what is looked at.
+ *
+ * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
+ * A call always begins with a picture: a browser plays no sound of a video before its first one.
+ */
+import { backdrop } from "./backdrop.mjs";
+
+/** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
+const PICTURE_WITHIN_MS = 3000;
+/** The head fades out before it is taken away. */
+const FADE_MS = 450;
+
+/**
+ * @typedef {"portrait" | "avatar3d"} Shown
+ * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
+ *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
+ *
+ * @typedef {object} Parts
+ * @property {HTMLElement} figure tells the style sheet what is shown
+ * @property {() => HTMLCanvasElement} canvas the page's canvas now: each head gets a fresh one
+ * @property {HTMLButtonElement} button @property {HTMLElement} control the button with its label
+ * @property {{front: Shown | "", quality: string, background: string}} looks what the address asks for
+ * @property {{moving: boolean, nextPicture: (withinMs: number) => Promise<unknown>}} face
+ * @property {(message: object) => void} tell to the edge
+ * @property {(text: string) => void} failed there is no 3D face; the sentence may be empty
+ * @property {typeof openHead} [open] how a head is made
+ */
+
+export class Front {
+  /** What is on the page. @type {Shown} */
+  shown = "portrait";
+
+  #parts;
+  /** What the person or the address wants; empty: what the persona brings. @type {Shown | ""} */
+  #wish;
+  /** Address of the head. */
+  #model = "";
+  /** @type {Head | null} */
+  #head = null;
+  /** Address of the head that is wanted: there, or on its way. */
+  #loading = "";
+  /** Address of `#head`. */
+  #seated = "";
+  #ready = false;
+  /** What the edge was told in this session. @type {Shown} */
+  #told = "portrait";
+  /** Counts changes of mind, so that what was begun before one is dropped. */
+  #turn = 0;
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    this.#wish = parts.looks.front;
+    this.background(parts.looks.background);
+    parts.button.addEventListener("click", () => this.toggle());
+  }
+
+  /** @param {import("./personas.mjs").Persona} persona */
+  introduce({ model, front }) {
+    this.#parts.control.hidden = !model;
+    this.#model = model;
+    this.#go((this.#wish || front) === "avatar3d" && model ? "avatar3d" : "portrait");
+  }
+
+  /** A session begins, or goes on over a new connection: the edge sends pictures until it is told otherwise. */
+  begin() {
+    this.#told = "portrait";
+  }
+
+  /** The call is over. */
+  end() {
+    this.#drop();
+    this.#show("portrait");
+    this.#told = "portrait";
+  }
+
+  toggle() {
+    if (!this.#model) return;
+    this.#wish = this.#loading ? "portrait" : "avatar3d";
+    this.#go(this.#wish);
+  }
+
+  /** How much later than its beginning a drawing is seen. */
+  get leadMs() {
+    return this.#head?.leadMs ?? 0;
+  }
+
+  /** Draw the head, if there is one. @param {import("./mouth.mjs").Mouth} mouth @param {number} nowMs */
+  draw(mouth, nowMs) {
+    if (!this.#head || !this.#ready) return;
+    this.#head.show(mouth, nowMs);
+    if (this.shown !== "avatar3d" && this.#loading) this.#show("avatar3d");
+    if (this.#loading && this.#told !== "avatar3d" && this.#parts.face.moving) this.#tell("avatar3d");
+  }
+
+  /** What is behind the head. @param {string} value a colour "#rrggbb", "transparent", a picture's address, or empty */
+  background(value) {
+    const { figure } = this.#parts;
+    const { style, transparent } = backdrop(value);
+    figure.dataset.backdrop = transparent ? "transparent" : "";
+    if (style) figure.style.setProperty("--backdrop", style);
+    else figure.style.removeProperty("--backdrop");
+  }
+
+  /** @param {Shown} front */
+  #go(front) {
+    if (front === "portrait") this.#leave();
+    else if (this.#loading !== this.#model) this.#enter();
+    this.#mark();
+  }
+
+  async #enter() {
+    if (this.#ready && this.#seated === this.#model) {
+      // It is still there, on its way out.
+      this.#turn++;
+      this.#loading = this.#model;
+      return;
+    }
+    this.#drop();
+    const turn = ++this.#turn;
+    this.#loading = this.#model;
+    this.#mark();
+    const canvas = fresh(this.#parts.canvas());
+    try {
+      const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
+      const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
+      if (turn !== this.#turn) return head.dispose();
+      this.#head = head;
+      this.#seated = this.#model;
+      await head.load(this.#model);
+      if (turn !== this.#turn) return;
+      const { report, quality, triangles, source } = head.report;
+      Object.assign(canvas.dataset, { report, quality, triangles: String(triangles), source });
+      this.#ready = true;
+    } catch (error) {
+      if (turn === this.#turn) this.#failed(error);
+    }
+    this.#mark();
+  }
+
+  async #leave() {
+    const turn = ++this.#turn;
+    this.#loading = "";
+    if (this.shown === "portrait") return this.#drop();
+    this.#tell("portrait");
+    this.#mark();
+    await this.#parts.face.nextPicture(PICTURE_WITHIN_MS);
+    if (turn !== this.#turn) return;
+    this.#show("portrait");
+    setTimeout(() => turn === this.#turn && this.#drop(), FADE_MS);
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    this.#wish = "portrait";
+    this.#leave();
+    this.#drop();
+    this.#show("portrait");
+    // Only our own errors are sentences for a person.
+    this.#parts.failed(error instanceof Error && typeof (/** @type {any} */ (error).code) === "string" ? error.message : "");
+  }
+
+  #drop() {
+    this.#turn++;
+    this.#head?.dispose();
+    this.#head = null;
+    this.#ready = false;
+    this.#loading = "";
+  }
+
+  /** @param {Shown} front */
+  #show(front) {
+    this.shown = front;
+    this.#parts.figure.dataset.front = front;
+    this.#mark();
+  }
+
+  /** @param {Shown} front */
+  #tell(front) {
+    if (this.#told === front) return;
+    this.#told = front;
+    this.#parts.tell({ type: "front", front });
+  }
+
+  #mark() {
+    const { button } = this.#parts;
+    button.setAttribute("aria-pressed", String(this.shown === "avatar3d" || !!this.#loading));
+    button.setAttribute("aria-busy", String(!!this.#loading && !this.#ready));
+  }
+}
+
+/** A canvas that has held a WebGL context holds it for ever: a new one in its place. @param {HTMLCanvasElement} canvas */
+function fresh(canvas) {
+  const next = /** @type {HTMLCanvasElement} */ (canvas.cloneNode(false));
+  next.hidden = false;
+  canvas.replaceWith(next);
+  return next;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {{quality: string, failed: (error: Error) => void}} options
+ * @returns {Promise<Head>}
+ */
+async function openHead(canvas, options) {
+  let module;
+  try {
+    module = await import("./avatar3d/avatar3d.mjs");
+  } catch {
+    const text = "This server has not got what 3D faces are drawn with: bin/up fetches it. The picture goes on instead.";
+    throw Object.assign(new Error(text), { code: "vendor" });
+  }
+  return new module.Avatar3D(canvas, options);
+}

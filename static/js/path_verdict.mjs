@@ -1,0 +1,52 @@
+// @ts-check
+/** How sound and pictures find their way between this page and the server, in words. Pure but for `verdictOf`. */
+
+/**
+ * @typedef {{type: string, protocol: string, relayProtocol?: string}} Candidate as getStats has it
+ * @typedef {{kind: "direct" | "reflexive" | "relayed" | "blocked" | "unknown", text: string}} Verdict
+ */
+
+/**
+ * @param {{local: Candidate | null, remote: Candidate | null, gathered: string[], failed: boolean}} known
+ *   local, remote: the ends of the pair in use; gathered: the types of all candidates found here
+ * @returns {Verdict}
+ */
+export function verdict({ local, remote, gathered, failed }) {
+  if (local && remote && !failed) {
+    if (local.type === "relay" || remote.type === "relay") {
+      const over = (local.relayProtocol || local.protocol || "udp").toUpperCase();
+      return { kind: "relayed", text: `Relayed over ${over}: your network lets nothing through directly.` };
+    }
+    if (local.type === "host" && (remote.type === "host" || remote.type === "prflx")) {
+      return { kind: "direct", text: "Direct: nothing stands between you and the server." };
+    }
+    return { kind: "reflexive", text: "Direct, through your router’s address translation." };
+  }
+  if (!failed) return { kind: "unknown", text: "Still looking for a way." };
+  if (!gathered.length) return { kind: "blocked", text: "Blocked: this browser offers no network path (a privacy setting?)." };
+  if (gathered.includes("relay")) {
+    return { kind: "blocked", text: "Blocked: even the relay was not reached from here, or does not reach the server." };
+  }
+  const seen = gathered.includes("srflx") ? "Your network lets UDP out, but not to this server" : "Your network blocks UDP";
+  return { kind: "blocked", text: `Blocked: ${seen.charAt(0).toLowerCase() + seen.slice(1)}, and it has no relay.` };
+}
+
+/** @param {RTCPeerConnection} connection @returns {Promise<Verdict>} */
+export async function verdictOf(connection) {
+  const stats = [...(await connection.getStats()).values()];
+  const byId = new Map(stats.map((entry) => [entry.id, entry]));
+  const transport = stats.find(({ type, selectedCandidatePairId }) => type === "transport" && selectedCandidatePairId);
+  const pair =
+    byId.get(transport?.selectedCandidatePairId) ??
+    stats.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
+  const end = (/** @type {string | undefined} */ id) => {
+    const found = byId.get(id ?? "");
+    return found ? { type: found.candidateType, protocol: found.protocol, relayProtocol: found.relayProtocol } : null;
+  };
+  return verdict({
+    local: end(pair?.localCandidateId),
+    remote: end(pair?.remoteCandidateId),
+    gathered: stats.filter(({ type }) => type === "local-candidate").map(({ candidateType }) => candidateType),
+    failed: ["failed", "closed"].includes(connection.connectionState),
+  });
+}

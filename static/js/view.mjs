@@ -1,0 +1,212 @@
+// @ts-check
+/** The viewer page, wired: elements to modules, modules to each other. What they do is in the modules. */
+import { byId } from "./dom.mjs";
+import { Ear } from "./ear.mjs";
+import { EventLine } from "./event_line.mjs";
+import { Face } from "./face.mjs";
+import { openFront } from "./fronts.mjs";
+import { MouthTrack } from "./mouth.mjs";
+import { verdictOf } from "./path_verdict.mjs";
+import { persona as whole } from "./personas.mjs";
+import { Pictures } from "./pictures.mjs";
+import { rtpAfter } from "./rtp.mjs";
+import { Meter, Sound } from "./sound.mjs";
+import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
+import { ViewerWords } from "./viewer_words.mjs";
+import { Viewing } from "./viewing.mjs";
+import { Whep } from "./whep.mjs";
+
+/** Captions go on when the tab is hidden and draws no frames. */
+const HIDDEN_TICK_MS = 100;
+
+const page = document.documentElement;
+const video = byId("avatar", HTMLVideoElement);
+const canvas = /** @type {HTMLCanvasElement} */ (byId("avatar3d", HTMLCanvasElement));
+const figure = byId("face", HTMLElement);
+const elements = {
+  with: byId("with", HTMLElement),
+  onair: byId("onair", HTMLElement),
+  viewers: byId("viewers", HTMLElement),
+  state: byId("state", HTMLElement),
+  unlock: byId("unlock", HTMLButtonElement),
+  sound: byId("sound", HTMLButtonElement),
+  whole: byId("whole", HTMLButtonElement),
+  pause: byId("pause", HTMLElement),
+  onward: byId("onward", HTMLAnchorElement),
+};
+
+const wish = wishOfView(location);
+const sound = new Sound();
+const meter = new Meter(sound);
+const ear = new Ear();
+const mouth = new MouthTrack();
+const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
+const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
+const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
+
+/** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
+let front = null;
+let audioOffset = 0;
+
+/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
+function look(drawn) {
+  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}`;
+  const viewing = new Viewing({
+    line: (events) => new EventLine(here, wish.key, events),
+    whep: (ice, events) => {
+      const url = `${location.origin}/whep/${encodeURIComponent(wish.session)}`;
+      return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+    },
+    listener: {
+      changed: () => show(viewing),
+      session(session) {
+        audioOffset = session.audio_offset;
+        pictures.clock(session);
+        introduce(session.persona);
+        words.begin();
+      },
+      media: play,
+      message(message) {
+        words.take(message);
+        if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
+      },
+    },
+  });
+  addEventListener("online", () => viewing.nudge());
+  document.addEventListener("visibilitychange", () => document.hidden || viewing.nudge());
+  addEventListener("pagehide", () => viewing.leave());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  viewing.start();
+  return viewing;
+}
+
+/** @param {any} card */
+async function introduce(card) {
+  const persona = whole(card);
+  elements.with.textContent = persona.name;
+  document.title = `${persona.name} – Visavis`;
+  face.introduce(persona);
+  if (wish.front !== "3d" || front) return;
+  canvas.hidden = false;
+  front = await openFront(wish.front, canvas, persona);
+  if (front) {
+    figure.dataset.front = "avatar3d";
+    return;
+  }
+  canvas.hidden = true;
+  // Without that front the same page shows the pictures.
+  location.replace(`${location.pathname}${location.hash}`);
+}
+
+/** @param {MediaStream} stream @param {Whep} whep */
+async function play(stream, whep) {
+  ear.listenTo(whep.voice);
+  pictures.follow(whep.receivers);
+  meter.follow(stream);
+  const loud = await face.show(stream);
+  if (!loud) {
+    // Pictures may move before a click; sound may not.
+    video.muted = true;
+    await face.play();
+  }
+  heard();
+}
+
+function heard() {
+  elements.unlock.hidden = !video.muted || !elements.sound.hidden;
+  elements.sound.setAttribute("aria-pressed", String(!video.muted));
+  elements.sound.setAttribute("aria-label", video.muted ? "Sound on" : "Sound off");
+}
+
+/** @param {boolean} silent */
+function mute(silent) {
+  sound.unlock();
+  video.muted = silent;
+  face.play();
+  elements.sound.hidden = false;
+  heard();
+}
+
+/** @param {Viewing} viewing */
+function show(viewing) {
+  const { state, viewers, again } = viewing;
+  page.dataset.state = state;
+  const over = state === "ended" || state === "absent" || state === "closed";
+  elements.state.textContent = chipOf(state, again);
+  elements.state.hidden = !elements.state.textContent;
+  elements.onair.hidden = over || (!again && state === "connecting");
+  /** @type {HTMLElement} */ (elements.onair.querySelector("b")).textContent = state === "away" ? "Paused" : "Live";
+  elements.viewers.textContent = viewers > 0 ? viewersText(viewers) : "";
+  const pause = pauseOf(state);
+  elements.pause.hidden = !pause;
+  elements.onward.hidden = !pause?.onward;
+  if (pause) {
+    /** @type {HTMLElement} */ (elements.pause.querySelector("h1")).textContent = pause.title;
+    /** @type {HTMLElement} */ (elements.pause.querySelector("p")).textContent = pause.text;
+  }
+  describePath(viewing);
+  const watching = again && !over;
+  elements.sound.hidden = !watching || (video.muted && !elements.unlock.hidden);
+  elements.whole.hidden = !watching || !document.fullscreenEnabled;
+  if (over) {
+    face.clear();
+    ear.listenTo(null);
+    pictures.follow(null);
+    words.begin();
+    elements.unlock.hidden = true;
+  }
+}
+
+/** The connection whose path was described last. @type {RTCPeerConnection | null} */
+let way = null;
+
+/** @param {Viewing} viewing */
+async function describePath({ connection, state }) {
+  const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
+  if (!connection || connection === way || !settled) return;
+  way = connection;
+  const { kind, text } = await verdictOf(connection).catch(() => ({ kind: "unknown", text: "" }));
+  page.dataset.path = kind;
+  elements.onair.title = text;
+  if (kind === "blocked") /** @type {HTMLElement} */ (elements.pause.querySelector("p")).textContent = text;
+}
+
+// --- what the person does ------------------------------------------------------------------------------------------
+
+function wholeScreen() {
+  const picture = /** @type {HTMLElement} */ (figure.querySelector(".picture"));
+  if (document.fullscreenElement) document.exitFullscreen();
+  else picture.requestFullscreen().catch(() => {});
+}
+
+elements.unlock.addEventListener("click", () => mute(false));
+elements.sound.addEventListener("click", () => mute(!video.muted));
+elements.whole.addEventListener("click", wholeScreen);
+document.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey }) => {
+  if (ctrlKey || metaKey || altKey) return;
+  if (key === "m" || key === "M") mute(!video.muted);
+  else if ((key === "f" || key === "F") && !elements.whole.hidden) wholeScreen();
+});
+document.addEventListener("pointerup", () => sound.unlock());
+
+// --- time ----------------------------------------------------------------------------------------------------------
+
+function tick() {
+  const nowMs = performance.now();
+  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  if (rtp === null) return;
+  words.advance(rtp);
+  // Since the beginning, in samples: the RTP circle is longer than a day.
+  if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+}
+
+function frame() {
+  tick();
+  figure.style.setProperty("--level", page.dataset.state === "speaking" ? meter.read(performance.now()).toFixed(2) : "0");
+  requestAnimationFrame(frame);
+}
+
+requestAnimationFrame(frame);
+setInterval(tick, HIDDEN_TICK_MS);
+look(wish.front === "3d");

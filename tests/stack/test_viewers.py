@@ -1,0 +1,113 @@
+"""One caller and those who look on, each in a real browser: joining, hearing, reading, the host away, the end."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stack.caller import RATE_HZ, Caller
+from tests.stack.running import Stack
+
+pytestmark = pytest.mark.browser
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def finished(caller: Caller) -> list[dict[str, Any]]:
+    """Turns that were heard to their end."""
+    return [message for message in caller.messages("turn") if message["what"] == "finished"]
+
+
+def session_of(caller: Caller) -> str:
+    return str(caller.messages("session")[0]["session"])
+
+
+@pytest.fixture(scope="module")
+def caller(stack: Stack) -> Iterator[Caller]:
+    with Caller(stack.url) as caller:
+        yield caller.open("?persona=campus&mode=text").start()
+
+
+@pytest.fixture(scope="module")
+def viewer(stack: Stack, caller: Caller) -> Iterator[Caller]:
+    """Joins while the avatar talks."""
+    caller.until(lambda: finished(caller), "the greeting was not heard")
+    caller.type("How do I apply for a place at the university?")
+    caller.until(lambda: caller.state() == "speaking", "no answer began")
+    with Caller(stack.url, beside=caller) as viewer:
+        viewer.open(f"view/{session_of(caller)}")
+        yield viewer
+
+
+def test_a_viewer_joins_in_the_middle_sees_hears_and_reads(caller: Caller, viewer: Caller) -> None:
+    viewer.page.wait_for_function("document.querySelector('video#avatar').videoWidth > 0")
+    viewer.until(lambda: viewer.state() in ("speaking", "listening"), "the viewer page is not live")
+    caller.until(lambda: len(finished(caller)) == 2, "the greeting and the answer did not end", 40)
+    done = len(finished(caller))
+    caller.type("When is the library open?")
+    caller.until(lambda: len(finished(caller)) > done, "the second answer did not end", 40)
+    viewer.wait(2.0)
+    recording = viewer.collect()
+    heard_s = sum(b - a for a, b in recording.audible()) / RATE_HZ
+    assert heard_s > 2.0, "the answers were heard"
+    assert len(recording.pictures) > 20, "pictures moved"
+    said = finished(caller)[-1]["heard"]
+    shown = viewer.page.inner_text("#captions")
+    assert words(shown)
+    assert words(said)[-len(words(shown)) :] == words(shown), "what is read is what was said"
+    assert viewer.page.inner_text("#asked").strip() == "When is the library open?"
+
+
+def test_both_are_told_how_many_look_on(caller: Caller, viewer: Caller) -> None:
+    viewer.until(lambda: viewer.page.inner_text("#viewers") == "1 watching", "the viewer is not counted")
+    caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "the caller is not told")
+    assert viewer.page.evaluate("document.querySelector('#start, #text, #interrupt') === null"), "viewers only look on"
+
+
+def test_the_list_is_not_shown_unless_the_operator_wants_it(stack: Stack, caller: Caller) -> None:
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}
+    assert stack.get("live/sessions", elsewhere)[0] == 403
+    assert session_of(caller) in stack.get("live/sessions")[1], "the operator sees them"
+
+
+def test_when_the_caller_leaves_the_host_is_away_and_comes_back(caller: Caller, viewer: Caller) -> None:
+    caller.page.goto("about:blank")
+    viewer.until(lambda: viewer.state() == "away", "the host is not away")
+    assert "away" in viewer.page.inner_text("#pause").lower()
+    caller.page.go_back()
+    caller.until(lambda: caller.state() == "listening", "the caller did not come back")
+    viewer.until(lambda: viewer.state() == "listening", "the viewer does not see the host again")
+    assert not viewer.page.is_visible("#pause")
+
+
+def test_an_edge_that_dies_is_come_back_to(stack: Stack, caller: Caller, viewer: Caller) -> None:
+    before = len(viewer.collect().pictures)
+    stack.kill("webrtc")
+    viewer.until(lambda: viewer.state() == "connecting" or len(viewer.collect().pictures) > before + 60, "not noticed")
+    viewer.until(lambda: viewer.state() in ("listening", "away"), "the viewer did not come back", 20)
+    caller.until(lambda: caller.state() == "listening", "the caller did not come back")
+    at = len(viewer.collect().pictures)
+    viewer.until(lambda: len(viewer.collect().pictures) > at + 10, "no pictures after the edge's death")
+
+
+def test_the_end_is_shown(caller: Caller, viewer: Caller) -> None:
+    caller.page.click("#stop")
+    viewer.until(lambda: viewer.state() == "ended", "the end was not seen")
+    assert "ended" in viewer.page.inner_text("#pause")
+    complaints = [line for line in viewer.console if line.startswith("error") and "Failed to load" not in line]
+    assert [line for line in complaints if "ERR_" not in line] == []
+
+
+def test_a_viewer_who_comes_too_late_is_told(stack: Stack, caller: Caller) -> None:
+    with Caller(stack.url, beside=caller) as viewer:
+        viewer.open("view/nobody-is-here")
+        viewer.until(lambda: viewer.state() == "absent", "nothing was said")
+        started = time.monotonic()
+        assert stack.get("view/nobody-is-here/events")[0] == 404
+        assert time.monotonic() - started < 5

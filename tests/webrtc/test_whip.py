@@ -1,0 +1,267 @@
+"""WHIP in: another sender as the caller's microphone. WHIP out: a session pushed to a foreign server and to ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiohttp import web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from broker.clock import now_ns
+from broker.config import Audience
+from broker.messages import Fleet, SetMode
+from tests.webrtc.opus_encoder import chirps
+from tests.webrtc.scene import Microphone, Page, Scene, scene, until
+
+SDP = {"Content-Type": "application/sdp"}
+
+
+def at_an_edge(tmp_path: Path, story: Callable[[Scene], Awaitable[None]], audience: Audience | None = None) -> None:
+    async def run() -> None:
+        async with scene(tmp_path, audience) as world:
+            await story(world)
+
+    asyncio.run(run())
+
+
+class Sender:
+    """OBS, as far as WHIP goes: sends sound, and pictures that nobody takes."""
+
+    def __init__(self, world: Scene) -> None:
+        self.world = world
+        self.connection = RTCPeerConnection(RTCConfiguration([]))
+        self.connection.addTransceiver(Microphone(chirps(2.0)), "sendonly")
+        self.connection.addTransceiver("video", "sendonly")
+
+    async def send(self, session: str, token: str) -> tuple[int, str, Any]:
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        headers = SDP | {"Authorization": f"Bearer {token}"}
+        url = f"{self.world.url}/whip/{session}"
+        sdp = self.connection.localDescription.sdp
+        async with self.world.http.post(url, data=sdp, headers=headers, allow_redirects=False) as response:
+            text = await response.text()
+            if response.status == 201:
+                await self.connection.setRemoteDescription(RTCSessionDescription(text, "answer"))
+                await until(lambda: self.connection.connectionState == "connected")
+            return response.status, text, response.headers.copy()
+
+
+def loud(world: Scene, since: int) -> bool:
+    return any(np.abs(np.frombuffer(frame.pcm, np.int16).astype(int)).max() > 1000 for frame in world.frames[since:])
+
+
+def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        told = await page.hello(mode="text")
+        await page.call()
+        sender = Sender(world)
+        status, text, headers = await sender.send(told["session"], told["token"])
+        assert status == 201, text
+        assert f"{world.url}/whip/{told['session']}/webrtc-1." in headers["Location"]
+        assert "m=video" in text
+        assert "a=inactive" in text, "pictures are declined"
+        await until(lambda: loud(world, 0))
+        assert world.of(SetMode)[-1].mode == "voice"
+        ufrag = "a=ice-ufrag:x\r\n"
+        patch = {"Content-Type": "application/trickle-ice-sdpfrag", "Authorization": f"Bearer {told['token']}"}
+        async with world.http.patch(headers["Location"], data=ufrag, headers=patch) as response:
+            assert response.status == 428
+        async with world.http.patch(
+            headers["Location"], data=ufrag, headers=patch | {"If-Match": headers["ETag"]}
+        ) as r:
+            assert r.status == 422
+        async with world.http.delete(headers["Location"]) as response:
+            assert response.status == 401
+        async with world.http.delete(
+            headers["Location"], headers={"Authorization": patch["Authorization"]}
+        ) as response:
+            assert response.status == 200
+        await until(lambda: world.of(SetMode)[-1].mode == "text")
+        await sender.connection.close()
+        await page.close()
+
+    at_an_edge(tmp_path, story)
+
+
+def test_the_newest_sender_is_heard_and_the_end_of_the_call_ends_it(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        told = await page.hello()
+        first, second = Sender(world), Sender(world)
+        assert (await first.send(told["session"], told["token"]))[0] == 201
+        assert (await second.send(told["session"], told["token"]))[0] == 201
+        await until(lambda: first.connection.connectionState == "closed")
+        since = len(world.frames)
+        await until(lambda: loud(world, since))
+        world.close(told["session"], "bye")
+        await until(lambda: second.connection.connectionState == "closed")
+        for sender in (first, second):
+            await sender.connection.close()
+        await page.close()
+
+    at_an_edge(tmp_path, story)
+
+
+def test_only_the_callers_token_opens_it(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        told = await page.hello()
+        for session, token, wanted in (
+            (told["session"], "wrong", 403),
+            (told["session"], "", 401),
+            ("no-such-session", told["token"], 404),
+        ):
+            sender = Sender(world)
+            status, text, _ = await sender.send(session, token)
+            assert status == wanted, text
+            await sender.connection.close()
+        world.telling = False
+        row = {"session": "elsewhere", "edge": "webrtc-2"}
+        edge = {"name": "webrtc-2", "kind": "webrtc", "state": "ready", "front": "http:9002"}
+        world.tell(Fleet(missing=(), processes=(edge,), sessions=1, capacity=8, live=(row,)))
+        await until(world.calls.live)
+        sender = Sender(world)
+        status, _, headers = await sender.send("elsewhere", "token")
+        assert status == 307
+        assert headers["Location"] == "http://127.0.0.1:9002/whip/elsewhere"
+        await sender.connection.close()
+        await page.close()
+
+    at_an_edge(tmp_path, story)
+
+
+class Server:
+    """A WHIP server that is not the product's: redirects once, wants a token, counts what arrives."""
+
+    def __init__(self) -> None:
+        self.frames = {"audio": 0, "video": 0}
+        self.offers = 0
+        self.refuse = 0
+        self.deleted = asyncio.Event()
+        self.connection: RTCPeerConnection | None = None
+        self._tasks: list[asyncio.Future[Any]] = []
+
+    async def start(self) -> str:
+        app = web.Application()
+        app.router.add_post("/in/{name}", self._redirect)
+        app.router.add_post("/there/{name}", self._offer)
+        app.router.add_delete("/resource", self._delete)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}/in/"
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self.connection:
+            await self.connection.close()
+        await self._runner.cleanup()
+
+    async def _redirect(self, request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(f"/there/{request.match_info['name']}")
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer key"
+        self.offers += 1
+        if self.offers <= self.refuse:
+            raise web.HTTPServiceUnavailable(text="starting")
+        connection = self.connection = RTCPeerConnection(RTCConfiguration([]))
+        connection.on("track", self._take)
+        await connection.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        await connection.setLocalDescription(await connection.createAnswer())
+        answer = connection.localDescription.sdp
+        return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": "/resource"})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        self.deleted.set()
+        return web.Response()
+
+    def _take(self, track: Any) -> None:
+        async def count() -> None:
+            while True:
+                await track.recv()
+                self.frames[track.kind] += 1
+
+        self._tasks.append(asyncio.ensure_future(count()))
+
+
+def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_its_end(tmp_path: Path) -> None:
+    async def run() -> None:
+        server = Server()
+        server.refuse = 1
+        url = await server.start()
+        async with scene(tmp_path, Audience(whip_url=url + "{persona}-{session}", whip_token="key")) as world:
+            page = Page(world)
+            session = (await page.hello())["session"]
+            playing = asyncio.ensure_future(world.play(session, 4000))
+            await until(lambda: server.frames["video"] > 5 and server.frames["audio"] > 30, 20)
+            assert server.offers == 2, "it tries again"
+            async with world.http.get(f"{world.url}/api/v1/sessions/{session}/push") as response:
+                (row,) = (await response.json())["pushes"]
+            assert row["state"] == "live"
+            assert row["url"].endswith(f"/in/host-{session}")
+            assert "key" not in str(row)
+            world.origins.pop(session)
+            world.close(session, "bye")
+            await asyncio.wait_for(server.deleted.wait(), 10)
+            playing.cancel()
+            await page.close()
+        await server.stop()
+
+    asyncio.run(run())
+
+
+def test_the_operator_pushes_one_edge_into_another(tmp_path: Path) -> None:
+    """WHIP out against WHIP in, both ours: a session's voice is another session's microphone."""
+
+    async def run() -> None:
+        async with scene(tmp_path / "a") as one, scene(tmp_path / "b") as two:
+            one.origins["session-1"] = now_ns()
+            page = Page(two)
+            told = await page.hello()
+            wish = {"url": f"{two.url}/whip/{told['session']}", "token": told["token"]}
+            door = f"{one.url}/api/v1/sessions/session-1/push"
+            async with one.http.post(door, json=wish) as response:
+                assert response.status == 201, await response.text()
+                place = response.headers["Location"]
+            playing = asyncio.ensure_future(one.play("session-1", 3000))
+            await until(lambda: len(two.frames) > 50, 20)
+            async with one.http.delete(one.url + place) as response:
+                assert response.status == 204
+            async with one.http.delete(one.url + place) as response:
+                assert response.status == 404
+            playing.cancel()
+            await page.close()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_pushed_is_refused_in_words(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        world.origins["session-1"] = now_ns()
+        door = f"{world.url}/api/v1/sessions/session-1/push"
+        for wish, wanted in (
+            ({"url": "ftp://x"}, 400),
+            ({"url": 5}, 400),
+            ({}, 400),
+            ([], 400),
+            ({"url": "https://"}, 400),
+            ({"url": "http://127.0.0.1:9/"}, 201),
+        ):
+            async with world.http.post(door, json=wish) as response:
+                assert response.status == wanted, (wish, await response.text())
+        forwarded = {"X-Forwarded-For": "192.0.2.1"}
+        async with world.http.post(door, json={"url": "http://x/"}, headers=forwarded) as response:
+            assert response.status == 401
+        elsewhere = door.replace("session-1", "unknown-session")
+        async with world.http.post(elsewhere, json={"url": "http://x/"}) as response:
+            assert response.status == 404
+        await until(lambda: "reached" in world.calls.pushes.of("session-1")[0].reason)
+
+    at_an_edge(tmp_path, story)

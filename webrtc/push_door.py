@@ -1,0 +1,60 @@
+"""/api/v1/sessions/<session>/push: the operator has a session pushed to a WHIP server, and sees how that goes."""
+
+from __future__ import annotations
+
+import json
+
+from aiohttp import web
+
+from webrtc.calls import Calls
+from webrtc.errors import SdpError
+from webrtc.security import is_operator
+
+MOST = 4
+"""Pushes of one session."""
+
+
+class PushDoor:
+    """POST {"url", "token"}, GET, DELETE /<id>."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def post(self, request: web.Request) -> web.Response:
+        session = self._admitted(request)
+        try:
+            wish = json.loads(await request.text())
+            url, token = wish["url"], wish.get("token", "")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise web.HTTPBadRequest(text='Send {"url": "https://…", "token": "…"}.\n') from None
+        if not isinstance(url, str) or not isinstance(token, str) or len(url) + len(token) > 4000:
+            raise web.HTTPBadRequest(text="The address and the token are text.\n")
+        if len(self._calls.pushes.of(session)) >= MOST:
+            raise web.HTTPConflict(text=f"A conversation is pushed to at most {MOST} places.\n")
+        try:
+            if await self._calls.audience.find(session) is None:
+                raise web.HTTPNotFound(text="There is no such conversation (any more).\n")
+            push = self._calls.pushes.begin(session, url, token)
+        except SdpError as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from error
+        except TimeoutError:
+            raise web.HTTPServiceUnavailable(text="The server is not ready; come back in a moment.\n") from None
+        return web.json_response(push.row(), status=201, headers={"Location": f"{request.path}/{push.name}"})
+
+    async def get(self, request: web.Request) -> web.Response:
+        session = self._admitted(request)
+        return web.json_response({"pushes": [push.row() for push in self._calls.pushes.of(session)]})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        session = self._admitted(request)
+        if not await self._calls.pushes.end(session, request.match_info["name"]):
+            raise web.HTTPNotFound(text="There is no such push.\n")
+        return web.Response(status=204)
+
+    @staticmethod
+    def _admitted(request: web.Request) -> str:
+        if not is_operator(request):
+            raise web.HTTPUnauthorized(
+                text="This needs the operator's token.\n", headers={"WWW-Authenticate": "Bearer"}
+            )
+        return request.match_info["session"]

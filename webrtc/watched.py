@@ -1,0 +1,270 @@
+"""One session as the viewers at this edge have it: its programme, its captions, who looks on. Decides nothing.
+
+Independent of whether the caller is at this edge too: the two share a subscription and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter, deque
+from functools import partial
+from typing import Any, Protocol
+
+from broker.clock import now_ns
+from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
+from webrtc.event_stream import EventStream, encoded
+from webrtc.fanout import H264, VP8, Fanout
+from webrtc.key_frames import KeyFrameRequests
+from webrtc.media_clock import MediaClock
+from webrtc.viewer_peer import ViewerPeer
+
+logger = logging.getLogger(__name__)
+
+LISTENER = "viewers"
+"""What this edge's subscription and its wants are called, beside the caller's."""
+
+RECENT = 120
+"""Messages about the turn on the air that somebody who joins is told: its sentences and its words."""
+
+TURNS_TOLD = frozenset({"committed", "cancelled", "interrupted", "finished"})
+
+
+class Host(Protocol):
+    """What a watched session needs of those around it; see audience.py."""
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
+
+    def to(self, peer: Peer, message: Message, route: int) -> bool: ...
+
+    def listen(self, old: Peer | None, new: Peer | None, session: str, listener: str) -> None: ...
+
+    def viewers_changed(self) -> None: ...
+
+    def card(self, persona: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class Viewer:
+    """One WHEP resource. `etag` stays, since nothing about its ICE session is ever restarted."""
+
+    def __init__(self, peer: ViewerPeer, edge: str, ufrag: str) -> None:
+        self.name = f"{edge}.{secrets.token_urlsafe(12)}"
+        self.etag = f'"{secrets.token_urlsafe(9)}"'
+        self.peer = peer
+        self.ufrag = ufrag
+        self.ended = False
+
+
+class Watched:
+    """A session while somebody at this edge looks on, or is about to. All of it runs on the event loop."""
+
+    def __init__(self, host: Host, session: str) -> None:
+        self.session = session
+        self.shown: Showing | None = None
+        self.fanout: Fanout | None = None
+        self.state = "listening"
+        self.total = 0
+        """Viewers at all edges, as the broker has it."""
+        self.viewers: dict[str, Viewer] = {}
+        self.streams: set[EventStream] = set()
+        self.pushes: set[object] = set()
+        """Whoever else sends the programme on from here, while they do."""
+        self.over = False
+        self.empty_ns = now_ns()
+        """Since when nobody looks on; 0 while somebody does."""
+        self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """Whether the broker knows the session."""
+        self._host = host
+        self._keys = KeyFrameRequests(self._ask_key)
+        self._left: Counter[str] = Counter()
+        self._last_tick = -1
+        self._mouth_frames: list[list[Any]] = []
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
+        self._wanted = (-1, -1)
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def count(self) -> int:
+        """Viewers here: players, and pages that only listen to the events."""
+        return len(self.viewers) + sum(stream.counts for stream in self.streams)
+
+    @property
+    def empty(self) -> bool:
+        """Nobody here looks on, nor listens."""
+        return not self.viewers and not self.streams and not self.pushes
+
+    # --- the broker and the programme speak ---
+
+    def show(self, message: Showing) -> None:
+        """Where the programme is; again whenever that changes."""
+        before, self.shown = self.shown, message
+        if before and before.persona != message.persona:
+            self._say("switched", persona=self._host.card(message.persona))
+        if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
+            self._drop_viewers()
+            self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))
+        self.state, self.total = message.state, message.viewers
+        old, new = (each.peers.get("programme") if each else None for each in (before, message))
+        if old != new:
+            self._host.listen(old, new, self.session, LISTENER)
+            self._wanted = (-1, -1)
+        self.want()
+        if not self.answer.done():
+            self.answer.set_result(True)
+
+    def programme(self, tick: Programme) -> None:
+        """20 ms of the programme, to everyone here."""
+        if tick.tick <= self._last_tick or self.fanout is None:
+            return
+        self._last_tick = tick.tick
+        self.fanout.feed(tick)
+        if not self.streams and not tick.words:
+            return
+        rtp = self.fanout.clock.audio_rtp
+        if tick.words:
+            words = [[*word[:4], rtp(word[4]), word[5]] for word in tick.words]
+            self._say("words", tick.words[-1][0], words=words)
+        if any(stream.mouth for stream in self.streams):
+            self._mouth(tick)
+
+    def event(self, event: Event) -> None:
+        """Something viewers see: states, sentences, what became of turns, how many look on."""
+        data = event.data
+        match event.kind:
+            case "state":
+                self.state = str(data.get("state", self.state))
+                self._say("state", state=self.state)
+            case "sentence":
+                told = {key: data.get(key) for key in ("n", "text", "language")}
+                self._say("sentence", event.turn, turn=event.turn, **told)
+            case "turn" if data.get("what") in TURNS_TOLD:
+                told = {key: data.get(key, "") for key in ("what", "text", "heard")}
+                self._say("turn", event.turn, turn=event.turn, **told)
+            case "audience":
+                self.total = int(data.get("viewers", 0))
+                self._say("audience", viewers=self.total)
+
+    def end(self, reason: str) -> None:
+        """The session is over: everybody is told and let go."""
+        self.over = True
+        if not self.answer.done():
+            self.answer.set_result(False)
+        self._say("ended", reason=reason)
+        for stream in self.streams:
+            stream.end()
+        self._drop_viewers()
+        if self.shown:
+            self._host.listen(self.shown.peers.get("programme"), None, self.session, LISTENER)
+
+    # --- viewers come and go ---
+
+    async def join(self, sdp: str, ufrag: str) -> tuple[Viewer, str]:
+        """Answer a viewer's offer. Raises SdpError; needs the broker's `Showing`."""
+        assert self.fanout is not None
+        viewer: Viewer | None = None
+
+        def ended(state: str) -> None:
+            if viewer and not viewer.ended:
+                logger.info("viewer", extra={"session": self.session, "state": state})
+                self.leave(viewer)
+
+        servers, bundled = self._host.own_ice_servers, "a=group:BUNDLE" in sdp
+        peer = ViewerPeer(servers, self.fanout, self.want_key, self._host.viewers_changed, ended, bundled)
+        viewer = Viewer(peer, self._host.peer.name, ufrag)
+        self.viewers[viewer.name] = viewer  # counted at once: many may be on their way
+        try:
+            return viewer, await peer.answer(sdp)
+        except BaseException:
+            self.leave(viewer)
+            raise
+
+    def leave(self, viewer: Viewer) -> None:
+        """A viewer has gone; harmless twice."""
+        if self.viewers.pop(viewer.name, None):
+            viewer.ended = True
+            self._left.update(viewers_gone=1)
+            task = asyncio.ensure_future(viewer.peer.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+            self._host.viewers_changed()
+
+    def listen(self, stream: EventStream, persona: dict[str, Any]) -> None:
+        """A page wants the events: what it needs to begin, what is on the air, then everything."""
+        assert self.fanout is not None
+        clock = self.fanout.clock
+        opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
+        offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
+        rest = {"ice": list(self._host.ice_servers), "edge": self._host.peer.incarnation}
+        stream.send(encoded("session", opening | offsets | rest))
+        for _, message in self._recent:
+            stream.send(message)
+        self.streams.add(stream)
+        self._host.viewers_changed()
+
+    def unlisten(self, stream: EventStream) -> None:
+        self.streams.discard(stream)
+        self._left.update(event_streams_too_slow=int(stream.overflowed))
+        self._host.viewers_changed()
+
+    def want(self, always: bool = True) -> None:
+        """Tell the programme which pictures somebody here looks at."""
+        if self.shown is None or self.fanout is None or "programme" not in self.shown.peers:
+            return
+        wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
+        if always or wanted != self._wanted:
+            self._wanted = wanted
+            edge = f"{self._host.peer.name}/{LISTENER}"
+            message = Wanted(session=self.session, edge=edge, h264=wanted[0], vp8=wanted[1])
+            self._host.to(self.shown.peers["programme"], message, self.shown.route)
+
+    def want_key(self, codec: str) -> None:
+        """Somebody needs a key frame."""
+        self._keys.want(codec, now_ns())
+
+    async def closed(self) -> None:
+        """Wait until the connections of those who left are closed."""
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=1.0)
+
+    def stats(self) -> dict[str, float]:
+        """What is counted here, for /metrics."""
+        sent = self.fanout.totals() if self.fanout else Counter[str]()
+        return {**sent, **self._left, "viewer_key_requests_merged": self._keys.merged}
+
+    # --- inside ---
+
+    def _say(self, kind: str, turn: int = 0, /, **fields: Any) -> None:
+        """To every listener; `turn`: whoever joins while it is on the air is told too."""
+        message = encoded(kind, fields)
+        if turn:
+            while self._recent and self._recent[0][0] < turn:
+                self._recent.popleft()
+            self._recent.append((turn, message))
+        for stream in self.streams:
+            stream.send(message)
+
+    def _mouth(self, tick: Programme) -> None:
+        self._mouth_frames.append([tick.programme_sample, list(tick.mouth), tick.face, tick.emotion])
+        if len(self._mouth_frames) >= 2:
+            message = encoded("mouth", {"frames": self._mouth_frames})
+            for stream in self.streams:
+                if stream.mouth:
+                    stream.send(message)
+            self._mouth_frames = []
+
+    def _drop_viewers(self) -> None:
+        for viewer in list(self.viewers.values()):
+            self.leave(viewer)
+
+    def _ask_key(self, codec: str) -> None:
+        if self.shown and "programme" in self.shown.peers:
+            message = KeyFrame(session=self.session, codec=codec)
+            self._host.to(self.shown.peers["programme"], message, self.shown.route)
