@@ -20,10 +20,10 @@ SHADES = 8
 
 
 def shaded(draw: Draw) -> Picture:
-    """A grey picture whose brightness says its number."""
+    """A grey picture whose brightness says its number; a request's is 16 times that and a count of attempts."""
     pixels = draw.width * draw.height
     yuv = np.full(pixels * 3 // 2, 128, np.uint8)
-    yuv[:pixels] = 40 + 24 * (draw.picture % SHADES)
+    yuv[:pixels] = 40 + 24 * (draw.picture // 16 % SHADES)
     return Picture(session=draw.session, picture=draw.picture, width=draw.width, height=draw.height, yuv=yuv.tobytes())
 
 
@@ -71,8 +71,8 @@ def picture_times(path: Path) -> list[tuple[float, int]]:
     with av.open(str(path)) as container:
         found = []
         for frame in container.decode(video=0):
-            grey = frame.to_ndarray(format="gray")[20:40, 20:40].mean()
-            # limited range luma, as it was drawn
-            luma = frame.to_ndarray()[20:40, 20:40].mean() if frame.format.name == "yuv420p" else grey
+            assert frame.pts is not None
+            assert frame.time_base is not None
+            luma = frame.reformat(format="yuv420p").to_ndarray()[20:40, 20:40].mean()
             found.append((float(frame.pts * frame.time_base), round((luma - 40) / 24)))
         return found

@@ -71,7 +71,7 @@ class FragmentedMp4:
         self._pictures.waiting.append(Sample(time=time, data=access_unit, key=key))
 
     def cut(self, before: int, offset: int = 0) -> bytes:
-        """A fragment of all that waits from before this time; empty for nothing. `offset`: where it goes in the file."""
+        """A fragment of all that waits from before this time; empty for nothing. `offset`: its place in the file."""
         parts = [(track, _taken(track, before)) for track in (self._pictures, self._sound)]
         parts = [(track, samples) for track, samples in parts if samples]
         if not parts:
@@ -105,9 +105,11 @@ class FragmentedMp4:
 def _taken(track: Track, before: int) -> list[tuple[Sample, int]]:
     """Samples from before a time, with their durations; the rest goes on waiting."""
     taken = [sample for sample in track.waiting if sample.time < before]
+    if not taken:
+        return []
     rest = track.waiting[len(taken) :]
     ends = [sample.time for sample in [*taken[1:], *rest[:1]]]
-    if taken and not rest:
+    if not rest:
         ends.append(taken[-1].time + track.usual)
     track.waiting = rest
     return [(sample, end - sample.time) for sample, end in zip(taken, ends, strict=True)]

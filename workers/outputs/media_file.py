@@ -162,7 +162,8 @@ class MediaFile:
             self._muxer.picture(time, sample(data) if h264 else data, key)
 
     def _write(self, before: int) -> None:
-        assert self._muxer is not None and self._file is not None
+        assert self._muxer is not None
+        assert self._file is not None
         self._put(self._muxer.cut(before, self._file.tell()))
 
     def _put(self, data: bytes) -> None:

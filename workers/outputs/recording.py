@@ -34,7 +34,12 @@ class Recording:
         self._start = self._now = self._tick = 0
         self._shown: dict[str, object] = {}
         begun = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._about = {"session": session, "persona": persona, "formats": list(formats), "begun": begun}
+        self._about: dict[str, object] = {
+            "session": session,
+            "persona": persona,
+            "formats": list(formats),
+            "begun": begun,
+        }
         self._note_about()
         self._append("captions.vtt", HEADER)
 
