@@ -48,8 +48,8 @@ class Shelf:
         used = self.used()
         if used >= self.quota_gb * GB:
             raise NoRoomError(
-                f"The recordings fill their quota ({used / GB:.1f} of {self.quota_gb:g} GB): delete some in "
-                "var/recordings, or raise recording.quota_gb."
+                f"The recordings fill their quota ({used / GB:.1f} of {self.quota_gb:g} GB): delete some of "
+                "them, or raise recording.quota_gb."
             )
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = shutil.disk_usage(self.folder).free
