@@ -41,6 +41,8 @@ class Broker:
                 capacity=settings.sessions.capacity,
                 away_s=settings.sessions.away_s,
                 persona=settings.sessions.persona,
+                questions=settings.audience.questions,
+                refused_words=settings.audience.refused_words,
             ),
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,

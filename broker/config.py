@@ -105,9 +105,23 @@ class Audience:
     """Viewers per edge process."""
     busy: float = 0.7
     """Share of a core from which on an edge sends new viewers to a less busy one."""
+    questions: Literal["off", "moderated", "open"] = "off"
+    """Whether viewers may ask by text; a session's host can change it for that session."""
+    refused_words: tuple[str, ...] = ()
+    """Questions with one of these in them are refused."""
     whip_url: str = ""
     """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
     whip_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmSettings:
+    waiting: int = 16
+    """Films that may wait to be made."""
+    upload_mb: int = 64
+    disk_mb: int = 4_000
+    """All films and uploads together."""
+    keep_h: float = 168.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +132,7 @@ class Paths:
     weights: str = ".cache/weights"
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
+    films: str = "var/films"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +150,7 @@ class Settings:
     media: Media = field(default_factory=Media)
     sessions: Sessions = field(default_factory=Sessions)
     audience: Audience = field(default_factory=Audience)
+    films: FilmSettings = field(default_factory=FilmSettings)
     paths: Paths = field(default_factory=Paths)
     log: Log = field(default_factory=Log)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -204,6 +220,9 @@ def _check(settings: Settings) -> None:
     within("media.video_kbps", settings.media.video_kbps, 100, 8000)
     within("media.audio_kbps", settings.media.audio_kbps, 12, 128)
     within("sessions.capacity", settings.sessions.capacity, 1, 1000)
+    within("films.waiting", settings.films.waiting, 0, 1000)
+    within("films.upload_mb", settings.films.upload_mb, 1, 2000)
+    within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
     within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)

@@ -10,18 +10,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from broker.clock import NS_PER_MS, NS_PER_S
+from broker.commands import obeyed
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
 from broker.handover import wanted
 from broker.journal import Journal
+from broker.listeners import Listeners
 from broker.messages import (
     Act,
     Alive,
     Close,
+    Command,
     Event,
     Fleet,
     Gone,
     Holding,
+    Listen,
     Message,
     Peer,
     Present,
@@ -34,6 +38,7 @@ from broker.messages import (
     Transcript,
     Watch,
 )
+from broker.questions import Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
@@ -66,6 +71,8 @@ class ControlSettings:
     capacity: int = 8
     away_s: float = 60.0
     persona: str = "host"
+    questions: str = "off"
+    refused_words: tuple[str, ...] = ()
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Control:
         self.sessions: dict[str, Session] = {}
         self.watchers = Watchers()
         self.events = EventLog()
+        self.listeners = Listeners()
         self.counters: collections.Counter[str] = collections.Counter()
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
@@ -116,6 +124,7 @@ class Control:
     def drain(self) -> Outbox:
         """What is to be done. `write_down` comes first, so that nobody knows more of a session than a successor."""
         outbox, self._outbox = self._outbox, Outbox()
+        outbox.send += [told for event in outbox.publish for told in self.listeners.told(event)]
         dead = [peer for peer in outbox.forget if peer not in outbox.connect]
         outbox.send = [(to, message) for to, message in outbox.send if to not in dead]
         return outbox
@@ -123,6 +132,8 @@ class Control:
     def due_ns(self, now_ns: int) -> int:
         """When `tick` is to be called again, at the latest."""
         dues = [session.due_ns for session in self.sessions.values()]
+        if any(advanced(each.record.questions, each.state) for each in self.sessions.values()):
+            return now_ns
         return min([due for due in dues if due is not None] + [self._fleet_ns + FLEET_NS])
 
     def tick(self, now_ns: int) -> None:
@@ -131,10 +142,12 @@ class Control:
             due_ns = session.due_ns
             if due_ns is not None and due_ns <= now_ns:
                 self._send(session.step(Timer(), now_ns), now_ns)
+            self._question_time(session, now_ns)
             if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
                 self._close(session, "away", now_ns)
         if self._grace_ns and now_ns >= self._grace_ns:
             self._grace_over(now_ns)
+        self.listeners.forget_silent(now_ns)
         for peer in self.registry.hung(now_ns):
             logger.error("hung", extra={"peer": peer.name})
             self._without(peer, "hung", now_ns)
@@ -301,6 +314,7 @@ class Control:
             ordinal=ordinal,
             route=route,
             state=state,
+            questions=Questions(mode=self.settings.questions),
         )
         session = self.sessions[message.session] = Session(record)
         self._connect_edge(message.edge)
@@ -331,6 +345,46 @@ class Control:
         self._tell("dialogue", now_ns, session, lines=lines)
         if viewers := self.watchers.viewers(session.id):
             self._tell("audience", now_ns, session, viewers=viewers)
+
+    # --- those outside ---
+
+    def _on_command(self, message: Command, now_ns: int) -> None:
+        """The control API wants something: done, and answered."""
+        self._connect_edge(message.edge)
+        self._outbox.send.append((message.edge, obeyed(self, message, now_ns)))
+
+    def _on_listen(self, message: Listen, now_ns: int) -> None:
+        """An edge wants events: first those it missed."""
+        self._connect_edge(message.edge)
+        self._outbox.send += self.listeners.listen(message, self.events, now_ns)
+
+    def tell_machine(self, session: Session, event: object, now_ns: int) -> None:
+        """Let a session's turn machine know of something that did not come from its page."""
+        self._send(session.step(event, now_ns), now_ns)
+
+    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None:
+        """A session's questions have changed; `n` is the one that did, 0 the mode."""
+        session.record = replace(session.record, questions=questions)
+        news = [each.told() for each in questions.asked if each.n == n]
+        self._tell("question", now_ns, session, mode=questions.mode, **(news[0] if news else {}))
+
+    def _question_time(self, session: Session, now_ns: int) -> None:
+        """Take the next question from the audience a step further, if it may."""
+        step = advanced(session.record.questions, session.state)
+        if step is None:
+            return
+        questions, question, event = step
+        self.question(session, questions, question.n, now_ns)
+        if event:
+            self.tell_machine(session, event, now_ns)
+
+    def end(self, session: Session, now_ns: int) -> None:
+        """End a session from outside."""
+        self._close(session, "operator", now_ns)
+
+    def planned(self, session: Session, switch: Switch) -> None:
+        """Raises ConfigError when a `Switch` cannot be."""
+        wanted(session.record.persona, session.state.language, switch, self._personas, self._portraits)
 
     def _connect_edge(self, edge: Peer) -> None:
         if not self.registry.knows(edge):
@@ -565,6 +619,8 @@ class Control:
         Watch: _on_watch,
         Event: _on_event,
         Holding: _on_holding,
+        Command: _on_command,
+        Listen: _on_listen,
         Act: _on_act,
         Switch: _on_switch,
     }

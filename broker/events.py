@@ -33,5 +33,15 @@ class EventLog:
         return numbered
 
     def since(self, seq: int, session: str = "") -> list[Event]:
-        """What came after number `seq`, of one session or of all, as far as it is kept."""
-        return [event for _, event in self._kept if event.seq > seq and (not session or event.session == session)]
+        """What came after number `seq`, of one session or of all, as far as it is kept.
+
+        A number not given out yet is a predecessor's: all that is kept came after it.
+        """
+        after = seq if seq < self.next_seq else 0
+        found = []
+        for _, event in reversed(self._kept):
+            if event.seq <= after:
+                break
+            if not session or event.session == session:
+                found.append(event)
+        return found[::-1]

@@ -49,7 +49,13 @@ class Journal:
     def write_down(self, sessions: Collection[Session]) -> None:
         """Write what changed since the last time that worked. Raises StoreError."""
         news = {
-            session.id: (essence(session.state), session.route, session.record.persona, session.record.act)
+            session.id: (
+                essence(session.state),
+                session.route,
+                session.record.persona,
+                session.record.act,
+                session.record.questions,
+            )
             for session in sessions
         }
         changed = [session for session in sessions if self._written.get(session.id) != news[session.id]]

@@ -234,6 +234,61 @@ class Showing(Message):
     """`programme`; empty while none serves the session."""
 
 
+# --- from outside: the control API ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Message):
+    """Edge → broker: somebody who is not the session's page wants something. Always answered by `Done`.
+
+    `id` is the edge's own, for the answer. `what` and its `data`: broker/commands.py. Without `operator` the
+    `token_hash` must be the session's.
+    """
+
+    id: str
+    edge: Peer
+    what: str
+    token_hash: str = ""
+    operator: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done(Message):
+    """Broker → edge: what became of a `Command`. `code` is empty when it was done, else `text` says why not.
+
+    `code`: unknown, forbidden, not_ready, busy, full, bad_request, switch.
+    """
+
+    id: str
+    code: str = ""
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listen(Message):
+    """Edge → broker, at once and every second: send this edge the session's events. Empty session: everybody's.
+
+    An edge that falls silent for some seconds hears no more. The first one is answered by what is kept of the events
+    after number `since` (-1: by nothing); a number that this broker has not given out yet was its predecessor's.
+    """
+
+    edge: Peer
+    since: int = -1
+    leave: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(Message):
+    """Broker → edges that `Listen`: an event as it is published. Pages get theirs as `Event`, whoever listens."""
+
+    seq: int
+    kind: str
+    turn: int = 0
+    data: dict[str, Any] = field(default_factory=dict)
+
+
 # --- microphone to words ---------------------------------------------------------------------------------------------
 
 
@@ -738,6 +793,10 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Gone: {"webrtc": ("broker",)},
     Watch: {"webrtc": ("broker",)},
     Showing: {"broker": ("webrtc",)},
+    Command: {"webrtc": ("broker",)},
+    Done: {"broker": ("webrtc",)},
+    Listen: {"webrtc": ("broker",)},
+    Told: {"broker": ("webrtc",)},
     MicFrame: {"webrtc": ("vad",), "vad": ("asr",)},
     SpeechStarted: _SPEECH_MARKS,
     SpeechPaused: _SPEECH_MARKS,

@@ -30,6 +30,7 @@ from broker.messages import (
     SpeechStarted,
     Transcript,
 )
+from broker.questions import Questions
 from broker.recovery import microphone_restart
 from broker.routes import Route
 from broker.turn_state import TurnSettings, TurnState, attention, committed_turns
@@ -74,6 +75,8 @@ class Record:
     state: TurnState = field(default_factory=TurnState)
     act: Act = field(default_factory=Act)
     """How the face was told to behave, as far as it still holds."""
+    questions: Questions = field(default_factory=Questions)
+    """From those who look on."""
 
 
 class Session:

@@ -9,6 +9,8 @@ from aiohttp.typedefs import Handler
 
 from broker.config import ROOT
 from webrtc import metrics, viewing
+from webrtc.api import problems
+from webrtc.api.routes import routes
 from webrtc.calls import Calls
 from webrtc.personas import MODELS
 from webrtc.security import POLICY, SETTINGS, guard, is_operator, policy_of
@@ -26,7 +28,9 @@ POSTER_TYPE, MODEL_TYPE = "image/jpeg", "model/gltf-binary"
 
 def create(calls: Calls, static: Path = STATIC) -> web.Application:
     """The application; `static` holds call.html and what it loads."""
-    app = web.Application(middlewares=[guard], client_max_size=LARGEST_BODY)
+    # Around the guard, so that its refusals are JSON too; within it, so that every answer gets its headers.
+    middlewares = [problems.as_json, guard, problems.as_json]
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY)
     app[SETTINGS] = calls.settings.server
     app[CALLS] = calls
     app.router.add_get("/", _page(static / "call.html"))
@@ -40,7 +44,9 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/static/avatars/{path:.*}", _not_static)
     Workshop().add_to(app)
     app.router.add_static("/static", static)
+    app.router.add_get("/console", _page(static / "console.html"))
     viewing.routes(app, calls, static)
+    routes(app, calls.desk, calls.settings)
     return app
 
 

@@ -28,6 +28,7 @@ from broker.messages import (
     Report,
     Showing,
 )
+from webrtc.api.desk import Desk
 from webrtc.audience import Audience
 from webrtc.call import Call
 from webrtc.errors import PageError
@@ -90,6 +91,7 @@ class Calls:
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.latencies = Histogram()
         self._personas = personas
+        self.desk = Desk(self)
         self._bus = bus
         self.audience = Audience(self)
         self.pushes = Pushes(self.audience, settings.audience.whip_url, settings.audience.whip_token)
@@ -155,6 +157,8 @@ class Calls:
             self._fleet, self._fleet_ns = message, now_ns()
         elif isinstance(message, Report):
             self.report()
+        elif self.desk.take(message):
+            pass
         else:
             watched = self.audience.take(message)
             call = self._calls.get(message.session)
@@ -209,6 +213,7 @@ class Calls:
         while True:
             self.alive()
             if beat % 2 == 0:
+                self.desk.beat()
                 for call in list(self._calls.values()):
                     call.want()
                 self.audience.beat()

@@ -36,6 +36,7 @@ class Stack:
             "VISAVIS_SERVER_PORT": str(self.port),
             "VISAVIS_BUS_RUN_FOLDER": str(self.folder / "run"),
             "VISAVIS_PATHS_STORE": str(self.folder / "store.sqlite"),
+            "VISAVIS_PATHS_FILMS": str(self.folder / "films"),
             **overrides,
         }
         self.settings: Settings = load(environ=os.environ | self.overrides)

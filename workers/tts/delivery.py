@@ -14,10 +14,9 @@ from broker.visemes import MOUTH_FRAME_SAMPLES
 from workers.tts.clauses import Clause, clauses
 from workers.tts.engine import Engine, PhoneMark, Sound, Utterance
 from workers.tts.loudness import RATE_HZ, Samples, limited
-from workers.tts.mouth import Shape, mouth_track
+from workers.tts.marks import phone_of, shapes_of, word_of, words_of
+from workers.tts.mouth import mouth_track
 from workers.tts.text import spoken
-from workers.tts.visemes import shapes
-from workers.tts.words import Token
 
 _LEAD_S = 0.020
 _RELEASE_S = 0.060
@@ -26,8 +25,6 @@ _FADE_IN_S, _FADE_OUT_S = 0.005, 0.030
 _SENTENCE_PAUSE_S, _LEAST_PAUSE_S = 0.26, 0.10
 _UNSETTLED_S = 0.05
 """The end of an unfinished clause that what follows still changes: by resampling, limiting and smoothing."""
-_DIPHTHONG_TURN = 0.55
-"""Where in a diphthong its first shape gives way to its second."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,14 +115,14 @@ class Delivery:
         start, alphabet = self._start_sample, self._voicing.engine.alphabet
         samples = limited(samples * np.float32(self._voicing.gain))
         placed = [_at_48k(mark, rate_hz, shift) for mark in marks]
-        track = mouth_track(list(_shapes(placed, alphabet)), samples, len(samples) // MOUTH_FRAME_SAMPLES)
+        track = mouth_track(list(shapes_of(placed, alphabet)), samples, len(samples) // MOUTH_FRAME_SAMPLES)
         begin, end = self._given, frames * MOUTH_FRAME_SAMPLES
         self._given = end
         return Piece(
             start_sample=start + begin,
             pcm=np.rint(samples[begin:end] * 32767).astype("<i2").tobytes(),
-            words=() if begin else tuple(_words(self._clause.tokens, placed, start)),
-            phones=() if begin else tuple(_phone(mark, start, alphabet) for mark in placed),
+            words=() if begin else tuple(words_of(self._clause.tokens, placed, start)),
+            phones=() if begin else tuple(phone_of(mark, start, alphabet) for mark in placed),
             mouth=track[begin // MOUTH_FRAME_SAMPLES : frames].tobytes(),
             last=last,
             took_ns=time.perf_counter_ns() - self._began_ns,
@@ -134,7 +131,7 @@ class Delivery:
     def _silent(self) -> Piece:
         """A clause of which nothing is heard keeps its words."""
         start, following = self._start_sample, next(self._clauses, None)
-        words = tuple(_word(token, start, start) for token in self._clause.tokens)
+        words = tuple(word_of(token, start, start) for token in self._clause.tokens)
         self._move_on(0, following)
         return Piece(start_sample=start, pcm=b"", words=words, phones=(), mouth=b"", last=following is None)
 
@@ -186,53 +183,3 @@ def _fade(samples: Samples, fade_in: int, fade_out: int) -> None:
 def _at_48k(mark: PhoneMark, rate_hz: int, shift: int) -> PhoneMark:
     start, end = (max(0, round(time * RATE_HZ / rate_hz) + shift) for time in (mark.start, mark.end))
     return PhoneMark(phone=mark.phone, start=start, end=end, token=mark.token)
-
-
-def _shapes(marks: Sequence[PhoneMark], alphabet: str) -> Iterator[Shape]:
-    for mark in marks:
-        visemes = shapes(mark.phone, alphabet)
-        start_s, end_s = mark.start / RATE_HZ, mark.end / RATE_HZ
-        turn_s = start_s + _DIPHTHONG_TURN * (end_s - start_s) if len(visemes) > 1 else end_s
-        yield Shape(viseme=visemes[0], start_s=start_s, end_s=turn_s)
-        if len(visemes) > 1:
-            yield Shape(viseme=visemes[-1], start_s=turn_s, end_s=end_s)
-
-
-def _phone(mark: PhoneMark, start: int, alphabet: str) -> Phone:
-    viseme = shapes(mark.phone, alphabet)[0]
-    return Phone(phone=mark.phone, viseme=viseme, start_sample=start + mark.start, end_sample=start + mark.end)
-
-
-def _words(tokens: Sequence[Token], marks: Sequence[PhoneMark], start: int) -> Iterator[Word]:
-    """Every token with where it sounds. What is not said has no length, where the word before it ends."""
-    spans: dict[int, tuple[int, int]] = {}
-    for mark in marks:
-        begin, _ = spans.get(mark.token, (mark.start, 0))
-        spans[mark.token] = (begin, mark.end)
-    end = marks[0].start
-    for first, count in _groups(tokens, spans):
-        begin, last = spans.get(first, (end, end))
-        for step in range(count):
-            token_end = begin + (last - begin) * (step + 1) // count
-            yield _word(tokens[first + step], start + begin + (last - begin) * step // count, start + token_end)
-        end = last
-
-
-def _groups(tokens: Sequence[Token], spans: dict[int, tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """(position, how many tokens share the sound found there): espeak joins some Chinese characters into one word."""
-    place = 0
-    while place < len(tokens):
-        count = 1
-        while (
-            place in spans
-            and place + count < len(tokens)
-            and tokens[place + count].spoken
-            and place + count not in spans
-        ):
-            count += 1
-        yield place, count
-        place += count
-
-
-def _word(token: Token, start_sample: int, end_sample: int) -> Word:
-    return Word(index=token.index, text=token.text, start_sample=start_sample, end_sample=end_sample)

@@ -80,6 +80,7 @@ class _Speaker:
         if voice not in self._streaming:  # setting it again would free it first
             native.set_stream(voice, self._stream)
             self._streaming.add(voice)
+        native.begin_alike()
         made = native.library().flite_synth_text(text.encode("ascii"), voice)
         if made:
             native.library().delete_utterance(made)

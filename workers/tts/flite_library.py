@@ -152,3 +152,8 @@ def _load(name: str) -> ctypes.CDLL:
         return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
     except OSError as exc:
         raise MissingError(f"flite needs {name}: apt-get install libflite1") from exc
+
+
+def begin_alike() -> None:
+    """Make the next synthesis repeatable: flite's excitation noise comes from the C library's `rand`."""
+    ctypes.CDLL(None).srand(1)

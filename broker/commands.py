@@ -1,0 +1,234 @@
+"""What the control API may have done: who may, and each command as the event or message that brings it about.
+
+sessions                              every session, for the operator
+look                                  one session and its dialogue
+events {since}                        what is kept of its events after number `since`
+say {text, language, interrupt}       the avatar says it, when nobody speaks or at once
+chat {text, id}                       as if the caller had typed it
+interrupt                             as the button
+act, switch {fields of the message}   the face; who it is
+mute {muted}                          whether the microphone is listened to
+end                                   the session is over
+ask {name, text}                      a question from somebody who looks on: whoever knows the session may
+taking                                whether questions are taken: whoever knows the session may
+questions                             all questions, for the host
+approve, dismiss {n}                  the host decides about one
+audience {questions}                  off, moderated or open
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from broker.acting import problem
+from broker.answering import SAYS_LIMIT
+from broker.clock import NS_PER_S
+from broker.errors import ConfigError
+from broker.events import EventLog
+from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
+from broker.questions import MODES, QuestionError, Questions
+from broker.sessions import Session
+from broker.turn_state import phase
+from broker.turns import Say
+
+OPERATORS_ONLY = frozenset({"sessions"})
+FOR_EVERYBODY = frozenset({"ask", "taking"})
+
+MOST_EVENTS = 5_000
+"""In one answer."""
+
+
+class House(Protocol):
+    """What a command needs of the broker's decisions; see control.py."""
+
+    sessions: dict[str, Session]
+    events: EventLog
+    settings: Any
+    """`refused_words`, of control.ControlSettings."""
+
+    def accept(self, message: Message, now_ns: int) -> None: ...
+
+    def tell_machine(self, session: Session, event: object, now_ns: int) -> None: ...
+
+    def planned(self, session: Session, switch: Switch) -> None: ...
+
+    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None: ...
+
+    def end(self, session: Session, now_ns: int) -> None: ...
+
+
+class Refusal(Exception):
+    """A command that cannot be done, with its code and a sentence."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def obeyed(house: House, command: Command, now_ns: int) -> Done:
+    """Do it; the answer for the edge."""
+    try:
+        data = _obeyed(house, command, now_ns)
+    except (Refusal, QuestionError) as refusal:
+        return Done(session=command.session, id=command.id, code=refusal.code, text=str(refusal))
+    return Done(session=command.session, id=command.id, data=data)
+
+
+def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
+    if command.what in OPERATORS_ONLY:
+        if not command.operator:
+            raise Refusal("forbidden", "This needs the operator's token.")
+        return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
+    handler = _HANDLERS.get(command.what)
+    if handler is None:
+        raise Refusal("bad_request", f"There is no command {command.what[:40]!r}.")
+    return handler(house, _session(house, command), command.data, now_ns) or {}
+
+
+def row(session: Session, now_ns: int) -> dict[str, Any]:
+    """A session for a list, as plain data."""
+    persona, state = session.record.persona, session.state
+    return {
+        "session": session.id,
+        "persona": str(persona.get("id", "")),
+        "name": str(persona.get("name", "")),
+        "portrait": str((persona.get("face") or {}).get("portrait", "")),
+        "language": state.language,
+        "languages": list(state.languages),
+        "mode": state.mode,
+        "state": "away" if session.caller_gone_ns else phase(state),
+        "lines": len(state.dialogue),
+        "questions": session.record.questions.mode,
+        "age_s": max(0, now_ns - state.origin_ns) // NS_PER_S,
+    }
+
+
+def _session(house: House, command: Command) -> Session:
+    """The session, for somebody who may. Who may not learns nothing of whether there is one."""
+    session = house.sessions.get(command.session)
+    known = session.record.token_hash if session else ""
+    its_own = bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+    allowed = its_own or command.operator or command.what in FOR_EVERYBODY
+    if not allowed:
+        raise Refusal("forbidden", "This needs the token of the conversation's caller, or the operator's.")
+    if session is None:
+        raise Refusal("unknown", "There is no such conversation (any more).")
+    return session
+
+
+Data = Mapping[str, Any]
+
+
+def _look(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    lines = [{"role": line.role, "text": line.text, "interrupted": line.interrupted} for line in session.state.dialogue]
+    return row(session, now_ns) | {"dialogue": lines}
+
+
+def _events(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    kept = house.events.since(int(data.get("since", 0)), session.id)[-MOST_EVENTS:]
+    return {"events": [[event.seq, event.kind, event.turn, event.data] for event in kept]}
+
+
+def _say(house: House, session: Session, data: Data, now_ns: int) -> None:
+    language = str(data.get("language", ""))
+    if language and language not in session.state.languages:
+        raise Refusal(
+            "bad_request", f"This persona speaks {', '.join(session.state.languages)}, not {language[:20]!r}."
+        )
+    if data.get("interrupt"):
+        house.tell_machine(session, Interrupt(), now_ns)
+    if len(session.state.says) >= SAYS_LIMIT:
+        raise Refusal("busy", f"{SAYS_LIMIT} things wait to be said already; try again when some are.")
+    house.tell_machine(session, Say(text=str(data.get("text", "")), language=language), now_ns)
+
+
+def _chat(house: House, session: Session, data: Data, now_ns: int) -> None:
+    house.tell_machine(session, Typed(text=str(data.get("text", "")), id=str(data.get("id", ""))), now_ns)
+
+
+def _interrupt(house: House, session: Session, data: Data, now_ns: int) -> None:
+    house.tell_machine(session, Interrupt(), now_ns)
+
+
+def _mute(house: House, session: Session, data: Data, now_ns: int) -> None:
+    house.tell_machine(session, SetMode(mode="text" if data.get("muted") else "voice"), now_ns)
+
+
+def _act(house: House, session: Session, data: Data, now_ns: int) -> None:
+    act = Act(session=session.id, **data)
+    if wrong := problem(act):
+        raise Refusal("bad_request", wrong)
+    _as_its_page(house, session, act, now_ns)
+
+
+def _switch(house: House, session: Session, data: Data, now_ns: int) -> None:
+    switch = Switch(session=session.id, **data)
+    try:
+        house.planned(session, switch)
+    except ConfigError as error:
+        raise Refusal("switch", str(error)) from error
+    _as_its_page(house, session, switch, now_ns)
+
+
+def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    name, text = str(data.get("name", "")), str(data.get("text", ""))
+    questions, question = session.record.questions.ask(name, text, house.settings.refused_words)
+    house.question(session, questions, question.n, now_ns)
+    return question.told()
+
+
+def _taking(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    return {"questions": session.record.questions.mode}
+
+
+def _questions(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+    questions = session.record.questions
+    return {"mode": questions.mode, "questions": [each.told() for each in questions.asked]}
+
+
+def _judge(approve: bool) -> Callable[[House, Session, Data, int], None]:
+    def judge(house: House, session: Session, data: Data, now_ns: int) -> None:
+        n = int(data.get("n", 0))
+        house.question(session, session.record.questions.judge(n, approve), n, now_ns)
+
+    return judge
+
+
+def _audience(house: House, session: Session, data: Data, now_ns: int) -> None:
+    mode = str(data.get("questions", ""))
+    if mode not in MODES:
+        raise Refusal("bad_request", f"questions is one of {', '.join(MODES)}.")
+    house.question(session, replace(session.record.questions, mode=mode), 0, now_ns)
+
+
+def _end(house: House, session: Session, data: Data, now_ns: int) -> None:
+    house.end(session, now_ns)
+
+
+def _as_its_page(house: House, session: Session, message: Message, now_ns: int) -> None:
+    """As if the page had sent it; but whoever is away stays away."""
+    gone_ns = session.caller_gone_ns
+    house.accept(message, now_ns)
+    session.caller_gone_ns = gone_ns
+
+
+_HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None]] = {
+    "look": _look,
+    "events": _events,
+    "say": _say,
+    "chat": _chat,
+    "interrupt": _interrupt,
+    "mute": _mute,
+    "act": _act,
+    "switch": _switch,
+    "end": _end,
+    "ask": _ask,
+    "taking": _taking,
+    "questions": _questions,
+    "approve": _judge(True),
+    "dismiss": _judge(False),
+    "audience": _audience,
+}

@@ -1,0 +1,69 @@
+"""The OpenAPI document, made from the table of operations: https://spec.openapis.org/oas/v3.1.0."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from webrtc.api.bodies import schema
+from webrtc.api.operations import BASE, Operation
+from webrtc.api.problems import STATUS
+
+_ERROR = {
+    "type": "object",
+    "required": ["code", "text"],
+    "properties": {"code": {"type": "string", "enum": sorted(STATUS)}, "text": {"type": "string"}},
+}
+
+
+def document(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The whole of it, plain data."""
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        paths.setdefault(BASE + each.path, {})[each.method.lower()] = _operation(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Visavis",
+            "version": "1",
+            "description": "Conversations with a talking avatar, and films of one. Errors are {code, text}.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "caller": {"type": "http", "scheme": "bearer", "description": "The token of the call's page."},
+                "operator": {"type": "http", "scheme": "bearer", "description": "The operator's token."},
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    names = re.findall(r"{(\w+)}", operation.path)
+    answers: dict[str, Any] = {
+        str(status): {"description": about, "content": {operation.media if n == 0 else "application/json": {}}}
+        for n, (status, about) in enumerate(operation.gives)
+    }
+    answers["default"] = {
+        "description": "What is wrong, in words.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    told: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", f"{operation.method} {operation.path}").strip("_").lower(),
+        "summary": operation.about,
+        "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
+        "responses": answers,
+    }
+    if operation.body is not None:
+        shape = schema(operation.body)
+        told["requestBody"] = {
+            "required": "required" in shape,
+            "content": {media: {"schema": shape} for media in operation.takes},
+        }
+    if operation.who == "caller":
+        told["security"] = [{"caller": []}, {"operator": []}]
+    elif operation.who == "operator":
+        told["security"] = [{"operator": []}]
+    return told

@@ -1,0 +1,32 @@
+"""Puts the REST interface into the edge's application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from broker.config import Settings
+from broker.films import Films
+from webrtc.api.asking import AT_ONCE, BUCKETS, PER_S
+from webrtc.api.desk import Desk
+from webrtc.api.document import document
+from webrtc.api.films import FILMS, SETTINGS
+from webrtc.api.operations import BASE, OPERATIONS
+from webrtc.api.sessions import DESK
+from webrtc.limits import Buckets
+
+
+def routes(app: web.Application, desk: Desk, settings: Settings) -> None:
+    """Every operation, and the document that describes them."""
+    app[DESK] = desk
+    app[SETTINGS] = settings
+    app[BUCKETS] = Buckets(PER_S, AT_ONCE)
+    app[FILMS] = Films(settings.path("films"))
+    described = document(OPERATIONS)
+
+    async def openapi(request: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    app.router.add_get(f"{BASE}/openapi.json", openapi)
+    for operation in OPERATIONS:
+        if operation.handler:
+            app.router.add_route(operation.method, BASE + operation.path, operation.handler)
