@@ -1,0 +1,210 @@
+"""Recordings as players see them. Needs ffprobe (Debian: ffmpeg)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broker.messages import Event, Programme
+from tests.outputs.programme import SHADES, conversation, of_session, picture_times, probe, sound_onset_s
+from workers.outputs import media_file
+from workers.outputs.media_file import OPUS_DELAY_SAMPLES
+from workers.outputs.recording import Recording
+from workers.programme.opus import DELAY_SAMPLES
+
+BOTH = ("mp4", "webm")
+
+
+def record(folder: Path, ticks: list[Programme], formats: tuple[str, ...] = BOTH, close: bool = True) -> Recording:
+    folder.mkdir(exist_ok=True)
+    recording = Recording(folder, "a", "vera", formats, 25)
+    for tick in ticks:
+        recording.tick(tick)
+    if close:
+        recording.close("bye")
+    return recording
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_delay_of_the_sound_encoder_is_the_encoder_s() -> None:
+    assert OPUS_DELAY_SAMPLES == DELAY_SAMPLES
+
+
+@pytest.mark.parametrize("name", ["programme.mp4", "programme.webm"])
+def test_a_recording_lasts_as_long_as_the_programme_and_holds_every_packet(tmp_path: Path, name: str) -> None:
+    ticks, _ = conversation()
+    record(tmp_path, list(ticks))
+    told = probe(tmp_path / name, "-show_format", "-show_streams", "-count_packets")
+    assert float(told["format"]["duration"]) == pytest.approx(len(ticks) * 0.02, abs=0.05)
+    streams = {stream["codec_type"]: stream for stream in told["streams"]}
+    assert streams["video"]["codec_name"] == ("h264" if name.endswith("mp4") else "vp8")
+    assert (streams["video"]["width"], streams["video"]["height"]) == (64, 64)
+    assert streams["audio"]["codec_name"] == "opus"
+    assert int(streams["audio"]["nb_read_packets"]) == len(ticks)
+    pictures = [tick for tick in ticks if (tick.h264 if name.endswith("mp4") else tick.vp8)]
+    assert int(streams["video"]["nb_read_packets"]) == len(pictures) > 100
+
+
+@pytest.mark.parametrize("name", ["programme.mp4", "programme.webm"])
+def test_sound_and_pictures_are_where_the_programme_had_them(tmp_path: Path, name: str) -> None:
+    ticks, emitted = conversation()
+    record(tmp_path, list(ticks))
+    start = ticks[0].programme_sample
+    said_s = (emitted[0].programme_sample - start + OPUS_DELAY_SAMPLES) / 48_000
+    assert sound_onset_s(tmp_path / name) == pytest.approx(said_s, abs=0.010)
+    shown = picture_times(tmp_path / name)
+    expected = [tick for tick in ticks if tick.picture >= 0]
+    assert len(shown) == len(expected)
+    assert shown[0][0] == 0.0  # the first one stands from the start; it shows whatever picture there was by then
+    for (at_s, shade), tick in list(zip(shown, expected, strict=True))[1:]:
+        assert shade == tick.picture % SHADES
+        assert at_s == pytest.approx((tick.picture_sample - start + OPUS_DELAY_SAMPLES) / 48_000, abs=0.0011)
+
+
+@pytest.mark.parametrize("name", ["programme.mp4", "programme.webm"])
+def test_a_decoder_finds_no_fault_in_it(tmp_path: Path, name: str) -> None:
+    record(tmp_path, list(conversation()[0]))
+    command = ["ffmpeg", "-v", "warning", "-xerror", "-i", str(tmp_path / name), "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_one_can_go_to_any_place_in_it(tmp_path: Path) -> None:
+    record(tmp_path, list(conversation()[0]))
+    for name in ("programme.mp4", "programme.webm"):
+        told = probe(tmp_path / name, "-select_streams", "v", "-read_intervals", "4%+#1", "-show_packets")
+        assert 2.0 < float(told["packets"][0]["pts_time"]) <= 4.1, name
+        assert "K" in told["packets"][0]["flags"]
+
+
+def test_what_a_killed_recorder_wrote_can_be_played(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from tests.outputs.programme import conversation
+from tests.outputs.test_recording import record
+ticks = list(conversation()[0])
+record(Path(sys.argv[1]), ticks[:-20], close=False)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=root, env=dict(os.environ), check=False)
+    assert done.returncode == -signal.SIGKILL
+    lived_s = (len(conversation()[0]) - 20) * 0.02
+    for name in ("programme.mp4", "programme.webm"):
+        for kind in ("a", "v"):
+            packets = probe(tmp_path / name, "-select_streams", kind, "-show_packets")["packets"]
+            assert lived_s - 1.1 <= float(packets[-1]["pts_time"]) <= lived_s, (name, kind)
+        assert len(picture_times(tmp_path / name)) > 80
+    assert "-->" in (tmp_path / "captions.vtt").read_text()
+
+
+def test_captions_stand_where_the_words_are_said(tmp_path: Path) -> None:
+    ticks, emitted = conversation()
+    record(tmp_path, list(ticks))
+    packets = probe(tmp_path / "captions.vtt", "-show_packets")["packets"]
+    start_s = (emitted[0].programme_sample - ticks[0].programme_sample) / 48_000
+    assert float(packets[0]["pts_time"]) == pytest.approx(start_s, abs=0.002)
+    text = (tmp_path / "captions.vtt").read_text()
+    assert text.startswith("WEBVTT\n\n")
+    assert [word for word in text.replace("\n", " ").split() if word.startswith("w")] == [f"w{k}" for k in range(9)]
+
+
+def test_a_hole_in_the_programme_is_a_hole_in_the_times(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    record(tmp_path, ticks[:100] + ticks[150:])
+    for name in ("programme.mp4", "programme.webm"):
+        packets = probe(tmp_path / name, "-select_streams", "a", "-show_packets")["packets"]
+        times = [float(packet["pts_time"]) for packet in packets]
+        assert times[100] - times[99] == pytest.approx(1.02, abs=0.002), name
+        assert times[-1] == pytest.approx((len(ticks) - 1) * 0.02, abs=0.002)
+    assert [line["ticks"] for line in lines(tmp_path / "timeline.jsonl") if line["kind"] == "gap"] == [50]
+
+
+def test_after_a_lost_picture_it_waits_for_a_key_frame(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    lost = next(n for n, tick in enumerate(ticks) if n > 60 and tick.h264 and not tick.h264_key)
+    keys = [n for n, tick in enumerate(ticks) if n > lost and tick.h264_key]
+    recording = record(tmp_path, ticks[:lost] + ticks[lost + 1 : lost + 3], formats=("mp4",), close=False)
+    assert recording.needs_key == {"h264"}
+    for tick in ticks[lost + 3 :]:
+        recording.tick(tick)
+    recording.close("bye")
+    assert recording.needs_key == frozenset()
+    packets = probe(tmp_path / "programme.mp4", "-select_streams", "v", "-show_packets")["packets"]
+    times = [round(float(packet["pts_time"]) * 48_000) - OPUS_DELAY_SAMPLES for packet in packets]
+    start = ticks[0].programme_sample
+    shown = {tick.picture_sample - start for n, tick in enumerate(ticks) if tick.h264 and (n < lost or n >= keys[0])}
+    assert times[0] == -OPUS_DELAY_SAMPLES
+    assert set(times[1:]) == shown - {min(shown)}
+
+
+def test_without_pictures_there_is_sound_and_a_part_with_pictures_once_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_file, "PATIENCE_SAMPLES", 48_000)
+    ticks = list(conversation()[0])
+    blank = {"picture": -1, "h264": b"", "h264_key": False, "vp8": b"", "vp8_key": False}
+    record(tmp_path, [replace(tick, **blank) if n < 100 else tick for n, tick in enumerate(ticks)])  # type: ignore[arg-type]
+    for suffix in ("mp4", "webm"):
+        first, second = tmp_path / f"programme.{suffix}", tmp_path / f"programme-2.{suffix}"
+        kinds = [[s["codec_type"] for s in probe(path, "-show_streams")["streams"]] for path in (first, second)]
+        assert kinds == [["audio"], ["video", "audio"]]
+        total = sum(float(probe(path, "-show_format")["format"]["duration"]) for path in (first, second))
+        assert total == pytest.approx(len(ticks) * 0.02, abs=0.06)
+
+
+def test_what_was_said_and_what_happened_are_lines_of_json(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    recording = record(tmp_path, ticks[:50], close=False)
+    recording.event(Event(kind="turn", turn=1, data={"what": "committed", "text": "When are you open?"}))
+    for tick in ticks[50:]:
+        recording.tick(tick)
+    recording.event(Event(kind="turn", turn=1, data={"what": "interrupted", "text": "x", "heard": "We are op"}))
+    recording.close("bye")
+    said = lines(tmp_path / "transcript.jsonl")
+    assert [(line["role"], line["text"], line["interrupted"]) for line in said] == [
+        ("user", "When are you open?", False),
+        ("avatar", "We are op", True),
+    ]
+    kinds = [line["kind"] for line in lines(tmp_path / "timeline.jsonl")]
+    assert (kinds[0], kinds[-1], kinds.count("word")) == ("start", "end", 9)
+    assert "speaking" in kinds
+    about = json.loads((tmp_path / "recording.json").read_text())
+    assert about["duration_ms"] == len(ticks) * 20
+    assert about["files"] == ["programme.mp4", "programme.webm"]
+
+
+def test_two_sessions_do_not_mix(tmp_path: Path) -> None:
+    ticks = conversation()[0]
+    one, other = of_session(ticks, "one"), of_session(ticks[::-1][:0] + ticks[100:], "other")
+    folders = [tmp_path / "one", tmp_path / "other"]
+    recordings = []
+    for folder in folders:
+        folder.mkdir()
+        recordings.append(Recording(folder, folder.name, "vera", ("mp4",), 25))
+    for n in range(len(one)):
+        recordings[0].tick(one[n])
+        if n < len(other):
+            recordings[1].tick(other[n])
+    for recording in recordings:
+        recording.close("bye")
+    counts = [
+        int(
+            probe(f / "programme.mp4", "-show_streams", "-count_packets", "-select_streams", "a")["streams"][0][
+                "nb_read_packets"
+            ]
+        )
+        for f in folders
+    ]
+    assert counts == [len(one), len(other)]
