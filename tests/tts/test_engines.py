@@ -154,7 +154,8 @@ def test_all_voices_are_equally_loud() -> None:
         pcm = np.concatenate([speech.pcm for _, speech in said(engine, voice, language)])
         loudness[engine, voice] = integrated_lufs(pcm.astype(np.float32))
         assert np.abs(pcm).max() <= 0.9
-    assert max(loudness.values()) - min(loudness.values()) <= 2.0, loudness
+    # Each gain is estimated from one sentence; flite's noise alone moves these figures by some 0.1.
+    assert max(loudness.values()) - min(loudness.values()) <= 2.5, loudness
 
 
 @every_engine
