@@ -13,12 +13,11 @@ from broker.backchannel import insists, takes_the_floor, words_of
 from broker.interrupting import interrupt
 from broker.move import Move
 from broker.sounding import hold_sound, release_sound
-from broker.turn_state import Barge, TurnState, Utterance, in_hand, ns
+from broker.turn_state import MIC_SAMPLES_PER_MS, Barge, TurnState, Utterance, in_hand, ns
 from broker.unfolding import finish
 
 CERTAIN_WORDS = 2
 """Fewer, while the person still speaks, are a guess that the recogniser takes back three times out of four."""
-MIC_SAMPLES_PER_MS = 16
 
 
 def barge(move: Move) -> None:

@@ -17,9 +17,8 @@ from broker.interrupting import interrupt
 from broker.messages import Attend, EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase
-from broker.turn_state import Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
+from broker.turn_state import MIC_SAMPLES_PER_MS, Pause, Presence, ToSay, TurnState, Utterance, Waiting, in_hand, ns
 
-MIC_SAMPLES_PER_MS = 16
 TELLING_WORDS = 3
 """Shorter utterances have no room for a pause, and tell nothing of their speaker."""
 

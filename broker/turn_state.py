@@ -16,6 +16,8 @@ from broker.expressions import Expression
 from broker.ledger import Answer, AnswerKind
 from broker.messages import Exchange
 
+MIC_SAMPLES_PER_MS = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class TurnSettings:

@@ -17,13 +17,14 @@ import numpy as np
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
+from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 from broker import personas
 from broker.clock import now_ns
 from broker.config import ROOT, Audience, Server, Sessions, Settings
 from broker.memory_bus import MemoryBus, MemoryHub
 from broker.messages import Close, Event, Fleet, Message, MicFrame, Open, Present, Programme, Refused, Showing, Watch
+from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
 from tests.webrtc.pictures import h264_units, vp8_units
 from webrtc import app
@@ -266,8 +267,8 @@ class Page:
         if codec:
             capabilities = video.receiver.getCapabilities("video").codecs
             video.setCodecPreferences([each for each in capabilities if each.mimeType.lower() == f"video/{codec}"])
-        self._spy("audio", audio.receiver)
-        self._spy("video", video.receiver)
+        write_down(audio.receiver, self.packets["audio"], self.reports["audio"])
+        write_down(video.receiver, self.packets["video"], self.reports["video"])
         connection.on("track", self._take)
         await connection.setLocalDescription(await connection.createOffer())
         answers = len(self.all("answer"))
@@ -293,20 +294,6 @@ class Page:
         if self.connection:
             await self.connection.close()
             self.connection = None
-
-    def _spy(self, kind: str, receiver: Any) -> None:
-        on_rtp, on_rtcp = receiver._handle_rtp_packet, receiver._handle_rtcp_packet
-
-        async def rtp(packet: RtpPacket, arrival_time_ms: int) -> None:
-            self.packets[kind].append(packet)
-            await on_rtp(packet, arrival_time_ms)
-
-        async def rtcp(packet: AnyRtcpPacket) -> None:
-            if isinstance(packet, RtcpSrPacket):
-                self.reports[kind].append(packet)
-            await on_rtcp(packet)
-
-        receiver._handle_rtp_packet, receiver._handle_rtcp_packet = rtp, rtcp
 
     def _take(self, track: MediaStreamTrack) -> None:
         self._tasks.append(asyncio.ensure_future(self._watch(track)))

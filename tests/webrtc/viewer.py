@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
+from aiortc.rtp import RtcpSrPacket, RtpPacket
 
+from tests.webrtc.arrivals import write_down
 from tests.webrtc.scene import Scene, until
 
 SDP = {"Content-Type": "application/sdp"}
@@ -46,7 +47,7 @@ class Viewer:
             capabilities = transceiver.receiver.getCapabilities("video")
             assert capabilities
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() == f"video/{codec}"])
-        self._spy(kind, transceiver.receiver)
+        write_down(transceiver.receiver, self.packets[kind], self.reports[kind])
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
@@ -74,20 +75,6 @@ class Viewer:
         for task in self._tasks:
             task.cancel()
         await self.connection.close()
-
-    def _spy(self, kind: str, receiver: Any) -> None:
-        on_rtp, on_rtcp = receiver._handle_rtp_packet, receiver._handle_rtcp_packet
-
-        async def rtp(packet: RtpPacket, arrival_time_ms: int) -> None:
-            self.packets[kind].append(packet)
-            await on_rtp(packet, arrival_time_ms)
-
-        async def rtcp(packet: AnyRtcpPacket) -> None:
-            if isinstance(packet, RtcpSrPacket):
-                self.reports[kind].append(packet)
-            await on_rtcp(packet)
-
-        receiver._handle_rtp_packet, receiver._handle_rtcp_packet = rtp, rtcp
 
     def _take(self, track: Any) -> None:
         self._tasks.append(asyncio.ensure_future(self._watch(track)))
