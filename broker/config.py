@@ -112,6 +112,14 @@ class Audience:
     whip_url: str = ""
     """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
     whip_token: str = field(default="", repr=False)
+    janus_url: str = ""
+    """Every session is pushed into the Janus whose WebSocket is there."""
+    janus_key: str = field(default="", repr=False)
+    """The `admin_key` of its streaming plugin."""
+    janus_page_url: str = ""
+    """Where browsers reach that WebSocket; empty: where the edge does."""
+    via: Literal["edge", "janus"] = "edge"
+    """Where viewer pages play from, unless their address says another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +233,11 @@ def _check(settings: Settings) -> None:
     within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
+    for key in ("janus_url", "janus_page_url"):
+        if (url := getattr(settings.audience, key)) and not url.startswith(("ws://", "wss://")):
+            raise ConfigError(f"audience.{key} is {url!r}; Janus' WebSocket begins with wss:// or ws://.")
+    if settings.audience.via == "janus" and not settings.audience.janus_url:
+        raise ConfigError('audience.via = "janus" needs audience.janus_url, such as "ws://127.0.0.1:8188".')
     within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)
     if settings.server.turn_urls and len(settings.server.turn_secret) < 16:
         raise ConfigError(

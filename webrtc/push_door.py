@@ -1,4 +1,4 @@
-"""/api/v1/sessions/<session>/push: the operator has a session pushed to a WHIP server, and sees how that goes."""
+"""/api/v1/sessions/<session>/push: the operator has a session pushed to a media server, and sees how that goes."""
 
 from __future__ import annotations
 

@@ -5,10 +5,12 @@ import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
 import { openFront } from "./fronts.mjs";
+import { JanusPlayer } from "./janus.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
+import { playedNow, RelayedClock } from "./relayed_clock.mjs";
 import { rtpAfter } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
@@ -18,6 +20,8 @@ import { Whep } from "./whep.mjs";
 
 /** Captions go on when the tab is hidden and draws no frames. */
 const HIDDEN_TICK_MS = 100;
+/** How often the browser is asked how a media server dates what it plays. */
+const ASK_MS = 250;
 
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
@@ -39,6 +43,7 @@ const wish = wishOfView(location);
 const sound = new Sound();
 const meter = new Meter(sound);
 const ear = new Ear();
+const relayed = new RelayedClock();
 const mouth = new MouthTrack();
 const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
@@ -47,13 +52,20 @@ const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: 
 /** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
 let front = null;
 let audioOffset = 0;
+/** The voice, when it comes from a media server. @type {RTCRtpReceiver | null} */
+let relayedVoice = null;
 
 /** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
 function look(drawn) {
-  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}`;
+  const via = wish.via ? `&via=${encodeURIComponent(wish.via)}` : "";
+  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}${via}`;
   const viewing = new Viewing({
     line: (events) => new EventLine(here, wish.key, events),
-    whep: (ice, events) => {
+    player: ({ ice, janus, audio_offset }, events) => {
+      if (janus) {
+        relayed.begin(janus.origin_ms, audio_offset);
+        return new JanusPlayer({ place: janus, ice, pictures: !drawn }, events);
+      }
       const url = `${location.origin}/whep/${encodeURIComponent(wish.session)}`;
       return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
     },
@@ -69,6 +81,7 @@ function look(drawn) {
       message(message) {
         words.take(message);
         if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "clock") relayed.originMs = message.origin_ms;
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
@@ -96,13 +109,14 @@ async function introduce(card) {
   }
   canvas.hidden = true;
   // Without that front the same page shows the pictures.
-  location.replace(`${location.pathname}${location.hash}`);
+  location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
 }
 
-/** @param {MediaStream} stream @param {Whep} whep */
-async function play(stream, whep) {
-  ear.listenTo(whep.voice);
-  pictures.follow(whep.receivers);
+/** @param {MediaStream} stream @param {import("./viewing.mjs").Player} player */
+async function play(stream, player) {
+  ear.listenTo(player.voice);
+  relayedVoice = player instanceof JanusPlayer ? player.voice : null;
+  pictures.follow(player.receivers);
   meter.follow(stream);
   const loud = await face.show(stream);
   if (!loud) {
@@ -194,11 +208,18 @@ document.addEventListener("pointerup", () => sound.unlock());
 
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const played = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = played !== null && relayedVoice ? relayed.programme(played) : played;
   if (rtp === null) return;
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
   if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+}
+
+async function learn() {
+  const now = relayedVoice && (await playedNow(relayedVoice));
+  const rtp = now && ear.heard(now.atMs, 0);
+  if (now && rtp !== null) relayed.observe(now.playedMs, rtp);
 }
 
 function frame() {
@@ -209,4 +230,5 @@ function frame() {
 
 requestAnimationFrame(frame);
 setInterval(tick, HIDDEN_TICK_MS);
+setInterval(learn, ASK_MS);
 look(wish.front === "3d");

@@ -16,17 +16,19 @@ const MEDIA_ATTEMPTS = 3;
  *   "full" | "blocked"} ViewState
  *   absent: no such conversation; closed: not shown to this viewer; blocked: no way through for sound
  * @typedef {{type: "session", session: string, persona: any, state: string, viewers: number, audio_offset: number,
- *   video_offset: number, ice: RTCIceServer[], edge: string}} ShownSession
+ *   video_offset: number, ice: RTCIceServer[], edge: string,
+ *   janus?: import("./janus.mjs").JanusPlace & {origin_ms: number}}} ShownSession janus: play it from there
+ * @typedef {import("./whep.mjs").Whep | import("./janus.mjs").JanusPlayer} Player
  *
  * @typedef {object} Listener
  * @property {() => void} changed the state or the number of viewers is another
  * @property {(session: ShownSession) => void} session what there is to see; again after a loss
- * @property {(stream: MediaStream, whep: import("./whep.mjs").Whep) => void} media
+ * @property {(stream: MediaStream, player: Player) => void} media
  * @property {(message: any) => void} message everything else the edge says
  *
  * @typedef {object} Parts
  * @property {(events: import("./event_line.mjs").EventLineEvents) => import("./event_line.mjs").EventLine} line
- * @property {(ice: RTCIceServer[], events: import("./whep.mjs").WhepEvents) => import("./whep.mjs").Whep} whep
+ * @property {(session: ShownSession, events: import("./whep.mjs").WhepEvents) => Player} player
  * @property {Listener} listener
  */
 
@@ -44,8 +46,8 @@ export class Viewing {
   #connected = false;
   #lineUp = false;
   #attempts = 0;
-  /** @type {import("./whep.mjs").Whep | null} */
-  #whep = null;
+  /** @type {Player | null} */
+  #player = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
 
@@ -71,7 +73,7 @@ export class Viewing {
 
   /** The connection sound comes over, for the curious. */
   get connection() {
-    return this.#whep?.connection ?? null;
+    return this.#player?.connection ?? null;
   }
 
   start() {
@@ -83,15 +85,15 @@ export class Viewing {
   leave() {
     clearTimeout(this.#retry);
     this.#line.close();
-    this.#whep?.close();
-    this.#whep = null;
+    this.#player?.close();
+    this.#player = null;
   }
 
   /** The network or the person is back. */
   nudge() {
     if (this.#over === "ended" || this.#over === "absent" || this.#over === "closed") return;
     this.#line.nudge();
-    if (this.#lineUp && !this.#connected && !this.#whep) this.#connect();
+    if (this.#lineUp && !this.#connected && !this.#player) this.#connect();
   }
 
   /** @param {any} message */
@@ -124,7 +126,7 @@ export class Viewing {
     this.#parts.listener.session(session);
     // An edge that began anew has forgotten our connection: a browser would notice only after some seconds.
     const anew = before !== null && before.edge !== session.edge;
-    if (!this.#whep || anew || before?.audio_offset !== session.audio_offset) this.#connect();
+    if (!this.#player || anew || before?.audio_offset !== session.audio_offset) this.#connect();
     this.#parts.listener.changed();
   }
 
@@ -135,19 +137,19 @@ export class Viewing {
 
   async #connect() {
     clearTimeout(this.#retry);
-    this.#whep?.close();
+    this.#player?.close();
     this.#connected = false;
-    const { whep, listener } = this.#parts;
-    /** @type {import("./whep.mjs").Whep} */
-    const mine = whep(this.#session?.ice ?? [], {
+    const { player, listener } = this.#parts;
+    /** @type {Player} */
+    const mine = player(/** @type {ShownSession} */ (this.#session), {
       stream: (stream) => listener.media(stream, mine),
-      state: (state) => mine === this.#whep && this.#mediaIs(state),
+      state: (state) => mine === this.#player && this.#mediaIs(state),
     });
-    this.#whep = mine;
+    this.#player = mine;
     try {
       await mine.start();
     } catch (error) {
-      if (mine === this.#whep) this.#refused(error instanceof WhepRefusal ? error.status : 0);
+      if (mine === this.#player) this.#refused(error instanceof WhepRefusal ? error.status : 0);
     }
   }
 
@@ -180,8 +182,8 @@ export class Viewing {
   }
 
   #later() {
-    this.#whep?.close();
-    this.#whep = null;
+    this.#player?.close();
+    this.#player = null;
     this.#connected = false;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#lineUp && this.#connect(), waitMs(this.#attempts, Math.random()));
@@ -191,7 +193,7 @@ export class Viewing {
   /** @param {ViewState} why */
   #end(why) {
     this.#over = why;
-    this.#whep?.close(why !== "ended");
+    this.#player?.close(why !== "ended");
     this.leave();
     this.#connected = false;
     this.#parts.listener.changed();

@@ -98,10 +98,10 @@ class Audience:
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """Push a conversation to a media server by WHIP."""
+    """Push a conversation to a media server: by WHIP, or into Janus."""
 
-    url: str = described(NEEDED, "Where to.", longest=4_000)
-    token: str = described("", "Its bearer token.", longest=4_000)
+    url: str = described(NEEDED, "https://… of a WHIP server, janus+wss://… of a Janus.", longest=4_000)
+    token: str = described("", "Its bearer token; Janus: the streaming plugin's admin_key.", longest=4_000)
 
 
 @dataclass(frozen=True, kw_only=True)
