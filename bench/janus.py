@@ -1,6 +1,6 @@
 """Looking on by way of Janus, in a real browser: how soon, do captions and lips fit the sound, what a restart costs.
 
-  python -m bench.janus [--seconds 40] [--via janus|edge] [--no-restart]
+  python -m bench.janus [--seconds 40] [--via edge,janus] [--no-restart]
 
 A stack and Debian's Janus of its own; one viewer page in headless Chromium, beside it a WHEP player of sound at the
 edge. Captions: each word's appearance on the page against the sound of it, which is found by laying the
@@ -61,38 +61,44 @@ WATCH_WORDS = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=40, help="how long captions and lips are compared")
-    parser.add_argument("--via", choices=("janus", "edge"), default="janus")
+    parser.add_argument("--via", default="edge,janus", help="one after the other; the restart is seen by the last")
     parser.add_argument("--no-restart", action="store_true")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
     with janus(free_port(), KEY) as server:
         stack = Stack(VISAVIS_AUDIENCE_JANUS_URL=server.url, VISAVIS_AUDIENCE_JANUS_KEY=KEY)
         try:
-            measure(stack.start(), server, arguments.via, arguments.seconds, not arguments.no_restart)
+            measure(stack.start(), server, arguments.via.split(","), arguments.seconds, not arguments.no_restart)
         finally:
             stack.stop()
     load = f"load before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {load}")
 
 
-def measure(stack: Stack, server: JanusServer, via: str, seconds: float, restart: bool) -> None:
+def measure(stack: Stack, server: JanusServer, ways: Sequence[str], seconds: float, restart: bool) -> None:
     """Print all of it."""
-    with Listener(stack.settings) as listener, SpokenTo(stack.url) as spoken, Caller(stack.url) as viewer:
+    with Listener(stack.settings) as listener, SpokenTo(stack.url) as spoken:
         until(lambda: push_state(stack, spoken.session) == "live", "nothing is pushed")
-        opened = time.monotonic()
-        viewer.open(f"view/{spoken.session}?via={via}")
-        viewer.page.evaluate(WATCH_WORDS)
-        viewer.page.evaluate("(box) => { window.ear.box = box }", mouth_box("robin"))
-        viewer.until(lambda: viewer.page.evaluate("document.querySelector('video').videoWidth > 0"), "no picture")
-        print(f"first picture {1000 * (time.monotonic() - opened):.0f} ms after the address was opened, via {via}")
-        viewer.wait(seconds)
-        offset = viewers_offset(stack, spoken.session)
-        words = viewer.page.evaluate("window.shownWords")
-        recording = viewer.collect()
-        events = [event for event in listener.of("phonemes") if event.session == spoken.session]
-        fitted(recording, words, offset, events)
-        if restart:
-            Restart(stack, server, spoken.session, viewer).run()
+        for way in ways:
+            with Caller(stack.url) as viewer:
+                look_on(stack, listener, spoken.session, viewer, way, seconds)
+                if restart and way == ways[-1]:
+                    Restart(stack, server, spoken.session, viewer).run()
+
+
+def look_on(stack: Stack, listener: Listener, session: str, viewer: Caller, way: str, seconds: float) -> None:
+    """One viewer page that plays from the edge or from Janus."""
+    opened = time.monotonic()
+    viewer.open(f"view/{session}?via={way}")
+    viewer.page.evaluate(WATCH_WORDS)
+    viewer.page.evaluate("(box) => { window.ear.box = box }", mouth_box("robin"))
+    viewer.until(lambda: viewer.page.evaluate("document.querySelector('video').videoWidth > 0"), "no picture")
+    print(f"via {way}: first picture {1000 * (time.monotonic() - opened):.0f} ms after the address was opened")
+    viewer.wait(seconds)
+    offset = viewers_offset(stack, session)
+    words = viewer.page.evaluate("window.shownWords")
+    events = [event for event in listener.of("phonemes") if event.session == session]
+    fitted(viewer.collect(), words, offset, events)
 
 
 def until(holds: Callable[[], Any], otherwise: str) -> Any:
@@ -127,7 +133,7 @@ def fitted(
     shown = [(((rtp - offset) % 2**32), recording.frame_of(at)) for at, rtp in words]
     pictures = [(recording.frame_of(at), mouth) for _, _, _, mouth, at in recording.pictures if mouth is not None]
     captions, lips = [], []
-    for spoken in by_sentence(events):
+    for spoken in (each for turn in turns(events) for each in by_sentence(turn)):
         mine = [(sample, frame) for sample, frame in shown if spoken[0][1] - 960 <= sample < spoken[-1][2]]
         if len(spoken) < 8 or len(mine) < 3:
             continue
@@ -140,6 +146,11 @@ def fitted(
     line("captions late", captions, f"goal within ±{GOAL_CAPTIONS_MS}")
     line("pictures late", lips)
     return captions, lips
+
+
+def turns(events: Sequence[Event]) -> list[list[Event]]:
+    """The events of each turn."""
+    return [[event for event in events if event.turn == turn] for turn in sorted({event.turn for event in events})]
 
 
 def seen_after(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 import typing
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from broker.tables import fill, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: relative paths in the settings start here."""
+
+_ICE = re.compile(r"(stuns?:[^?/@\s]+|turns?:[^?/@\s]+(\?transport=(udp|tcp))?)")
+"""RFC 7064 and 7065."""
 
 IPC_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket (sun_path, unix(7))."""
@@ -244,6 +248,10 @@ def _check(settings: Settings) -> None:
             "server.turn_urls needs the secret it shares with the TURN server: set VISAVIS_SERVER_TURN_SECRET "
             "(16 characters or more)."
         )
+    for entry in settings.server.ice_servers:
+        urls = entry.get("urls", "")
+        _check_ice("server.ice_servers", (urls,) if isinstance(urls, str) else urls)
+    _check_ice("server.turn_urls", settings.server.turn_urls)
     within("workers.webrtc", settings.workers.webrtc, 1, 64)
     for kind in WORKER_KINDS:
         within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
@@ -254,4 +262,13 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"bus.run_folder {str(settings.run_folder())!r} is too long for Unix sockets ({IPC_PATH_LIMIT} bytes): "
             "name a shorter one."
+        )
+
+
+def _check_ice(key: str, urls: Any) -> None:
+    """A browser refuses the whole call for one address that it cannot read."""
+    if not all(isinstance(url, str) and _ICE.fullmatch(url) for url in urls):
+        raise ConfigError(
+            f'{key} has {urls!r}: each server is "stun:host:port" or "turn:host:port?transport=udp" (or tcp), '
+            'in ice_servers as { urls = "…" }.'
         )

@@ -2,6 +2,7 @@
 /** The operator's console: wires the page to the control API. */
 
 import { ApiError, OperatorApi } from "./operator_api.mjs";
+import { pushItem } from "./push_list.mjs";
 import { label, ordered, updated, verdicts } from "./question_list.mjs";
 
 const KEPT = "visavis-operator";
@@ -55,6 +56,7 @@ async function look() {
     const mine = sessions.find((/** @type {any} */ each) => each.session === chosen);
     if (mine) show(mine);
     else await choose(sessions[0]?.session ?? "");
+    if (chosen) find("pushes").replaceChildren(...(await api.ask("GET", `/sessions/${chosen}/push`)).pushes.map(pushItem));
   });
 }
 

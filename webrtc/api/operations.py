@@ -90,8 +90,8 @@ OPERATIONS = (
         who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
     ),
     Operation(
-        method="POST", path=f"{_SESSION}/push", about="Push a conversation to a media server: by WHIP, or into Janus.", who="operator",
-        handler=None, body=bodies.Push, gives=((201, "The push; its address is in Location."),),
+        method="POST", path=f"{_SESSION}/push", about="Push a conversation to a media server: by WHIP, or into Janus.",
+        who="operator", handler=None, body=bodies.Push, gives=((201, "The push; its address is in Location."),),
     ),
     Operation(
         method="GET", path=f"{_SESSION}/push", about="Where a conversation is pushed, and how that goes.",
