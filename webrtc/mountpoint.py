@@ -24,7 +24,7 @@ NUMBER_BITS = 53
 """Numbers that JavaScript's are exact for."""
 
 FED_MS = 2000
-"""A mountpoint that got a packet so lately is somebody else's."""
+"""A mountpoint that was made, or got a packet, so lately is somebody else's."""
 
 
 def number_of(session: str) -> int:
@@ -56,6 +56,7 @@ class Mountpoint:
         self._secret = _hidden(key, "secret", session)
         self._key = {"admin_key": key} if key else {}
         self._id = number_of(session)
+        self._ports: set[int] = set()
 
     async def make(self) -> Ports:
         """Raises PushError."""
@@ -67,16 +68,21 @@ class Mountpoint:
             await self._take_over()
             made = await self._create()
         ports = {str(each["mid"]): (int(each["port"]), int(each["rtcp_port"])) for each in made["stream"]["ports"]}
+        self._ports = {port for port, _ in ports.values()}
         return Ports(host=self._host, of={codec: ports[mid] for codec, mid in MIDS.items()})
 
-    async def look(self) -> dict[str, Any]:
-        """What Janus knows of it. Raises PushError when it knows nothing."""
-        info: dict[str, Any] = (await self._janus.ask("info", id=self._id, secret=self._secret))["info"]
-        return info
+    async def look(self) -> None:
+        """Raises PushError when it is no longer there, or no longer ours."""
+        if {int(medium["port"]) for medium in await self._media()} != self._ports:
+            raise PushError("Another edge pushes this conversation into Janus now.")
 
     async def remove(self) -> None:
         """Its viewers are told. Raises PushError."""
         await self._janus.ask("destroy", id=self._id, secret=self._secret)
+
+    async def _media(self) -> list[dict[str, Any]]:
+        info = await self._janus.ask("info", id=self._id, secret=self._secret)
+        return list(info["info"]["media"])
 
     async def _create(self) -> dict[str, Any]:
         return await self._janus.ask(
@@ -101,7 +107,7 @@ class Mountpoint:
 
     async def _take_over(self) -> None:
         """One that an edge left behind makes room. Raises PushError while somebody feeds it."""
-        ages = [int(medium.get("age_ms", FED_MS)) for medium in (await self.look()).get("media", ())]
+        ages = [int(medium.get("age_ms", FED_MS)) for medium in await self._media()]
         if min(ages, default=FED_MS) < FED_MS:
             raise PushError("The conversation is in this Janus already, from another edge or by another push.")
         await self.remove()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from broker.clock import now_ns
@@ -21,8 +22,11 @@ from tests.stack.running import free_port
 from tests.webrtc.janus_player import JanusPlayer
 from tests.webrtc.scene import Page, Scene, scene, until
 from tests.webrtc.viewer import Listener
+from webrtc.janus_api import streaming
 from webrtc.janus_server import JanusServer, Trial, janus
 from webrtc.media_clock import NTP_EPOCH_S
+from webrtc.mountpoint import Mountpoint
+from webrtc.pushing import PushError
 
 KEY = "the tests' key to mountpoints"
 SESSION = "session-1"
@@ -93,7 +97,7 @@ def test_a_conversation_is_in_janus_whole_in_order_and_dated_by_the_programme(tm
         assert numbers == [(numbers[0] + n) % 65536 for n in range(len(numbers))], "nothing is lost or out of order"
         assert {(b.timestamp - a.timestamp) % 2**32 for a, b in pairwise(player.packets["audio"])} == {960}
         assert player.pictures[-1].to_ndarray(format="rgb24").std() > 20, "the gradient is seen"
-        assert abs(player.sounds[-1].to_ndarray()).max() > 2000, "the tone is heard"
+        assert int(np.abs(player.sounds[-1].to_ndarray()).max()) > 2000, "the tone is heard"
         assert_dated(world, player, place["origin_ms"])
         await player.close()
         await page.close()
@@ -162,6 +166,37 @@ def test_a_janus_that_begins_anew_is_pushed_to_again_and_let_go_at_the_end(tmp_p
         await page.close()
 
     with_janus(tmp_path, story)
+
+
+@needs_janus
+def test_what_an_edge_that_died_left_in_janus_is_taken_over(tmp_path: Path) -> None:
+    async def story(world: Scene, server: JanusServer) -> None:
+        async with streaming(server.url) as one, streaming(server.url) as other:
+            left, found = (Mountpoint(each, server.url, SESSION, "", KEY) for each in (one, other))
+            await left.make()
+            with pytest.raises(PushError, match="already"):
+                await found.make()
+            await taken(found)
+            await found.look()
+            with pytest.raises(PushError, match="Another edge"):
+                await left.look()
+            await found.remove()
+            with pytest.raises(PushError, match="No such"):
+                await found.look()
+
+    with_janus(tmp_path, story, pushed=False)
+
+
+async def taken(mountpoint: Mountpoint) -> None:
+    """Wait until nobody has fed it for so long that it may be taken over."""
+    end_ns = now_ns() + 30 * 10**9
+    while True:
+        try:
+            await mountpoint.make()
+            return
+        except PushError:
+            assert now_ns() < end_ns, "it stays another's"
+            await asyncio.sleep(0.1)
 
 
 @needs_janus

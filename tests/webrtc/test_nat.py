@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("turnserver"), reason="needs coturn: apt-get install coturn"),
 ]
 PORT, RELAY_PORT = 8080, 3478
-WITHIN_MS = 90_000
+WITHIN_MS = 40_000
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,11 @@ def verdict(page: Page, wanted: str) -> str:
     """Open the viewer page, wait for its verdict; the words of it."""
     page.goto(f"http://{SERVER}:{PORT}/view/{SESSION}")
     page.wait_for_function("(kind) => document.documentElement.dataset.path === kind", arg=wanted, timeout=WITHIN_MS)
-    return str(page.evaluate("document.querySelector('#onair').title"))
+    return str(page.evaluate("() => document.querySelector('#onair').title"))
 
 
 def moves(page: Page) -> None:
-    page.wait_for_function("document.querySelector('video#avatar').videoWidth > 0", timeout=WITHIN_MS)
+    page.wait_for_function("() => document.querySelector('video#avatar').videoWidth > 0", timeout=WITHIN_MS)
 
 
 def test_in_an_open_network_the_path_is_direct(hosts: Hosts, home: Page) -> None:
@@ -88,8 +88,8 @@ def test_where_udp_is_blocked_the_relay_serves_over_tcp_or_tls(
 
 
 def test_where_only_the_relays_port_is_open_to_udp_it_serves_over_udp(hosts: Hosts, home: Page) -> None:
-    hosts.block("ipproto", "udp", "dport", f"1-{RELAY_PORT - 1}")
-    hosts.block("ipproto", "udp", "dport", f"{RELAY_PORT + 1}-65535")
+    hosts.block("ipproto", "udp")
+    hosts.allow("ipproto", "udp", "dport", str(RELAY_PORT))
     with edge(hosts, f"turn:{SERVER}:{RELAY_PORT}?transport=udp"):
         assert "UDP" in verdict(home, "relayed")
         moves(home)

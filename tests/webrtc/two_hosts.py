@@ -13,6 +13,10 @@ SERVER, HOME = "198.51.100.1", "198.51.100.2"
 """Addresses of RFC 5737, which are nobody's."""
 
 
+ALLOWED, BLOCKED, DARK = "9", "10", "100"
+"""Priorities of the rules of who may leave home, and the table of routes to nowhere."""
+
+
 @dataclass(frozen=True)
 class Hosts:
     """`server` and `home`: what starts a command on them."""
@@ -21,20 +25,25 @@ class Hosts:
     home: tuple[str, ...]
 
     def block(self, *what: str) -> None:
-        """Nothing like this leaves home, such as `ipproto udp`."""
-        _run(*self.home, "ip", "rule", "add", "priority", "10", *what, "prohibit")
+        """What leaves home like this, such as `ipproto udp`, is lost without a word, as in a firewall."""
+        _run(*self.home, "ip", "rule", "add", "priority", BLOCKED, *what, "table", DARK)
+
+    def allow(self, *what: str) -> None:
+        """But not this."""
+        _run(*self.home, "ip", "rule", "add", "priority", ALLOWED, *what, "table", "main")
 
     def unblock(self) -> None:
         """Everything leaves home again."""
-        while subprocess.run([*self.home, "ip", "rule", "del", "priority", "10"], capture_output=True).returncode == 0:
-            pass
+        for priority in (ALLOWED, BLOCKED):
+            while _ran(*self.home, "ip", "rule", "del", "priority", priority):
+                pass
 
 
 def possible() -> bool:
     """This machine lets us have them."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         return False
-    return subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0
+    return _ran("unshare", "-n", "true")
 
 
 @contextlib.contextmanager
@@ -52,11 +61,21 @@ def two_hosts() -> Iterator[Hosts]:
             _run(*here, "address", "add", f"{own}/24", "dev", end)
             _run(*here, "link", "set", end, "up")
             _run(*here, "route", "add", "default", "via", other)  # Chromium gathers nothing without one
+        # A cable whose other end nobody listens at.
+        home, dark = ("ip", "-n", names[1]), f"{ends[1]}d"
+        _run(*home, "link", "add", dark, "type", "veth", "peer", f"{dark}x")
+        for end in (dark, f"{dark}x"):
+            _run(*home, "link", "set", end, "arp", "off", "up")
+        _run(*home, "route", "add", "default", "dev", dark, "src", HOME, "table", DARK)
         yield hosts
     finally:
         for name in names:
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            _ran("ip", "netns", "del", name)
 
 
 def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
+
+
+def _ran(*command: str) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
