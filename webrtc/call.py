@@ -126,6 +126,8 @@ class Call:
         self._pictures = True
         """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
+        self._recording: dict[str, str] = {}
+        """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
         self._peer_lock = asyncio.Lock()
@@ -197,6 +199,8 @@ class Call:
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+        if self._recording:
+            self._say("recording", **self._recording)
 
     def tell_again(self) -> None:
         """A broker that has just started may have a predecessor that took along what was said to it last."""
@@ -263,6 +267,9 @@ class Call:
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
             case "audience":
                 self._say("audience", viewers=int(data.get("viewers", 0)))
+            case "recording":
+                self._recording = {key: str(data.get(key, "")) for key in ("state", "by", "text")}
+                self._say("recording", **self._recording)
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 

@@ -11,6 +11,7 @@ import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { rtpAfter } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
+import { VIEWERS_NOTICE } from "./recording_words.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -27,6 +28,7 @@ const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
   viewers: byId("viewers", HTMLElement),
+  recording: byId("recording", HTMLElement),
   state: byId("state", HTMLElement),
   unlock: byId("unlock", HTMLButtonElement),
   sound: byId("sound", HTMLButtonElement),
@@ -64,10 +66,12 @@ function look(drawn) {
         pictures.clock(session);
         introduce(session.persona);
         words.begin();
+        recorded(session.recorded === true);
       },
       media: play,
       message(message) {
         words.take(message);
+        if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
@@ -113,6 +117,13 @@ async function play(stream, whep) {
   heard();
 }
 
+/** @param {boolean} on */
+function recorded(on) {
+  elements.recording.hidden = !on;
+  elements.recording.title = VIEWERS_NOTICE;
+  /** @type {HTMLElement} */ (elements.recording.querySelector("span")).textContent = VIEWERS_NOTICE;
+}
+
 function heard() {
   elements.unlock.hidden = !video.muted || !elements.sound.hidden;
   elements.sound.setAttribute("aria-pressed", String(!video.muted));
@@ -154,6 +165,7 @@ function show(viewing) {
     ear.listenTo(null);
     pictures.follow(null);
     words.begin();
+    recorded(false);
     elements.unlock.hidden = true;
   }
 }

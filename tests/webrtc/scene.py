@@ -66,7 +66,8 @@ class Scene:
         """The broker speaks of its fleet each second."""
         self.dialogue: list[dict[str, Any]] = []
         """What the broker tells an edge whose caller has come back."""
-        self.calls = Calls(settings, self.edge, PersonaCards(ROOT / "etc/personas", settings.path("avatars")))
+        cards = PersonaCards(ROOT / "etc/personas", settings.path("avatars"), "", settings.recording)
+        self.calls = Calls(settings, self.edge, cards)
         self.edge.attach(None, self.calls.on_message)
         self.http = aiohttp.ClientSession()
         self.runner = web.AppRunner(app.create(self.calls, static), access_log=None, shutdown_timeout=0.2)
