@@ -410,6 +410,8 @@ class Transcript(Message):
     took_ns: int = 0
     ends: float | None = None
     """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
+    pause_sample: int = -1
+    """These are all words up to the pause at this microphone sample: if it lasts, they are the final ones."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
