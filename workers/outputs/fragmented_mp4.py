@@ -17,7 +17,9 @@ RATE_HZ = 48_000
 VIDEO, AUDIO = 1, 2
 """Track numbers."""
 
-TICK_SAMPLES = 960
+TICK_SAMPLES, AAC_SAMPLES = 960, 1024
+"""In a packet of Opus as the programme sends it, and of AAC."""
+
 KEY_FLAGS, OTHER_FLAGS = 0x02000000, 0x01010000
 """sample_flags: depends on no other; depends on others and is no sync sample (14496-12, 8.8.3.1)."""
 
@@ -44,12 +46,27 @@ class Track:
     """(time, offset in the file) of fragments that begin with a key frame."""
 
 
-class FragmentedMp4:
-    """The bytes of one file or stream. `video`: the decoder configuration; None for sound only."""
+@dataclass(frozen=True, kw_only=True)
+class SoundFormat:
+    """What a decoder of the sound is told, as a sample entry, and how many samples a packet has."""
 
-    def __init__(self, video: AvcConfig | None, fps: int = 25) -> None:
+    entry: bytes
+    samples: int
+
+
+class FragmentedMp4:
+    """The bytes of one file or stream. `video`: the decoder configuration; None for sound only.
+
+    `live`: it has no end that could be told.
+    """
+
+    def __init__(
+        self, video: AvcConfig | None, fps: int = 25, sound: SoundFormat | None = None, live: bool = False
+    ) -> None:
         self._video = video
-        self._sound = Track(number=AUDIO, usual=TICK_SAMPLES)
+        self._format = sound or opus_sound()
+        self._live = live
+        self._sound = Track(number=AUDIO, usual=self._format.samples)
         self._pictures = Track(number=VIDEO, usual=RATE_HZ // fps)
         self._sequence = 0
 
@@ -57,10 +74,10 @@ class FragmentedMp4:
         """ftyp and moov; `duration` in samples once it is known. The same length whatever it is."""
         kinds = box(b"ftyp", b"iso6", u32(0), b"iso6", b"iso5", b"mp41", b"cmfc")
         traks = [trak(VIDEO, duration, _picture_media(self._video))] if self._video else []
-        traks.append(trak(AUDIO, duration, _sound_media()))
+        traks.append(trak(AUDIO, duration, _sound_media(self._format)))
         tracks = [VIDEO, AUDIO] if self._video else [AUDIO]
         extends = [full(b"trex", 0, 0, u32(track), u32(1), u32(0), u32(0), u32(0)) for track in tracks]
-        mvex = box(b"mvex", full(b"mehd", 1, 0, u64(duration)), *extends)
+        mvex = box(b"mvex", *([] if self._live else [full(b"mehd", 1, 0, u64(duration))]), *extends)
         return kinds + box(b"moov", _mvhd(duration), *traks, mvex)
 
     def sound(self, time: int, packet: bytes) -> None:
@@ -77,7 +94,7 @@ class FragmentedMp4:
         if not parts:
             return b""
         for track, samples in parts:
-            if track.number == VIDEO and samples[0][0].key:
+            if track.number == VIDEO and samples[0][0].key and not self._live:
                 track.keys.append((samples[0][0].time, offset))
         self._sequence += 1
         size = len(self._moof(parts, 0))
@@ -173,11 +190,30 @@ def _picture_media(config: AvcConfig) -> tuple[bytes, bytes, bytes, tuple[int, i
     return b"vide", full(b"vmhd", 0, 1, bytes(8)), entry, (width, height)
 
 
-def _sound_media() -> tuple[bytes, bytes, bytes, tuple[int, int]]:
+def opus_sound() -> SoundFormat:
     """Mono Opus. PreSkip is 0: the encoder's delay is in the times already, where every player minds it."""
     head = bytes((0, 1)) + u16(0) + u32(RATE_HZ) + u16(0) + b"\0"
-    fixed = bytes(6) + u16(1) + bytes(8) + u16(1) + u16(16) + u32(0) + u32(RATE_HZ << 16)
-    return b"soun", full(b"smhd", 0, 0, u32(0)), box(b"Opus", fixed, box(b"dOps", head)), (0, 0)
+    return SoundFormat(entry=_sound_entry(b"Opus", box(b"dOps", head)), samples=TICK_SAMPLES)
+
+
+def aac_sound(config: bytes) -> SoundFormat:
+    """Mono AAC; `config`: its AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)."""
+    decoder = _descriptor(4, bytes((0x40, 0x15)) + bytes(11) + _descriptor(5, config))
+    esds = full(b"esds", 0, 0, _descriptor(3, u16(0) + b"\0" + decoder + _descriptor(6, b"\2")))
+    return SoundFormat(entry=_sound_entry(b"mp4a", esds), samples=AAC_SAMPLES)
+
+
+def _descriptor(tag: int, body: bytes) -> bytes:
+    """ISO/IEC 14496-1, 8.3.3; ours are all shorter than 128 bytes."""
+    return bytes((tag, len(body))) + body
+
+
+def _sound_entry(kind: bytes, config: bytes) -> bytes:
+    return box(kind, bytes(6), u16(1), bytes(8), u16(1), u16(16), u32(0), u32(RATE_HZ << 16), config)
+
+
+def _sound_media(sound: SoundFormat) -> tuple[bytes, bytes, bytes, tuple[int, int]]:
+    return b"soun", full(b"smhd", 0, 0, u32(0)), sound.entry, (0, 0)
 
 
 def _traf(number: int, samples: list[tuple[Sample, int]], data_at: int) -> bytes:
