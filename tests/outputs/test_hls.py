@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -97,7 +98,7 @@ def test_the_playlist_says_when_each_segment_was_said_and_how_long_it_is(tmp_pat
     assert len(dates) == len(segments) > 3
     for date, (start, _) in zip(dates, segments, strict=True):
         assert date.timestamp() == pytest.approx(ZERO_NS / 1e9 + start / 48_000, abs=0.0011)
-    for (start, lasts_s), (following, _) in zip(segments, segments[1:], strict=False):
+    for (start, lasts_s), (following, _) in itertools.pairwise(segments):
         assert start / 48_000 + lasts_s == pytest.approx(following / 48_000, abs=1e-5)
         assert lasts_s >= 1.4
     assert all(round(lasts_s) <= number(tmp_path, "TARGETDURATION") for _, lasts_s in segments)

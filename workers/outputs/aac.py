@@ -1,59 +1,86 @@
-"""The programme's Opus as AAC, at the same times to the sample: for media servers and players that know no Opus."""
+"""Opus packets to AAC, for what does not take Opus. Pictures are never encoded again; sound is, here only."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import av
-from av.audio.codeccontext import AudioCodecContext
+import numpy as np
 
-from workers.outputs.fragmented_mp4 import RATE_HZ, TICK_SAMPLES, SoundFormat, aac_sound
-from workers.outputs.media_file import OPUS_DELAY_SAMPLES
+RATE_HZ = 48_000
+BIT_RATE = 96_000
+FRAME_SAMPLES = 1024
 
-TIME_BASE = Fraction(1, RATE_HZ)
+LONGEST_PAD = 60 * RATE_HZ
+"""A hole in the programme becomes silence, up to here; then the sound begins anew behind it."""
 
 
-class AacTranscoder:
-    """Packets of the programme to AAC frames, each with the programme sample at which its sound begins.
+class Aac:
+    """One stream of mono AAC-LC at 48 kHz. Times are 48 kHz samples; they are the sound's, as the Opus packets' are.
 
-    Costs 0.3 ms of CPU a tick. Where ticks are missing it begins anew after the hole.
+    Not thread-safe. Costs 2.8 % of a core.
     """
 
-    def __init__(self, kbps: int = 64) -> None:
-        self._kbps = kbps
+    def __init__(self) -> None:
+        self._decoder: Any = av.CodecContext.create("libopus", "r")
+        self._decoder.layout, self._decoder.sample_rate = "mono", RATE_HZ
         self._next: int | None = None
+        """The sample after all that was fed."""
         self._begin()
 
     @property
-    def format(self) -> SoundFormat:
-        """What a decoder needs to know beforehand."""
-        assert self._encoder.extradata is not None
-        return aac_sound(self._encoder.extradata)
+    def config(self) -> bytes:
+        """The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that a decoder needs."""
+        return bytes(self._encoder.extradata)
 
-    def feed(self, programme_sample: int, packet: bytes) -> list[tuple[int, bytes]]:
-        """(time, frame) of what is ready after this packet. Raises av.error.FFmpegError for what is no Opus."""
-        ready = []
-        if self._next is not None and programme_sample != self._next:
-            ready = self._taken(None)
-            self._begin()
-        self._next = programme_sample + TICK_SAMPLES
+    def feed(self, time: int, packet: bytes) -> list[tuple[int, bytes]]:
+        """An Opus packet that sounds from `time` on; what is ready: (time, access unit without ADTS header)."""
+        made = []
+        if self._next is None or not 0 <= time - self._next <= LONGEST_PAD:
+            made += self.flush() if self._next is not None else []
+            self._next = time
+        elif time > self._next:
+            made += self._encode(np.zeros((1, time - self._next), np.float32))
         for frame in self._decoder.decode(av.Packet(packet)):
-            assert isinstance(frame, av.AudioFrame)
-            frame.pts, frame.time_base = programme_sample - OPUS_DELAY_SAMPLES, TIME_BASE
-            ready += self._taken(frame)
-        return ready
+            pcm = frame.to_ndarray().reshape(1, -1)
+            made += self._encode(pcm.astype(np.float32) / 32_768 if pcm.dtype == np.int16 else pcm)
+        return made
+
+    def flush(self) -> list[tuple[int, bytes]]:
+        """What is in hand; then it may begin anew."""
+        made = [] if self._next is None else self._taken(self._encoder.encode(None))
+        self._begin()
+        return made
 
     def _begin(self) -> None:
-        decoder = av.CodecContext.create("libopus", "r")
-        encoder = av.CodecContext.create("aac", "w")
-        assert isinstance(decoder, AudioCodecContext)
-        assert isinstance(encoder, AudioCodecContext)
-        for context in (decoder, encoder):
-            context.sample_rate, context.layout = RATE_HZ, "mono"
-        encoder.format, encoder.bit_rate = "fltp", self._kbps * 1000
+        encoder: Any = av.CodecContext.create("aac", "w")
+        encoder.sample_rate, encoder.layout, encoder.format = RATE_HZ, "mono", "fltp"
+        encoder.bit_rate, encoder.time_base = BIT_RATE, Fraction(1, RATE_HZ)
         encoder.open()
-        self._decoder, self._encoder = decoder, encoder
+        self._encoder = encoder
+        self._fifo = np.zeros((1, 0), np.float32)
+        self._next = None
+        self._first = True
 
-    def _taken(self, frame: av.AudioFrame | None) -> list[tuple[int, bytes]]:
-        """What the encoder gives for more sound, or for its end."""
-        return [(packet.pts, bytes(packet)) for packet in self._encoder.encode(frame) if packet.pts is not None]
+    def _encode(self, pcm: Any) -> list[tuple[int, bytes]]:
+        assert self._next is not None
+        begin = self._next - self._fifo.shape[1]
+        self._next += pcm.shape[1]
+        self._fifo = np.concatenate((self._fifo, pcm), axis=1)
+        made = []
+        while self._fifo.shape[1] >= FRAME_SAMPLES:
+            piece, self._fifo = self._fifo[:, :FRAME_SAMPLES], self._fifo[:, FRAME_SAMPLES:]
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout="mono")
+            frame.sample_rate, frame.time_base, frame.pts = RATE_HZ, Fraction(1, RATE_HZ), begin
+            begin += FRAME_SAMPLES
+            made += self._taken(self._encoder.encode(frame))
+        return made
+
+    def _taken(self, packets: Any) -> list[tuple[int, bytes]]:
+        """The first packet after a beginning is the encoder's run-up, from before the sound: it is left out."""
+        made = [(int(packet.pts), bytes(packet)) for packet in packets]
+        if made and self._first:
+            self._first = False
+            made = made[1:]
+        return made

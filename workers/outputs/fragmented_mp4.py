@@ -1,4 +1,4 @@
-"""Opus and H.264 packets to fragmented MP4 (ISO/IEC 14496-12): a header, then fragments that each stand alone.
+"""Opus or AAC and H.264 packets to fragmented MP4 (ISO/IEC 14496-12): a header, then fragments that each stand alone.
 
 Whatever was written stays playable when the writer dies. Times are 48 kHz samples from the start of the file, exact for
 both tracks; a hole in the programme is a longer duration, nothing is put in.
@@ -17,9 +17,8 @@ RATE_HZ = 48_000
 VIDEO, AUDIO = 1, 2
 """Track numbers."""
 
-TICK_SAMPLES, AAC_SAMPLES = 960, 1024
-"""In a packet of Opus as the programme sends it, and of AAC."""
-
+TICK_SAMPLES = 960
+AAC_SAMPLES = 1024
 KEY_FLAGS, OTHER_FLAGS = 0x02000000, 0x01010000
 """sample_flags: depends on no other; depends on others and is no sync sample (14496-12, 8.8.3.1)."""
 
@@ -46,27 +45,17 @@ class Track:
     """(time, offset in the file) of fragments that begin with a key frame."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SoundFormat:
-    """What a decoder of the sound is told, as a sample entry, and how many samples a packet has."""
-
-    entry: bytes
-    samples: int
-
-
 class FragmentedMp4:
     """The bytes of one file or stream. `video`: the decoder configuration; None for sound only.
 
-    `live`: it has no end that could be told.
+    `aac`: the AudioSpecificConfig of AAC sound; empty for Opus. `live`: it has no end that could be told, and no index.
     """
 
-    def __init__(
-        self, video: AvcConfig | None, fps: int = 25, sound: SoundFormat | None = None, live: bool = False
-    ) -> None:
+    def __init__(self, video: AvcConfig | None, fps: int = 25, aac: bytes = b"", live: bool = False) -> None:
         self._video = video
-        self._format = sound or opus_sound()
         self._live = live
-        self._sound = Track(number=AUDIO, usual=self._format.samples)
+        self._aac = aac
+        self._sound = Track(number=AUDIO, usual=AAC_SAMPLES if aac else TICK_SAMPLES)
         self._pictures = Track(number=VIDEO, usual=RATE_HZ // fps)
         self._sequence = 0
 
@@ -74,7 +63,7 @@ class FragmentedMp4:
         """ftyp and moov; `duration` in samples once it is known. The same length whatever it is."""
         kinds = box(b"ftyp", b"iso6", u32(0), b"iso6", b"iso5", b"mp41", b"cmfc")
         traks = [trak(VIDEO, duration, _picture_media(self._video))] if self._video else []
-        traks.append(trak(AUDIO, duration, _sound_media(self._format)))
+        traks.append(trak(AUDIO, duration, _aac_media(self._aac) if self._aac else _opus_media()))
         tracks = [VIDEO, AUDIO] if self._video else [AUDIO]
         extends = [full(b"trex", 0, 0, u32(track), u32(1), u32(0), u32(0), u32(0)) for track in tracks]
         mvex = box(b"mvex", *([] if self._live else [full(b"mehd", 1, 0, u64(duration))]), *extends)
@@ -190,30 +179,25 @@ def _picture_media(config: AvcConfig) -> tuple[bytes, bytes, bytes, tuple[int, i
     return b"vide", full(b"vmhd", 0, 1, bytes(8)), entry, (width, height)
 
 
-def opus_sound() -> SoundFormat:
+def _opus_media() -> tuple[bytes, bytes, bytes, tuple[int, int]]:
     """Mono Opus. PreSkip is 0: the encoder's delay is in the times already, where every player minds it."""
     head = bytes((0, 1)) + u16(0) + u32(RATE_HZ) + u16(0) + b"\0"
-    return SoundFormat(entry=_sound_entry(b"Opus", box(b"dOps", head)), samples=TICK_SAMPLES)
+    fixed = bytes(6) + u16(1) + bytes(8) + u16(1) + u16(16) + u32(0) + u32(RATE_HZ << 16)
+    return b"soun", full(b"smhd", 0, 0, u32(0)), box(b"Opus", fixed, box(b"dOps", head)), (0, 0)
 
 
-def aac_sound(config: bytes) -> SoundFormat:
-    """Mono AAC; `config`: its AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)."""
-    decoder = _descriptor(4, bytes((0x40, 0x15)) + bytes(11) + _descriptor(5, config))
-    esds = full(b"esds", 0, 0, _descriptor(3, u16(0) + b"\0" + decoder + _descriptor(6, b"\2")))
-    return SoundFormat(entry=_sound_entry(b"mp4a", esds), samples=AAC_SAMPLES)
+def _aac_media(config: bytes) -> tuple[bytes, bytes, bytes, tuple[int, int]]:
+    """Mono AAC-LC; the descriptors are those of ISO/IEC 14496-1, 7.2.6, and 14496-14, 5.6."""
+    specific = descriptor(5, config)
+    decoder = descriptor(4, bytes((0x40, 0x15)) + bytes(3) + u32(0) + u32(0) + specific)
+    stream = descriptor(3, u16(0) + b"\0" + decoder + descriptor(6, b"\2"))
+    fixed = bytes(6) + u16(1) + bytes(8) + u16(1) + u16(16) + u32(0) + u32(RATE_HZ << 16)
+    return b"soun", full(b"smhd", 0, 0, u32(0)), box(b"mp4a", fixed, full(b"esds", 0, 0, stream)), (0, 0)
 
 
-def _descriptor(tag: int, body: bytes) -> bytes:
-    """ISO/IEC 14496-1, 8.3.3; ours are all shorter than 128 bytes."""
+def descriptor(tag: int, body: bytes) -> bytes:
+    """Less than 128 bytes of it."""
     return bytes((tag, len(body))) + body
-
-
-def _sound_entry(kind: bytes, config: bytes) -> bytes:
-    return box(kind, bytes(6), u16(1), bytes(8), u16(1), u16(16), u32(0), u32(RATE_HZ << 16), config)
-
-
-def _sound_media(sound: SoundFormat) -> tuple[bytes, bytes, bytes, tuple[int, int]]:
-    return b"soun", full(b"smhd", 0, 0, u32(0)), sound.entry, (0, 0)
 
 
 def _traf(number: int, samples: list[tuple[Sample, int]], data_at: int) -> bytes:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from broker.messages import Event, Programme
-from workers.outputs.aac import AacTranscoder
+from workers.outputs.aac import Aac
 from workers.outputs.avc import AvcConfig, config_of, sample
-from workers.outputs.fragmented_mp4 import RATE_HZ, FragmentedMp4, opus_sound
+from workers.outputs.fragmented_mp4 import AAC_SAMPLES, RATE_HZ, TICK_SAMPLES, FragmentedMp4
 from workers.outputs.hls_playlist import Segment, playlist
 from workers.outputs.media_file import OPUS_DELAY_SAMPLES
 
@@ -38,7 +38,7 @@ EARLIER = 25
 
 
 class Hls:
-    """Writes into `folder`, which it empties first. Raises OSError as the disk does.
+    """Writes into `folder`, which it empties first. Raises OSError as the disk does, ValueError for what is no Opus.
 
     `zero_ns`: the Unix time of programme sample 0.
     """
@@ -51,7 +51,7 @@ class Hls:
         """Bytes so far."""
         self._zero_ns = zero_ns
         self._fps = fps
-        self._aac = AacTranscoder() if sound == "aac" else None
+        self._aac = Aac() if sound == "aac" else None
         self._earlier: deque[tuple[int, bytes]] = deque(maxlen=EARLIER)
         self._run: _Run | None = None
         self._segments: list[Segment] = []
@@ -74,6 +74,7 @@ class Hls:
             return
         if tick.tick != self._tick + 1:
             self._break()
+            self._aac = Aac() if self._aac else None  # else it would fill the hole with silence
         self._tick = tick.tick
         if tick.h264:
             self._picture(tick)
@@ -112,14 +113,12 @@ class Hls:
     def _sound(self, tick: Programme) -> list[tuple[int, bytes]]:
         if not tick.opus:
             return []
-        if self._aac:
-            return self._aac.feed(tick.programme_sample, tick.opus)
-        return [(tick.programme_sample - OPUS_DELAY_SAMPLES, tick.opus)]
+        time = tick.programme_sample - OPUS_DELAY_SAMPLES
+        return self._aac.feed(time, tick.opus) if self._aac else [(time, tick.opus)]
 
     def _begin(self, config: AvcConfig, start: int) -> None:
-        sound = self._aac.format if self._aac else opus_sound()
-        muxer = FragmentedMp4(config, self._fps, sound, live=True)
-        self._run = _Run(config, muxer, sound.samples, start)
+        muxer = FragmentedMp4(config, self._fps, self._aac.config if self._aac else b"", live=True)
+        self._run = _Run(config, muxer, AAC_SAMPLES if self._aac else TICK_SAMPLES, start)
         self._write(self._run.header, muxer.header())
         for time, packet in self._earlier:
             self._run.sound(time, packet)

@@ -19,9 +19,10 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream
 
-from workers.outputs.aac import AacTranscoder
+from workers.outputs.aac import Aac
 from workers.outputs.avc import AvcConfig, config_of, sample
 from workers.outputs.fragmented_mp4 import RATE_HZ, FragmentedMp4
+from workers.outputs.media_file import OPUS_DELAY_SAMPLES
 from workers.outputs.packet_pipe import KEY_PICTURE, SOUND, Packet, records
 
 ADDRESS = "VISAVIS_RTMP_URL"
@@ -36,7 +37,7 @@ class Flv:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._aac = AacTranscoder()
+        self._aac = Aac()
         self._config: AvcConfig | None = None
         self._start = 0
         self._output: OutputContainer | None = None
@@ -50,7 +51,7 @@ class Flv:
     def feed(self, packet: Packet) -> None:
         """Raises FFmpegError when the server is not there (any more), ValueError when pictures change their shape."""
         if packet.kind == SOUND:
-            for time, frame in self._aac.feed(packet.time, packet.data):
+            for time, frame in self._aac.feed(packet.time - OPUS_DELAY_SAMPLES, packet.data):
                 if time >= self._start:
                     self._mux(self._sound, time, frame, True)
             return
@@ -67,7 +68,7 @@ class Flv:
 
     def _begin(self, config: AvcConfig, start: int) -> None:
         """Streams with the packets' own parameters, taken from the header of a file of them."""
-        header = FragmentedMp4(config, sound=self._aac.format, live=True).header()
+        header = FragmentedMp4(config, aac=self._aac.config, live=True).header()
         secure = {"tls_verify": "1", "ca_file": _authorities()} if self._url.lower().startswith("rtmps") else {}
         with av.open(io.BytesIO(header), format="mp4") as shape:
             output = av.open(self._url, "w", format="flv", options={"flvflags": "no_duration_filesize", **secure})
