@@ -43,6 +43,7 @@ class Broker:
                 persona=settings.sessions.persona,
                 questions=settings.audience.questions,
                 refused_words=settings.audience.refused_words,
+                recording=settings.recording,
             ),
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,

@@ -129,6 +129,22 @@ class FilmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordingSettings:
+    sessions: Literal["every", "asked", "never"] = "asked"
+    """Which conversations are recorded; a persona may say something else, unless it is never."""
+    callers: bool = True
+    """The call page has a button for it."""
+    formats: tuple[str, ...] = ("mp4",)
+    sound: Literal["opus", "aac"] = "opus"
+    """In MP4; WebM has Opus."""
+    quota_gb: float = 10.0
+    """All recordings together."""
+    min_free_mb: int = 1_000
+    keep_days: float = 30.0
+    """Older ones are removed; 0 keeps them for ever."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
@@ -139,6 +155,7 @@ class Paths:
     films: str = "var/films"
     hls: str = ""
     """Segments of HTTP live streaming; empty: in the run folder."""
+    recordings: str = "var/recordings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +174,7 @@ class Settings:
     sessions: Sessions = field(default_factory=Sessions)
     audience: Audience = field(default_factory=Audience)
     films: FilmSettings = field(default_factory=FilmSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     paths: Paths = field(default_factory=Paths)
     log: Log = field(default_factory=Log)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -233,6 +251,10 @@ def _check(settings: Settings) -> None:
     within("films.waiting", settings.films.waiting, 0, 1000)
     within("films.upload_mb", settings.films.upload_mb, 1, 2000)
     within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
+    _check_recording(settings.recording)
+    within("recording.quota_gb", settings.recording.quota_gb, 0, 1_000_000)
+    within("recording.min_free_mb", settings.recording.min_free_mb, 0, 100_000_000)
+    within("recording.keep_days", settings.recording.keep_days, 0, 36_500)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
     if settings.audience.rtmp_url and (wrong := flaw(settings.audience.rtmp_url)):
         raise ConfigError(f"audience.rtmp_url cannot be used. {wrong}")
@@ -253,4 +275,13 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"bus.run_folder {str(settings.run_folder())!r} is too long for Unix sockets ({IPC_PATH_LIMIT} bytes): "
             "name a shorter one."
+        )
+
+
+def _check_recording(recording: RecordingSettings) -> None:
+    known = ("mp4", "webm")
+    wrong = [name for name in recording.formats if name not in known]
+    if wrong or not recording.formats or len(set(recording.formats)) < len(recording.formats):
+        raise ConfigError(
+            f"recording.formats is {list(recording.formats)}; it must name mp4, webm or both, each once: ['mp4']."
         )

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
+from broker.key_frames import KeyFrameRequests
 from broker.messages import (
     Close,
     Event,
@@ -38,7 +39,6 @@ from broker.messages import (
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
 from webrtc.fanout import RENDITIONS, Fanout
-from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
 from webrtc.microphone import Microphone

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
+from broker.key_frames import KeyFrameRequests
 from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
 from webrtc.event_stream import EventStream, encoded
 from webrtc.fanout import H264, VP8, Fanout
-from webrtc.key_frames import KeyFrameRequests
 from webrtc.media_clock import MediaClock
 from webrtc.viewer_peer import ViewerPeer
 
