@@ -33,14 +33,15 @@ class Rtmp:
         """connecting, live, waiting or ended."""
         self.reason = ""
         """Why the last attempt failed; empty while it is live."""
-        self.packets = 0
+        self.packets = self.attempts = 0
         self.place = shown(url)
         """The address as it may be shown."""
         self._url = url
         self._child: subprocess.Popen[bytes] | None = None
         self._pipe: PacketPipe | None = None
         self._heard = b""
-        self._attempts = 0
+        self._failures = 0
+        """Since it was live for long."""
         self._again_at = -1
         self._live_since = 0
         self._ready = False
@@ -84,7 +85,8 @@ class Rtmp:
     # --- inside ---
 
     def _start(self) -> None:
-        self.state, self._ready, self._keyed, self._heard = "connecting", False, False, b""
+        self.attempts += 1
+        self._ready, self._keyed, self._heard = False, False, b""
         self._child = subprocess.Popen(
             [sys.executable, "-m", "workers.outputs.rtmp_push"],
             cwd=ROOT,
@@ -137,10 +139,10 @@ class Rtmp:
 
     def _failed(self, reason: str, now: int) -> None:
         if self.state == "live" and now - self._live_since > SETTLED_SAMPLES:
-            self._attempts = 0
+            self._failures = 0
         self.state, self.reason = "waiting", reason
-        self._again_at = now + WAITS[min(self._attempts, len(WAITS) - 1)]
-        self._attempts += 1
+        self._again_at = now + WAITS[min(self._failures, len(WAITS) - 1)]
+        self._failures += 1
         if self._child:
             self._child.kill()
         self._leave()
