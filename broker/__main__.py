@@ -44,6 +44,8 @@ class Broker:
                 questions=settings.audience.questions,
                 refused_words=settings.audience.refused_words,
                 recording=settings.recording,
+                rtmp_url=settings.audience.rtmp_url,
+                hls_sound=settings.audience.hls_sound,
             ),
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,

@@ -209,12 +209,14 @@ class Watch(Message):
     Answered by `Showing` or `Refused`.
 
     `viewers` is how many it has now; 0 asks for the programme beforehand. `leave`: it has none left and wants no more
-    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`.
+    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`. `hls`: somebody there
+    plays it as HTTP live streaming, which is made meanwhile.
     """
 
     edge: Peer
     viewers: int = 0
     leave: bool = False
+    hls: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ OPERATIONS = (
         who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
     ),
     Operation(
-        method="POST", path=f"{_SESSION}/push", about="Push a conversation to a media server by WHIP.", who="operator",
+        method="POST", path=f"{_SESSION}/push", about=(bodies.Push.__doc__ or "").strip(), who="operator",
         handler=None, body=bodies.Push, gives=((201, "The push; its address is in Location."),),
     ),
     Operation(
