@@ -13,6 +13,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 from tests.webrtc.arrivals import write_down
+from tests.webrtc.rough_path import RoughPath, without_candidates
 from tests.webrtc.scene import Scene, until
 
 SDP = {"Content-Type": "application/sdp"}
@@ -53,15 +54,17 @@ class Viewer:
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return str(self.connection.localDescription.sdp)
 
-    async def watch(self, session: str, headers: dict[str, str] | None = None) -> Viewer:
-        """Post the offer, take the answer, wait until connected."""
+    async def watch(self, session: str, headers: dict[str, str] | None = None, path: RoughPath | None = None) -> Viewer:
+        """Post the offer, take the answer, wait until connected. `path`: the only one there is."""
         url = f"{self.world.url}/whep/{session}"
-        async with self.world.http.post(url, data=await self.offer(), headers=SDP | (headers or {})) as response:
+        offer = without_candidates(await self.offer()) if path else await self.offer()
+        async with self.world.http.post(url, data=offer, headers=SDP | (headers or {})) as response:
             self.answer = await response.text()
             assert response.status == 201, (response.status, self.answer)
             self.location, self.etag = response.headers["Location"], response.headers["ETag"]
             self.links = response.headers.getall("Link")
-        await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
+        answer = await path.through(self.answer) if path else self.answer
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         await until(lambda: self.connection.connectionState == "connected")
         return self
 
