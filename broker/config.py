@@ -133,6 +133,7 @@ class Paths:
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
     films: str = "var/films"
+    uploads: str = "var/uploads"
 
 
 @dataclass(frozen=True, kw_only=True)

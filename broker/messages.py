@@ -469,6 +469,8 @@ class Speak(Message):
     last: bool
     from_word: int = 0
     tags: dict[str, Any] = field(default_factory=dict)
+    upload: str = ""
+    """Not to be synthesised: the recording of this name (broker/uploads.py) is the voice, `text` its words."""
 
 
 @dataclass(frozen=True, kw_only=True)

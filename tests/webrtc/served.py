@@ -80,7 +80,9 @@ class Served(Scene):
 async def served(static: Path) -> AsyncIterator[Served]:
     settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0))
     static.mkdir(exist_ok=True)
-    settings = replace(settings, paths=replace(settings.paths, films=str(static / "films")))
+    settings = replace(
+        settings, paths=replace(settings.paths, films=str(static / "films"), uploads=str(static / "uploads"))
+    )
     world = Served(settings, static)
     await world.start()
     await until(lambda: not world.control.registry.missing())
