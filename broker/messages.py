@@ -699,7 +699,11 @@ class KeyFrame(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted(Message):
-    """Edge → programme, on change and every second: how many of its people want which rendition. None: nobody draws."""
+    """Edge → programme, on change and every second: how many of its people want which rendition. None: nobody draws.
+
+    `step`: how much the caller's line carries (broker/picture_steps.py), -1 from those who have no say in it; `reason`
+    is for people. It holds as long as it is said again.
+    """
 
     edge: str
     h264: int = 0
@@ -707,6 +711,8 @@ class Wanted(Message):
     h264_cutout: int = 0
     vp8_cutout: int = 0
     """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
+    step: int = -1
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

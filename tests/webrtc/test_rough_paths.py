@@ -12,7 +12,7 @@ import numpy as np
 from aiortc.rtp import RtpPacket
 
 from broker.clock import now_ns
-from broker.messages import KeyFrame, MicFrame
+from broker.messages import KeyFrame, MicFrame, Wanted
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.rough_path import FAIR, RoughPath, Weather, is_rtcp
 from tests.webrtc.scene import Microphone, Page, Scene, page, scene, until
@@ -222,6 +222,30 @@ def test_after_a_hole_longer_than_what_is_kept_pictures_go_on_from_a_key_frame(t
         return watched.fanout.clock.video_offset
 
     at_an_edge(tmp_path, story)
+
+
+def test_a_caller_whose_line_loses_much_is_given_cheaper_pictures_and_a_viewer_is_not(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, path: RoughPath) -> None:
+        session = (await caller.hello())["session"]
+        answer = await caller.call(path=path)
+        viewers_path = RoughPath(seed=7)
+        viewer = await Viewer(world).watch(session, path=viewers_path)
+        viewers_path.weather(Weather(lost=every_picture(3, viewer.answer)))
+        playing = asyncio.ensure_future(world.play(session, 100_000))
+        await until(lambda: viewer.reported >= 3, 30)
+        assert all(each.step <= 0 for each in wants(world)), "what a viewer reports changes nothing"
+        path.weather(Weather(lost=every_picture(3, answer)))
+        found = await until(lambda: [each for each in wants(world) if each.step > 0], 30)
+        assert "your connection loses" in found[0].reason
+        assert found[0].edge == world.edge.peer.name
+        playing.cancel()
+        await viewer.close()
+        viewers_path.close()
+
+    def wants(world: Scene) -> list[Wanted]:
+        return [each for each in world.asked if isinstance(each, Wanted)]
+
+    in_a_call(tmp_path, story)
 
 
 def test_a_viewer_in_trouble_is_nobody_elses(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtp import RtcpSrPacket, RtpPacket
+from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, RtcpSrPacket, RtpPacket
 
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.rough_path import RoughPath, without_candidates
@@ -32,6 +32,8 @@ class Viewer:
         self.world = world
         self.packets: dict[str, list[RtpPacket]] = {"audio": [], "video": []}
         self.reports: dict[str, list[RtcpSrPacket]] = {"audio": [], "video": []}
+        self.reported = 0
+        """Receiver reports it has sent about the pictures."""
         self.pictures = 0
         self.connection = connection or RTCPeerConnection(RTCConfiguration([]))
         self.location = self.etag = self.answer = ""
@@ -49,6 +51,8 @@ class Viewer:
             assert capabilities
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() == f"video/{codec}"])
         write_down(transceiver.receiver, self.packets[kind], self.reports[kind])
+        if kind == "video":
+            self._note_reports(transceiver.receiver)
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
@@ -78,6 +82,17 @@ class Viewer:
         for task in self._tasks:
             task.cancel()
         await self.connection.close()
+
+    def _note_reports(self, receiver: Any) -> None:
+        """`receiver`: aiortc's, from within."""
+        send = receiver._send_rtcp
+
+        async def noted(packet: AnyRtcpPacket) -> None:
+            if isinstance(packet, RtcpRrPacket):
+                self.reported += 1
+            await send(packet)
+
+        receiver._send_rtcp = noted
 
     def _take(self, track: Any) -> None:
         self._tasks.append(asyncio.ensure_future(self._watch(track)))
