@@ -6,13 +6,16 @@ import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
 import { openFront } from "./fronts.mjs";
 import { JanusPlayer } from "./janus.mjs";
+import { HlsSource } from "./hls_source.mjs";
+import { LateEvents } from "./late_events.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { playedNow, RelayedClock } from "./relayed_clock.mjs";
-import { rtpAfter } from "./rtp.mjs";
+import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
+import { VIEWERS_NOTICE } from "./recording_words.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -31,6 +34,7 @@ const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
   viewers: byId("viewers", HTMLElement),
+  recording: byId("recording", HTMLElement),
   state: byId("state", HTMLElement),
   unlock: byId("unlock", HTMLButtonElement),
   sound: byId("sound", HTMLButtonElement),
@@ -54,20 +58,34 @@ let front = null;
 let audioOffset = 0;
 /** The voice, when it comes from a media server. @type {RTCRtpReceiver | null} */
 let relayedVoice = null;
+/** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
+let hls = null;
+/** @type {LateEvents | null} */
+let late = null;
 
-/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
-function look(drawn) {
-  const via = wish.via ? `&via=${encodeURIComponent(wish.via)}` : "";
-  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}${via}`;
+/**
+ * Begin, with or without pictures.
+ * @param {boolean} drawn the page draws the face itself @param {string} via hls, janus, edge, or as the settings have it
+ */
+function look(drawn, via) {
+  const session = encodeURIComponent(wish.session);
+  const asked = new URLSearchParams({ ...(via !== "hls" && { playing: "" }), ...(drawn && { mouth: "" }), ...(via && { via }) });
+  const here = `${location.origin}/view/${session}/events?${asked}`;
   const viewing = new Viewing({
-    line: (events) => new EventLine(here, wish.key, events),
-    player: ({ ice, janus, audio_offset }, events) => {
+    line: (events) => {
+      late = via === "hls" ? new LateEvents(events) : null;
+      return new EventLine(here, wish.key, late?.line ?? events);
+    },
+    source: ({ ice, janus, audio_offset }, events) => {
+      if (via === "hls") {
+        hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
+        return hls;
+      }
       if (janus) {
         relayed.begin(janus.origin_ms, audio_offset);
         return new JanusPlayer({ place: janus, ice, pictures: !drawn }, events);
       }
-      const url = `${location.origin}/whep/${encodeURIComponent(wish.session)}`;
-      return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+      return new Whep({ url: `${location.origin}/whep/${session}`, token: wish.key, ice, pictures: !drawn }, events);
     },
     listener: {
       changed: () => show(viewing),
@@ -76,23 +94,34 @@ function look(drawn) {
         pictures.clock(session);
         introduce(session.persona);
         words.begin();
+        recorded(session.recorded === true);
       },
       media: play,
+      pathless() {
+        if (via === "hls") return false;
+        viewing.leave();
+        look(drawn, "hls");
+        return true;
+      },
       message(message) {
         words.take(message);
+        if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
         if (message.type === "clock") relayed.originMs = message.origin_ms;
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
   });
-  addEventListener("online", () => viewing.nudge());
-  document.addEventListener("visibilitychange", () => document.hidden || viewing.nudge());
-  addEventListener("pagehide", () => viewing.leave());
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  now = viewing;
   viewing.start();
-  return viewing;
 }
+
+/** What is looked at. @type {Viewing} */
+let now;
+addEventListener("online", () => now.nudge());
+document.addEventListener("visibilitychange", () => document.hidden || now.nudge());
+addEventListener("pagehide", () => now.leave());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 /** @param {any} card */
 async function introduce(card) {
@@ -112,11 +141,12 @@ async function introduce(card) {
   location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
 }
 
-/** @param {MediaStream} stream @param {import("./viewing.mjs").Player} player */
-async function play(stream, player) {
-  ear.listenTo(player.voice);
-  relayedVoice = player instanceof JanusPlayer ? player.voice : null;
-  pictures.follow(player.receivers);
+/** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
+async function play(stream, source) {
+  const live = source instanceof HlsSource ? null : source;
+  ear.listenTo(live?.voice ?? null);
+  relayedVoice = source instanceof JanusPlayer ? source.voice : null;
+  pictures.follow(live?.receivers ?? null);
   meter.follow(stream);
   const loud = await face.show(stream);
   if (!loud) {
@@ -125,6 +155,13 @@ async function play(stream, player) {
     await face.play();
   }
   heard();
+}
+
+/** @param {boolean} on */
+function recorded(on) {
+  elements.recording.hidden = !on;
+  elements.recording.title = VIEWERS_NOTICE;
+  /** @type {HTMLElement} */ (elements.recording.querySelector("span")).textContent = VIEWERS_NOTICE;
 }
 
 function heard() {
@@ -168,6 +205,7 @@ function show(viewing) {
     ear.listenTo(null);
     pictures.follow(null);
     words.begin();
+    recorded(false);
     elements.unlock.hidden = true;
   }
 }
@@ -177,6 +215,10 @@ let way = null;
 
 /** @param {Viewing} viewing */
 async function describePath({ connection, state }) {
+  if (hls) {
+    page.dataset.path = "hls";
+    elements.onair.title = "Played some seconds behind (HLS): no direct way was found, or none was wanted.";
+  }
   const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
   if (!connection || connection === way || !settled) return;
   way = connection;
@@ -206,11 +248,22 @@ document.addEventListener("pointerup", () => sound.unlock());
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** The RTP time at the speaker. @param {number} nowMs */
+function heardAt(nowMs) {
+  if (!hls) {
+    const played = ear.heard(nowMs, sound.outputLatencyMs);
+    return played !== null && relayedVoice ? relayed.programme(played) : played;
+  }
+  const sample = hls.sample;
+  return sample === null ? null : rtpPlus(audioOffset, sample);
+}
+
 function tick() {
   const nowMs = performance.now();
-  const played = ear.heard(nowMs, sound.outputLatencyMs);
-  const rtp = played !== null && relayedVoice ? relayed.programme(played) : played;
+  const rtp = heardAt(nowMs);
+  if (hls?.over) late?.flush();
   if (rtp === null) return;
+  late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
   if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
@@ -231,4 +284,4 @@ function frame() {
 requestAnimationFrame(frame);
 setInterval(tick, HIDDEN_TICK_MS);
 setInterval(learn, ASK_MS);
-look(wish.front === "3d");
+look(wish.front === "3d", wish.via);

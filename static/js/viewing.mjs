@@ -10,6 +10,8 @@ import { WhepRefusal } from "./whep.mjs";
 const UNSTEADY_MS = 2500;
 /** Attempts to get sound through before the page says that there is no way. They go on afterwards, more slowly. */
 const MEDIA_ATTEMPTS = 3;
+/** Attempts that find no path before another way than WebRTC is taken, where there is one. */
+const PATHLESS_ATTEMPTS = 2;
 
 /**
  * @typedef {"connecting" | "listening" | "thinking" | "speaking" | "held" | "away" | "ended" | "absent" | "closed" |
@@ -18,17 +20,19 @@ const MEDIA_ATTEMPTS = 3;
  * @typedef {{type: "session", session: string, persona: any, state: string, viewers: number, audio_offset: number,
  *   video_offset: number, ice: RTCIceServer[], edge: string,
  *   janus?: import("./janus.mjs").JanusPlace & {origin_ms: number}}} ShownSession janus: play it from there
- * @typedef {import("./whep.mjs").Whep | import("./janus.mjs").JanusPlayer} Player
  *
  * @typedef {object} Listener
  * @property {() => void} changed the state or the number of viewers is another
  * @property {(session: ShownSession) => void} session what there is to see; again after a loss
- * @property {(stream: MediaStream, player: Player) => void} media
+ * @property {(stream: MediaStream | null, source: Source) => void} media without a stream the source plays it itself
+ * @property {() => boolean} pathless there is no way through: true when another one is taken, and this is left
  * @property {(message: any) => void} message everything else the edge says
+ *
+ * @typedef {import("./whep.mjs").Whep | import("./janus.mjs").JanusPlayer | import("./hls_source.mjs").HlsSource} Source
  *
  * @typedef {object} Parts
  * @property {(events: import("./event_line.mjs").EventLineEvents) => import("./event_line.mjs").EventLine} line
- * @property {(session: ShownSession, events: import("./whep.mjs").WhepEvents) => Player} player
+ * @property {(session: ShownSession, events: import("./whep.mjs").WhepEvents) => Source} source
  * @property {Listener} listener
  */
 
@@ -46,8 +50,9 @@ export class Viewing {
   #connected = false;
   #lineUp = false;
   #attempts = 0;
-  /** @type {Player | null} */
-  #player = null;
+  #pathless = 0;
+  /** @type {Source | null} */
+  #source = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
 
@@ -73,7 +78,7 @@ export class Viewing {
 
   /** The connection sound comes over, for the curious. */
   get connection() {
-    return this.#player?.connection ?? null;
+    return this.#source?.connection ?? null;
   }
 
   start() {
@@ -85,15 +90,15 @@ export class Viewing {
   leave() {
     clearTimeout(this.#retry);
     this.#line.close();
-    this.#player?.close();
-    this.#player = null;
+    this.#source?.close();
+    this.#source = null;
   }
 
   /** The network or the person is back. */
   nudge() {
     if (this.#over === "ended" || this.#over === "absent" || this.#over === "closed") return;
     this.#line.nudge();
-    if (this.#lineUp && !this.#connected && !this.#player) this.#connect();
+    if (this.#lineUp && !this.#connected && !this.#source) this.#connect();
   }
 
   /** @param {any} message */
@@ -126,7 +131,7 @@ export class Viewing {
     this.#parts.listener.session(session);
     // An edge that began anew has forgotten our connection: a browser would notice only after some seconds.
     const anew = before !== null && before.edge !== session.edge;
-    if (!this.#player || anew || before?.audio_offset !== session.audio_offset) this.#connect();
+    if (!this.#source || anew || before?.audio_offset !== session.audio_offset) this.#connect();
     this.#parts.listener.changed();
   }
 
@@ -137,19 +142,19 @@ export class Viewing {
 
   async #connect() {
     clearTimeout(this.#retry);
-    this.#player?.close();
+    this.#source?.close();
     this.#connected = false;
-    const { player, listener } = this.#parts;
-    /** @type {Player} */
-    const mine = player(/** @type {ShownSession} */ (this.#session), {
+    const { source, listener } = this.#parts;
+    /** @type {Source} */
+    const mine = source(/** @type {ShownSession} */ (this.#session), {
       stream: (stream) => listener.media(stream, mine),
-      state: (state) => mine === this.#player && this.#mediaIs(state),
+      state: (state) => mine === this.#source && this.#mediaIs(state),
     });
-    this.#player = mine;
+    this.#source = mine;
     try {
       await mine.start();
     } catch (error) {
-      if (mine === this.#player) this.#refused(error instanceof WhepRefusal ? error.status : 0);
+      if (mine === this.#source) this.#refused(error instanceof WhepRefusal ? error.status : 0);
     }
   }
 
@@ -158,7 +163,7 @@ export class Viewing {
     clearTimeout(this.#retry);
     if (state === "connected") {
       this.#connected = this.again = true;
-      this.#attempts = 0;
+      this.#attempts = this.#pathless = 0;
       this.#over = "";
     } else if (state === "unsteady") this.#retry = setTimeout(() => this.#mediaLost(), UNSTEADY_MS);
     else this.#mediaLost();
@@ -166,6 +171,7 @@ export class Viewing {
   }
 
   #mediaLost() {
+    if (++this.#pathless >= PATHLESS_ATTEMPTS && this.#parts.listener.pathless()) return;
     if (++this.#attempts >= MEDIA_ATTEMPTS && !this.again) this.#over = "blocked";
     this.#parts.listener.changed(); // while the failed connection can still be asked why
     this.#later();
@@ -176,14 +182,17 @@ export class Viewing {
     if (status === 404) return this.#end(this.again ? "ended" : "absent");
     if (status === 401 || status === 403) return this.#end("closed");
     if (status === 503) this.#over = "full";
-    if (status === 406 || status === 422) this.#over = "blocked";
+    if (status === 406 || status === 422) {
+      if (this.#parts.listener.pathless()) return;
+      this.#over = "blocked";
+    }
     this.#attempts++;
     this.#later();
   }
 
   #later() {
-    this.#player?.close();
-    this.#player = null;
+    this.#source?.close();
+    this.#source = null;
     this.#connected = false;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#lineUp && this.#connect(), waitMs(this.#attempts, Math.random()));
@@ -193,7 +202,7 @@ export class Viewing {
   /** @param {ViewState} why */
   #end(why) {
     this.#over = why;
-    this.#player?.close(why !== "ended");
+    this.#source?.close(why !== "ended");
     this.leave();
     this.#connected = false;
     this.#parts.listener.changed();

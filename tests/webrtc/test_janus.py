@@ -65,16 +65,16 @@ async def place_of(world: Scene, session: str) -> dict[str, Any]:
         await listener.close()
 
 
-async def state(world: Scene, session: str) -> dict[str, Any]:
-    async with world.http.get(f"{world.url}/api/v1/sessions/{session}/push") as response:
-        rows = (await response.json())["pushes"]
-    return dict(rows[0]) if rows else {"state": "", "reason": ""}
+def state(world: Scene, session: str) -> dict[str, Any]:
+    """As the API tells it."""
+    pushes = world.calls.pushes.of(session)
+    return pushes[0].row() if pushes else {"state": "", "reason": ""}
 
 
 async def is_in(world: Scene, session: str, wanted: str, within_s: float = 30.0) -> dict[str, Any]:
     """Wait until the push is in a state."""
     end_ns = now_ns() + int(within_s * 1e9)
-    while (row := await state(world, session))["state"] != wanted:
+    while (row := state(world, session))["state"] != wanted:
         assert now_ns() < end_ns, row
         await asyncio.sleep(0.02)
     return row
