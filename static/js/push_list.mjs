@@ -6,7 +6,7 @@
 /** @param {Push} push */
 export function pushText({ url, state, reason }) {
   const place = url.replace(/^(janus\+)?\w+:\/\//, "");
-  const kind = url.startsWith("janus+") ? "Janus" : "WHIP";
+  const kind = url.startsWith("janus+") ? "Janus" : url.startsWith("rtmp") ? "RTMP" : "WHIP";
   return `${kind} at ${place}: ${state}${reason && state !== "live" ? `. ${reason}` : ""}`;
 }
 
