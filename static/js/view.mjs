@@ -99,8 +99,10 @@ function look(drawn, via) {
       media: play,
       pathless() {
         if (via === "hls") return false;
-        viewing.leave();
-        look(drawn, "hls");
+        explainHls(viewing.connection).finally(() => {
+          viewing.leave();
+          look(drawn, "hls");
+        });
         return true;
       },
       message(message) {
@@ -213,11 +215,19 @@ function show(viewing) {
 /** The connection whose path was described last. @type {RTCPeerConnection | null} */
 let way = null;
 
+/** Why it is played as HLS, where that was not wanted. */
+let whyHls = "";
+
+/** @param {RTCPeerConnection | null} connection the one that found no way, while it can still be asked */
+async function explainHls(connection) {
+  if (connection) whyHls = (await verdictOf(connection, true).catch(() => ({ text: "" }))).text;
+}
+
 /** @param {Viewing} viewing */
 async function describePath({ connection, state }) {
   if (hls) {
     page.dataset.path = "hls";
-    elements.onair.title = "Played some seconds behind (HLS): no direct way was found, or none was wanted.";
+    elements.onair.title = `Played some seconds behind (HLS). ${whyHls}`.trim();
   }
   const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
   if (!connection || connection === way || !settled) return;
