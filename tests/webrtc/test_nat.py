@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tests.webrtc.two_hosts import SERVER, Hosts, possible, two_hosts
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.skipif(not os.environ.get("VISAVIS_TWO_HOSTS"), reason="makes network namespaces: VISAVIS_TWO_HOSTS=1"),
     pytest.mark.skipif(not possible(), reason="needs root and iproute2, for hosts of its own"),
     pytest.mark.skipif(not shutil.which("turnserver"), reason="needs coturn: apt-get install coturn"),
 ]
