@@ -4,6 +4,7 @@ sessions                              every session, for the operator
 look                                  one session and its dialogue
 events {since}                        what is kept of its events after number `since`
 say {text, language, interrupt}       the avatar says it, when nobody speaks or at once
+play {upload, text, language, interrupt}  as `say`, with a recording for a voice (broker/uploads.py)
 chat {text, id}                       as if the caller had typed it
 interrupt                             as the button
 act, switch {fields of the message}   the face; who it is
@@ -17,6 +18,9 @@ audience {questions}                  off, moderated or open
 recording                             whether it is recorded, and may be
 record {format, sound}                record it from now on
 unrecord                              no longer
+push {url}                            by RTMP, from now on: for the operator
+pushes                                where it is pushed, and how that goes
+unpush {id}                           no longer
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from broker import outputs
+from broker import outputs, streaming
 from broker.acting import problem
 from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
@@ -36,9 +40,11 @@ from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Swi
 from broker.outputs import Output
 from broker.questions import MODES, QuestionError, Questions
 from broker.registry import Registry
+from broker.rtmp_address import flaw
 from broker.sessions import Session
 from broker.turn_state import phase
 from broker.turns import Say
+from broker.uploads import NAME
 
 OPERATORS_ONLY = frozenset({"sessions"})
 FOR_EVERYBODY = frozenset({"ask", "taking"})
@@ -138,6 +144,7 @@ def _is_caller(session: Session, command: Command) -> bool:
 
 
 Data = Mapping[str, Any]
+OutputHandler = Callable[["House", Session, Command, int], dict[str, Any]]
 
 
 def _look(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
@@ -160,7 +167,17 @@ def _say(house: House, session: Session, data: Data, now_ns: int) -> None:
         house.tell_machine(session, Interrupt(), now_ns)
     if len(session.state.says) >= SAYS_LIMIT:
         raise Refusal("busy", f"{SAYS_LIMIT} things wait to be said already; try again when some are.")
-    house.tell_machine(session, Say(text=str(data.get("text", "")), language=language), now_ns)
+    house.tell_machine(session, _said(data, language), now_ns)
+
+
+def _said(data: Data, language: str) -> Say:
+    return Say(text=str(data.get("text", "")), language=language, upload=str(data.get("upload", "")))
+
+
+def _play(house: House, session: Session, data: Data, now_ns: int) -> None:
+    if not NAME.fullmatch(str(data.get("upload", ""))):
+        raise Refusal("bad_request", "There is no such recording.")
+    _say(house, session, data, now_ns)
 
 
 def _chat(house: House, session: Session, data: Data, now_ns: int) -> None:
@@ -255,6 +272,42 @@ def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> 
     return _recording(house, session, command, now_ns)
 
 
+def _push(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    url = str(command.data.get("url", ""))
+    if wrong := flaw(url):
+        raise Refusal("bad_request", wrong)
+    if not house.registry.ready("outputs"):
+        raise Refusal("not_ready", "The process that pushes is not running; try again in a moment.")
+    if len(streaming.going(session.record.outputs)) >= streaming.MOST_PUSHES:
+        raise Refusal("busy", f"A conversation is pushed to at most {streaming.MOST_PUSHES} places.")
+    house.make(session, streaming.pushed("operator", url), now_ns)
+    return streaming.rows(session.record.outputs)[-1]
+
+
+def _pushes(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    return {"pushes": streaming.rows(session.record.outputs)}
+
+
+def _unpush(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    wanted = str(command.data.get("id", ""))
+    push = next((each for each in streaming.going(session.record.outputs) if each.id == wanted), None)
+    if push is None:
+        raise Refusal("unknown", "There is no such push (any more).")
+    house.unmake(session, push, now_ns)
+    return {}
+
+
+def _operators(handler: OutputHandler) -> OutputHandler:
+    """For the operator only: the caller's token is not enough."""
+
+    def checked(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+        if not command.operator:
+            raise Refusal("forbidden", "This needs the operator's token.")
+        return handler(house, session, command, now_ns)
+
+    return checked
+
+
 def _end(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.end(session, now_ns)
 
@@ -270,6 +323,7 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "look": _look,
     "events": _events,
     "say": _say,
+    "play": _play,
     "chat": _chat,
     "interrupt": _interrupt,
     "mute": _mute,
@@ -284,9 +338,12 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "audience": _audience,
 }
 
-_OUTPUT_HANDLERS: dict[str, Callable[[House, Session, Command, int], dict[str, Any]]] = {
+_OUTPUT_HANDLERS: dict[str, OutputHandler] = {
     "recording": _recording,
     "record": _record,
     "unrecord": _unrecord,
+    "push": _operators(_push),
+    "pushes": _operators(_pushes),
+    "unpush": _operators(_unpush),
 }
 """These go by who asks."""

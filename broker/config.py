@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from broker.errors import ConfigError
 from broker.messages import WORKER_KINDS
+from broker.rtmp_address import flaw
 from broker.tables import fill, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +113,9 @@ class Audience:
     whip_url: str = ""
     """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
     whip_token: str = field(default="", repr=False)
+    rtmp_url: str = field(default="", repr=False)
+    """Every session is pushed there by RTMP; {session} and {persona} in it are replaced. It has the key in it."""
+    hls_sound: Literal["aac", "opus"] = "aac"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +153,10 @@ class Paths:
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
     films: str = "var/films"
+    hls: str = ""
+    """Segments of HTTP live streaming; empty: in the run folder."""
     recordings: str = "var/recordings"
+    uploads: str = "var/uploads"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +184,10 @@ class Settings:
     def path(self, name: str) -> Path:
         """One of `paths`, absolute."""
         return (ROOT / getattr(self.paths, name)).resolve()
+
+    def hls_folder(self) -> Path:
+        """A folder a session is in it, while somebody plays it as HTTP live streaming."""
+        return self.path("hls") if self.paths.hls else self.run_folder() / "hls"
 
     def run_folder(self) -> Path:
         """The folder of sockets, process ids and logs; made and made private by `bin/up`."""
@@ -246,6 +257,8 @@ def _check(settings: Settings) -> None:
     within("recording.min_free_mb", settings.recording.min_free_mb, 0, 100_000_000)
     within("recording.keep_days", settings.recording.keep_days, 0, 36_500)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
+    if settings.audience.rtmp_url and (wrong := flaw(settings.audience.rtmp_url)):
+        raise ConfigError(f"audience.rtmp_url cannot be used. {wrong}")
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
     within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)
     if settings.server.turn_urls and len(settings.server.turn_secret) < 16:

@@ -48,6 +48,7 @@ from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
+from broker.streaming import push_as_configured, stream
 from broker.turn_state import phase
 from broker.turns import Away, Replaced, Restarted, Returned, Timer
 from broker.watchers import Watchers
@@ -79,6 +80,8 @@ class ControlSettings:
     questions: str = "off"
     refused_words: tuple[str, ...] = ()
     recording: RecordingSettings = field(default_factory=RecordingSettings)
+    rtmp_url: str = field(default="", repr=False)
+    hls_sound: str = "aac"
 
 
 @dataclass
@@ -89,6 +92,8 @@ class Outbox:
     forget: list[Peer] = field(default_factory=list)
     send: list[Outgoing] = field(default_factory=list)
     publish: list[Event] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Sessions of which nothing is to be kept."""
 
 
 class Control:
@@ -160,6 +165,9 @@ class Control:
         if now_ns - self._fleet_ns >= FLEET_NS:
             for name in self.watchers.silent(now_ns):
                 self._tell_viewers(name, now_ns)
+            if not self._grace_ns:
+                for session in self.sessions.values():
+                    stream(self, session, now_ns)
             self._send_fleet(now_ns)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
@@ -332,6 +340,7 @@ class Control:
         self._send(session.to_all(session.opened()), now_ns)
         self._tell("state", now_ns, session, state="listening")
         self._record_as_configured(session, now_ns)
+        push_as_configured(self, session, now_ns)
         logger.info("session begins", extra={"session": session.id, "persona": persona.get("id")})
 
     def _resume(self, session: Session, message: Present, now_ns: int) -> None:
@@ -475,6 +484,7 @@ class Control:
         self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
         self.watchers.forget(session.id)
         del self.sessions[session.id]
+        self._outbox.ended.append(session.id)
         if self._journal:
             self._journal.forget(session.id)
         self._tell("session", now_ns, session, state="closed", reason=reason)
@@ -532,6 +542,8 @@ class Control:
             self._outbox.send.append((message.edge, self._showing(session)))
         if self.watchers.viewers(session.id) != before:
             self._tell_viewers(session.id, now_ns)
+        if message.hls:
+            stream(self, session, now_ns)
 
     def _show(self, session: Session) -> None:
         """Tell every edge that watches where the programme is now."""

@@ -89,6 +89,8 @@ class Session:
         self.record = record
         self.caller_gone_ns = caller_gone_ns
         """Since when nobody has called; 0: somebody does."""
+        self.stream_again_ns = 0
+        """When it may be made into a stream again; see streaming.py."""
 
     @property
     def id(self) -> str:

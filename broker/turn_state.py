@@ -175,6 +175,8 @@ class ToSay:
     kind: AnswerKind
     text: str
     language: str
+    upload: str = ""
+    """The name of the recording in which it is said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,8 @@ class Watcher:
     edge: Peer
     viewers: int
     seen_ns: int
+    hls: bool = False
+    """Somebody there plays the session as HTTP live streaming."""
 
 
 class Watchers:
@@ -39,7 +41,9 @@ class Watchers:
         """File it; True when the edge is new here (or began anew)."""
         held = self._watchers.setdefault(message.session, {})
         before = held.get(message.edge.name)
-        held[message.edge.name] = Watcher(edge=message.edge, viewers=max(0, message.viewers), seen_ns=now_ns)
+        held[message.edge.name] = Watcher(
+            edge=message.edge, viewers=max(0, message.viewers), seen_ns=now_ns, hls=message.hls
+        )
         return before is None or before.edge != message.edge
 
     def leave(self, session: str, edge: Peer) -> None:
@@ -86,3 +90,7 @@ class Watchers:
     def viewers(self, session: str) -> int:
         """Viewers at all edges together."""
         return sum(watcher.viewers for watcher in self._watchers.get(session, {}).values())
+
+    def hls(self, session: str) -> bool:
+        """Somebody at some edge plays it as HTTP live streaming."""
+        return any(watcher.hls for watcher in self._watchers.get(session, {}).values())

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from functools import partial
 from typing import Any, Protocol
 
-from broker.clock import now_ns
+from broker.clock import NS_PER_S, now_ns
 from broker.key_frames import KeyFrameRequests
 from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
 from broker.outputs import GOING
@@ -28,6 +28,15 @@ LISTENER = "viewers"
 
 RECENT = 120
 """Messages about the turn on the air that somebody who joins is told: its sentences and its words."""
+
+HLS_LINGER_NS = 20 * NS_PER_S
+"""A player asks for the playlist every two seconds; one that does not for so long has gone."""
+
+FRAME_SAMPLES = 960
+"""Of the programme, a tick."""
+
+DATED = frozenset({"state", "turn", "switched", "ended"})
+"""These say when they happen, as an RTP time of the sound, for pages that play some seconds behind."""
 
 TURNS_TOLD = frozenset({"committed", "cancelled", "interrupted", "finished"})
 
@@ -79,6 +88,8 @@ class Watched:
         self.streams: set[EventStream] = set()
         self.pushes: set[object] = set()
         """Whoever else sends the programme on from here, while they do."""
+        self.hls_ns = 0
+        """When it was last asked for as HTTP live streaming."""
         self.over = False
         self.empty_ns = now_ns()
         """Since when nobody looks on; 0 while somebody does."""
@@ -99,9 +110,14 @@ class Watched:
         return len(self.viewers) + sum(stream.counts for stream in self.streams)
 
     @property
+    def hls(self) -> bool:
+        """Somebody here plays it as HTTP live streaming."""
+        return bool(self.hls_ns) and now_ns() - self.hls_ns < HLS_LINGER_NS
+
+    @property
     def empty(self) -> bool:
         """Nobody here looks on, nor listens."""
-        return not self.viewers and not self.streams and not self.pushes
+        return not self.viewers and not self.streams and not self.pushes and not self.hls
 
     # --- the broker and the programme speak ---
 
@@ -249,6 +265,8 @@ class Watched:
 
     def _say(self, kind: str, turn: int = 0, /, **fields: Any) -> None:
         """To every listener; `turn`: whoever joins while it is on the air is told too."""
+        if self.fanout and kind in DATED:
+            fields["rtp"] = self.fanout.clock.audio_rtp(FRAME_SAMPLES * (self._last_tick + 1))
         message = encoded(kind, fields)
         if turn:
             while self._recent and self._recent[0][0] < turn:

@@ -115,6 +115,11 @@ const FAILURES = {
     text: "The server is busy and takes it easier with the picture or the voice.",
     remedy: "none",
   },
+  narrow: {
+    title: "Your connection is narrow just now",
+    text: "The picture is made coarser so that the voice comes through.",
+    remedy: "none",
+  },
   avatar3d: {
     title: "No 3D face for now",
     text: "It could not be shown. The picture goes on instead.",

@@ -220,14 +220,20 @@ function switched(persona, language) {
   notices.over("switch");
 }
 
-/** @param {{step: string, reason: string}} message */
-function degraded({ step, reason }) {
+/** @param {{step: string, reason: string, kind?: string}} message */
+function degraded({ step, reason, kind }) {
   const list = byId("degraded", HTMLElement);
   list.prepend(make("li", { step }, reason || step));
+  const notice = kind === "network" ? "narrow" : "degraded";
   // Half the pictures is hardly seen: the list is enough. The way back up takes the message away.
-  if (step === "full") notices.over("degraded");
-  else if (step !== "half_rate") notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
+  if (step === "full") notices.over(notice);
+  else if (step !== "half_rate") notices.show({ ...failure(notice), ...(reason ? { text: sentence(reason) } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
+}
+
+/** @param {string} reason a clause */
+function sentence(reason) {
+  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------

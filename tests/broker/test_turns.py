@@ -26,7 +26,7 @@ from broker.messages import (
     Typed,
 )
 from broker.turn_state import Presence, phase
-from broker.turns import Away, Say, TurnSettings
+from broker.turns import Away, Replaced, Say, TurnSettings
 from tests.broker.talk import WORD_SAMPLES, Talk, of, plain, told
 
 
@@ -663,6 +663,19 @@ def test_something_to_say_waits_until_the_floor_is_free() -> None:
     talk.voice(1, 0, LONG)
     talk.wait(400)
     assert [speak.text for speak in of(talk.actions, Speak)] == ["Dinner is ready."]
+
+
+def test_a_recording_is_said_like_any_text_and_spoken_again_from_the_word_that_a_crash_cut() -> None:
+    talk = Talk()
+    said = of(talk(Say(text="Dinner is ready now.", upload="a-name")), Speak)
+    assert [(speak.text, speak.upload, speak.from_word) for speak in said] == [("Dinner is ready now.", "a-name", 0)]
+    turn = said[0].turn
+    talk.voice(turn, 0, "Dinner is ready now.", words=2)
+    again = of(talk(Replaced(frozenset({"programme"}))), Speak)
+    assert [(speak.upload, speak.from_word) for speak in again] == [("a-name", 2)]
+    talk(Typed(text="Thank you."))
+    assert not of(talk.wait(500), Speak), "what was interrupted is not said again"
+    assert [line.text for line in talk.state.dialogue if line.role == "avatar"] == ["Dinner is"]
 
 
 def test_vad_may_end_an_utterance_by_itself() -> None:

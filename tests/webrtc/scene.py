@@ -40,6 +40,7 @@ from broker.messages import (
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
 from tests.webrtc.pictures import h264_units, vp8_units
+from tests.webrtc.rough_path import RoughPath, without_candidates
 from webrtc import app
 from webrtc.calls import Calls
 from webrtc.personas import PersonaCards
@@ -283,9 +284,13 @@ class Page:
         return [message for message in self.said if message["type"] == kind]
 
     async def call(
-        self, microphone: MediaStreamTrack | None = None, codec: str = "", edit: Callable[[str], str] = str
+        self,
+        microphone: MediaStreamTrack | None = None,
+        codec: str = "",
+        edit: Callable[[str], str] = str,
+        path: RoughPath | None = None,
     ) -> str:
-        """Offer, take the answer, wait until connected; the answer's SDP."""
+        """Offer, take the answer, wait until connected; the answer's SDP. `path`: the only one there is."""
         await self._drop()
         connection = self.connection = RTCPeerConnection(RTCConfiguration([]))
         audio = connection.addTransceiver(microphone or "audio", "sendrecv")
@@ -298,9 +303,11 @@ class Page:
         connection.on("track", self._take)
         await connection.setLocalDescription(await connection.createOffer())
         answers = len(self.all("answer"))
-        await self.send("offer", sdp=edit(connection.localDescription.sdp))
+        offer = edit(connection.localDescription.sdp)
+        await self.send("offer", sdp=without_candidates(offer) if path else offer)
         answer = await self.hears("answer", answers)
-        await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        sdp = await path.through(answer["sdp"]) if path else answer["sdp"]
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         await until(lambda: connection.connectionState == "connected")
         return str(answer["sdp"])
 

@@ -48,11 +48,12 @@ class Track:
 class FragmentedMp4:
     """The bytes of one file or stream. `video`: the decoder configuration; None for sound only.
 
-    `aac`: the AudioSpecificConfig of AAC sound; empty for Opus.
+    `aac`: the AudioSpecificConfig of AAC sound; empty for Opus. `live`: it has no end that could be told, and no index.
     """
 
-    def __init__(self, video: AvcConfig | None, fps: int = 25, aac: bytes = b"") -> None:
+    def __init__(self, video: AvcConfig | None, fps: int = 25, aac: bytes = b"", live: bool = False) -> None:
         self._video = video
+        self._live = live
         self._aac = aac
         self._sound = Track(number=AUDIO, usual=AAC_SAMPLES if aac else TICK_SAMPLES)
         self._pictures = Track(number=VIDEO, usual=RATE_HZ // fps)
@@ -65,7 +66,7 @@ class FragmentedMp4:
         traks.append(trak(AUDIO, duration, _aac_media(self._aac) if self._aac else _opus_media()))
         tracks = [VIDEO, AUDIO] if self._video else [AUDIO]
         extends = [full(b"trex", 0, 0, u32(track), u32(1), u32(0), u32(0), u32(0)) for track in tracks]
-        mvex = box(b"mvex", full(b"mehd", 1, 0, u64(duration)), *extends)
+        mvex = box(b"mvex", *([] if self._live else [full(b"mehd", 1, 0, u64(duration))]), *extends)
         return kinds + box(b"moov", _mvhd(duration), *traks, mvex)
 
     def sound(self, time: int, packet: bytes) -> None:
@@ -82,7 +83,7 @@ class FragmentedMp4:
         if not parts:
             return b""
         for track, samples in parts:
-            if track.number == VIDEO and samples[0][0].key:
+            if track.number == VIDEO and samples[0][0].key and not self._live:
                 track.keys.append((samples[0][0].time, offset))
         self._sequence += 1
         size = len(self._moof(parts, 0))

@@ -11,7 +11,11 @@ from broker.config import Settings
 from broker.errors import ConfigError, VisavisError
 from broker.messages import Event, Programme
 
-KINDS = {"recording": "workers.outputs.recorder:Recorder"}
+KINDS = {
+    "recording": "workers.outputs.recorder:Recorder",
+    "hls": "workers.outputs.hls_output:HlsOutput",
+    "rtmp": "workers.outputs.rtmp_output:RtmpOutput",
+}
 """An output's kind to its class, imported when the first of the kind is wanted: `Recorder(order)` is a `Sink`."""
 
 
