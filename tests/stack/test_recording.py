@@ -19,10 +19,9 @@ import numpy.typing as npt
 import pytest
 
 from bench.av_sync import CLEAREST, by_sentence, heard_after
-from bench.spoken import speak, trimmed
 from broker.messages import Event
 from tests.outputs.programme import probe
-from tests.stack.caller import QUANTUM, RATE_HZ, Caller, wav_bytes
+from tests.stack.caller import QUANTUM, RATE_HZ, Caller
 from tests.stack.lips import DARK, mouth_box
 from tests.stack.running import Stack
 
@@ -31,7 +30,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is missing: apt-get install ffmpeg"),
 ]
 
-ASKED = "when is the library open on weekends"
 PICTURE_SAMPLES = RATE_HZ // 25
 DARKER = 60
 """As in ear.js."""
@@ -80,7 +78,7 @@ def cues(path: Path) -> list[tuple[float, float, str]]:
 
 @pytest.fixture(scope="module")
 def recorded() -> Iterator[Stack]:
-    stack = Stack(VISAVIS_RECORDING_FORMATS="mp4,webm")
+    stack = Stack(VISAVIS_RECORDING_FORMATS="mp4,webm", VISAVIS_MEDIA_SIZE="256")
     try:
         yield stack.start()
     finally:
@@ -90,8 +88,8 @@ def recorded() -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def caller(recorded: Stack) -> Iterator[Caller]:
     with Caller(recorded.url) as caller:
-        caller.open("?persona=campus").start()
-        caller.until(lambda: finished(caller), "the greeting was not heard")
+        caller.open("?persona=campus&mode=text").start()
+        caller.until(lambda: finished(caller), "the greeting was not heard", LONG_S)
         yield caller
 
 
@@ -100,29 +98,31 @@ def viewer(recorded: Stack, caller: Caller) -> Iterator[Caller]:
     session = caller.messages("session")[0]["session"]
     with Caller(recorded.url, beside=caller) as viewer:
         viewer.open(f"view/{session}")
-        viewer.until(lambda: viewer.state() in ("listening", "speaking"), "the viewer page is not live")
+        viewer.until(lambda: viewer.state() in ("listening", "speaking"), "the viewer page is not live", LONG_S)
         yield viewer
 
 
 @pytest.fixture(scope="module")
 def taped(recorded: Stack, caller: Caller, viewer: Caller) -> Path:
-    """A spoken question and its answer, then an answer in which the recorder is killed; recorded from the page."""
+    """An answer, one in which the recorder is killed, and another; recorded from the page."""
     if caller.page.is_visible("#recording"):  # a first attempt on a busy machine
         caller.page.click("#record")
     for each in (caller, viewer):
-        each.until(lambda page=each.page: not page.is_visible("#recording"), "there is a sign, and nothing is recorded")
+        each.until(
+            lambda page=each.page: not page.is_visible("#recording"), "there is a sign, and nothing is recorded", LONG_S
+        )
     news = len(states(caller))
     caller.page.click("#record")
     caller.until(lambda: "on" in states(caller)[news:], "it is not recorded", LONG_S)
     assert "Recording" in caller.page.inner_text("#recording")
-    viewer.until(lambda: viewer.page.is_visible("#recording"), "the viewer is not told")
+    viewer.until(lambda: viewer.page.is_visible("#recording"), "the viewer is not told", LONG_S)
     done = len(finished(caller))
-    caller.say(wav_bytes(trimmed(speak(ASKED, "slt")), 16_000), ASKED)
+    caller.type("When is the library open on weekends?")
     caller.until(lambda: len(finished(caller)) > done, "the answer did not end", LONG_S)
 
     news = len(states(caller))
     caller.type("How do I apply for a place at the university?")
-    caller.until(lambda: caller.state() == "speaking", "no second answer began")
+    caller.until(lambda: caller.state() == "speaking", "no second answer began", LONG_S)
     recorded.kill("outputs")
     caller.until(lambda: "on" in states(caller)[news:], "nobody went on recording", LONG_S)
     assert caller.page.is_visible("#recording"), "it was recorded all the time"
@@ -131,10 +131,10 @@ def taped(recorded: Stack, caller: Caller, viewer: Caller) -> Path:
     caller.until(lambda: len(finished(caller)) == done + 3, "the third answer did not end", LONG_S)
 
     caller.page.click("#record")
-    caller.until(lambda: states(caller)[-1] == "over", "it did not stop")
-    viewer.until(lambda: not viewer.page.is_visible("#recording"), "the viewer is not told of the end")
+    caller.until(lambda: states(caller)[-1] == "over", "it did not stop", LONG_S)
+    viewer.until(lambda: not viewer.page.is_visible("#recording"), "the viewer is not told of the end", LONG_S)
     folder = folders(recorded)[-1]
-    caller.until(lambda: "ended" in about(folder), "the files were not finished")
+    caller.until(lambda: "ended" in about(folder), "the files were not finished", LONG_S)
     return folder
 
 
@@ -286,10 +286,10 @@ def test_where_all_is_recorded_it_is_said_before_start_and_a_full_quota_ends_it_
     with Caller(small.url) as caller:
         caller.open("?persona=campus&mode=text")
         caller.page.wait_for_selector("#start:not([disabled])")
-        caller.until(lambda: caller.page.is_visible("#consent"), "nothing is said before Start")
+        caller.until(lambda: caller.page.is_visible("#consent"), "nothing is said before Start", LONG_S)
         assert "will be recorded" in caller.page.inner_text("#consent")
         caller.start()
-        caller.until(lambda: "on" in states(caller), "it is not recorded")
+        caller.until(lambda: "on" in states(caller), "it is not recorded", LONG_S)
         assert caller.page.is_visible("#recording")
         assert not caller.page.is_visible("#record") or caller.page.is_disabled("#record"), "it is not the caller's"
         caller.type("How do I apply for a place at the university?")
@@ -298,7 +298,7 @@ def test_where_all_is_recorded_it_is_said_before_start_and_a_full_quota_ends_it_
         assert not caller.page.is_visible("#recording")
         assert caller.state() != "error", "the call goes on"
         (folder,) = folders(small)
-        caller.until(lambda: "ended" in about(folder), "the file was not finished")
+        caller.until(lambda: "ended" in about(folder), "the file was not finished", LONG_S)
         assert float(probe(folder / "programme.mp4", "-show_format")["format"]["duration"]) > 3
         session = caller.messages("session")[0]["session"]
         address = f"{small.url}api/v1/sessions/{session}/recording"
