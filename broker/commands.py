@@ -4,6 +4,7 @@ sessions                              every session, for the operator
 look                                  one session and its dialogue
 events {since}                        what is kept of its events after number `since`
 say {text, language, interrupt}       the avatar says it, when nobody speaks or at once
+play {upload, text, language, interrupt}  as `say`, with a recording for a voice (broker/uploads.py)
 chat {text, id}                       as if the caller had typed it
 interrupt                             as the button
 act, switch {fields of the message}   the face; who it is
@@ -43,6 +44,7 @@ from broker.rtmp_address import flaw
 from broker.sessions import Session
 from broker.turn_state import phase
 from broker.turns import Say
+from broker.uploads import NAME
 
 OPERATORS_ONLY = frozenset({"sessions"})
 FOR_EVERYBODY = frozenset({"ask", "taking"})
@@ -165,7 +167,17 @@ def _say(house: House, session: Session, data: Data, now_ns: int) -> None:
         house.tell_machine(session, Interrupt(), now_ns)
     if len(session.state.says) >= SAYS_LIMIT:
         raise Refusal("busy", f"{SAYS_LIMIT} things wait to be said already; try again when some are.")
-    house.tell_machine(session, Say(text=str(data.get("text", "")), language=language), now_ns)
+    house.tell_machine(session, _said(data, language), now_ns)
+
+
+def _said(data: Data, language: str) -> Say:
+    return Say(text=str(data.get("text", "")), language=language, upload=str(data.get("upload", "")))
+
+
+def _play(house: House, session: Session, data: Data, now_ns: int) -> None:
+    if not NAME.fullmatch(str(data.get("upload", ""))):
+        raise Refusal("bad_request", "There is no such recording.")
+    _say(house, session, data, now_ns)
 
 
 def _chat(house: House, session: Session, data: Data, now_ns: int) -> None:
@@ -311,6 +323,7 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "look": _look,
     "events": _events,
     "say": _say,
+    "play": _play,
     "chat": _chat,
     "interrupt": _interrupt,
     "mute": _mute,

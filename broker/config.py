@@ -156,6 +156,7 @@ class Paths:
     hls: str = ""
     """Segments of HTTP live streaming; empty: in the run folder."""
     recordings: str = "var/recordings"
+    uploads: str = "var/uploads"
 
 
 @dataclass(frozen=True, kw_only=True)

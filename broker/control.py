@@ -92,6 +92,8 @@ class Outbox:
     forget: list[Peer] = field(default_factory=list)
     send: list[Outgoing] = field(default_factory=list)
     publish: list[Event] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Sessions of which nothing is to be kept."""
 
 
 class Control:
@@ -482,6 +484,7 @@ class Control:
         self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
         self.watchers.forget(session.id)
         del self.sessions[session.id]
+        self._outbox.ended.append(session.id)
         if self._journal:
             self._journal.forget(session.id)
         self._tell("session", now_ns, session, state="closed", reason=reason)

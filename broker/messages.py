@@ -412,6 +412,8 @@ class Transcript(Message):
     took_ns: int = 0
     ends: float | None = None
     """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
+    pause_sample: int = -1
+    """These are all words up to the pause at this microphone sample: if it lasts, they are the final ones."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
@@ -502,6 +504,8 @@ class Speak(Message):
     last: bool
     from_word: int = 0
     tags: dict[str, Any] = field(default_factory=dict)
+    upload: str = ""
+    """Not to be synthesised: the recording of this name (broker/uploads.py) is the voice, `text` its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -732,7 +736,8 @@ class KeyFrame(Message):
 class Wanted(Message):
     """Edge, outputs → programme, on change and every second: how many of its own want which rendition.
 
-    None: nobody draws.
+    None: nobody draws. `step`: how much the caller's line carries (broker/picture_steps.py), -1 from those who have no
+    say in it; `reason` is for people. It holds as long as it is said again.
     """
 
     edge: str
@@ -741,6 +746,8 @@ class Wanted(Message):
     h264_cutout: int = 0
     vp8_cutout: int = 0
     """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
+    step: int = -1
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

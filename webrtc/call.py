@@ -45,6 +45,7 @@ from webrtc.microphone import Microphone
 from webrtc.page_clock import PageClock
 from webrtc.page_socket import PageSocket
 from webrtc.peer import PagePeer
+from webrtc.picture_rate import PictureRate
 from webrtc.uplink import FRAME, MicSound
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,9 @@ class Host(Protocol):
 
     @property
     def shown(self) -> bool: ...
+
+    @property
+    def video_kbps(self) -> int: ...
 
     def to_broker(self, message: Message, route: int) -> bool: ...
 
@@ -126,13 +130,16 @@ class Call:
         self._pictures = True
         """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
+        self._recording: dict[str, str] = {}
+        """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
         self._peer_lock = asyncio.Lock()
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
-        self._wanted: dict[str, int] = {}
+        self._wanted: dict[str, Any] = {}
+        self._rate = PictureRate(host.video_kbps)
         self._grace: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -197,6 +204,8 @@ class Call:
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+        if self._recording:
+            self._say("recording", **self._recording)
 
     def tell_again(self) -> None:
         """A broker that has just started may have a predecessor that took along what was said to it last."""
@@ -263,6 +272,9 @@ class Call:
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
             case "audience":
                 self._say("audience", viewers=int(data.get("viewers", 0)))
+            case "recording":
+                self._recording = {key: str(data.get(key, "")) for key in ("state", "by", "text")}
+                self._say("recording", **self._recording)
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
@@ -293,11 +305,18 @@ class Call:
         """Tell the programme which pictures somebody looks at."""
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
-        wanted = {each: self.fanout.wanted(each) for each in RENDITIONS}
+        wanted: dict[str, Any] = {each: self.fanout.wanted(each) for each in RENDITIONS}
+        wanted |= {"step": self._rate.step, "reason": self._rate.reason}
         if always or wanted != self._wanted:
             self._wanted = wanted
             message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
+
+    def judge_rate(self) -> None:
+        """Twice a second: what the page's line carries may have changed."""
+        if self._rate.judge(now_ns()):
+            self._host.count("picture_steps")
+            self.want(False)
 
     # --- the page speaks ---
 
@@ -370,7 +389,8 @@ class Call:
         assert self.fanout is not None
         await self._close_peer()
         servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
-        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
+        self._rate.renew()
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout, self._rate)
         self._peer = peer
         peer.pause_pictures(not self._pictures)
         try:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from broker.clock import NS_PER_S, now_ns
 from broker.key_frames import KeyFrameRequests
 from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
+from broker.outputs import GOING
 from webrtc.event_stream import EventStream, encoded
 from webrtc.fanout import H264, VP8, Fanout
 from webrtc.media_clock import MediaClock
@@ -80,6 +81,7 @@ class Watched:
         self.shown: Showing | None = None
         self.fanout: Fanout | None = None
         self.state = "listening"
+        self.recorded = False
         self.total = 0
         """Viewers at all edges, as the broker has it."""
         self.viewers: dict[str, Viewer] = {}
@@ -128,6 +130,7 @@ class Watched:
             self._drop_viewers()
             self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))
         self.state, self.total = message.state, message.viewers
+        self._recorded(message.recording)
         old, new = (each.peers.get("programme") if each else None for each in (before, message))
         if old != new:
             self._host.listen(old, new, self.session, LISTENER)
@@ -167,6 +170,8 @@ class Watched:
             case "audience":
                 self.total = int(data.get("viewers", 0))
                 self._say("audience", viewers=self.total)
+            case "recording":
+                self._recorded(data)
 
     def end(self, reason: str) -> None:
         """The session is over: everybody is told and let go."""
@@ -217,6 +222,7 @@ class Watched:
         assert self.fanout is not None
         clock = self.fanout.clock
         opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
+        opening |= {"recorded": self.recorded}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
         rest = {"ice": list(self._host.ice_servers), "edge": self._host.peer.incarnation}
         stream.send(encoded("session", opening | offsets | rest))
@@ -268,6 +274,13 @@ class Watched:
             self._recent.append((turn, message))
         for stream in self.streams:
             stream.send(message)
+
+    def _recorded(self, recording: dict[str, Any]) -> None:
+        """Whether it is recorded now; by whom, or why not, is no business of viewers."""
+        recorded = recording.get("state") in GOING
+        if recorded != self.recorded:
+            self.recorded = recorded
+            self._say("recorded", on=recorded)
 
     def _mouth(self, tick: Programme) -> None:
         self._mouth_frames.append([tick.programme_sample, list(tick.mouth), tick.face, tick.emotion])

@@ -13,6 +13,7 @@ import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
+import { VIEWERS_NOTICE } from "./recording_words.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -29,6 +30,7 @@ const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
   viewers: byId("viewers", HTMLElement),
+  recording: byId("recording", HTMLElement),
   state: byId("state", HTMLElement),
   unlock: byId("unlock", HTMLButtonElement),
   sound: byId("sound", HTMLButtonElement),
@@ -79,6 +81,7 @@ function look(drawn, via) {
         pictures.clock(session);
         introduce(session.persona);
         words.begin();
+        recorded(session.recorded === true);
       },
       media: play,
       pathless() {
@@ -89,6 +92,7 @@ function look(drawn, via) {
       },
       message(message) {
         words.take(message);
+        if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
@@ -138,6 +142,13 @@ async function play(stream, source) {
   heard();
 }
 
+/** @param {boolean} on */
+function recorded(on) {
+  elements.recording.hidden = !on;
+  elements.recording.title = VIEWERS_NOTICE;
+  /** @type {HTMLElement} */ (elements.recording.querySelector("span")).textContent = VIEWERS_NOTICE;
+}
+
 function heard() {
   elements.unlock.hidden = !video.muted || !elements.sound.hidden;
   elements.sound.setAttribute("aria-pressed", String(!video.muted));
@@ -179,6 +190,7 @@ function show(viewing) {
     ear.listenTo(null);
     pictures.follow(null);
     words.begin();
+    recorded(false);
     elements.unlock.hidden = true;
   }
 }

@@ -81,7 +81,13 @@ async def served(static: Path) -> AsyncIterator[Served]:
     settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0))
     static.mkdir(exist_ok=True)
     settings = replace(
-        settings, paths=replace(settings.paths, films=str(static / "films"), recordings=str(static / "recordings"))
+        settings,
+        paths=replace(
+            settings.paths,
+            films=str(static / "films"),
+            recordings=str(static / "recordings"),
+            uploads=str(static / "uploads"),
+        ),
     )
     world = Served(settings, static)
     await world.start()

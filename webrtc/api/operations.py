@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webrtc.api import asking, bodies, films, listening, recording, sessions
+from webrtc.api import asking, bodies, films, listening, playing, recording, sessions
 from webrtc.api.sessions import Handler
 
 BASE = "/api/v1"
@@ -56,6 +56,11 @@ OPERATIONS = (
         handler=sessions.one, gives=((200, "The conversation."),),
     ),
     _does("say", bodies.Say),
+    Operation(
+        method="POST", path=f"{_SESSION}/play", about=(playing.Play.__doc__ or "").strip(), who="caller",
+        handler=playing.play, body=playing.Play, takes=("multipart/form-data",),
+        gives=((202, "{text, seconds, aligned}: it is said when nobody speaks; events tell what comes of it."),),
+    ),
     _does("chat", bodies.Chat),
     _does("interrupt", bodies.Nothing),
     _does("act", bodies.Act),
