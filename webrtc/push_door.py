@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from aiohttp import web
 
+from webrtc.api.bodies import Push, read
 from webrtc.calls import Calls
 from webrtc.errors import SdpError
 from webrtc.security import is_operator
@@ -22,19 +21,13 @@ class PushDoor:
 
     async def post(self, request: web.Request) -> web.Response:
         session = self._admitted(request)
-        try:
-            wish = json.loads(await request.text())
-            url, token = wish["url"], wish.get("token", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise web.HTTPBadRequest(text='Send {"url": "https://…", "token": "…"}.\n') from None
-        if not isinstance(url, str) or not isinstance(token, str) or len(url) + len(token) > 4000:
-            raise web.HTTPBadRequest(text="The address and the token are text.\n")
+        wish = await read(request, Push)
         if len(self._calls.pushes.of(session)) >= MOST:
             raise web.HTTPConflict(text=f"A conversation is pushed to at most {MOST} places.\n")
         try:
             if await self._calls.audience.find(session) is None:
                 raise web.HTTPNotFound(text="There is no such conversation (any more).\n")
-            push = self._calls.pushes.begin(session, url, token)
+            push = self._calls.pushes.begin(session, wish.url, wish.token)
         except SdpError as error:
             raise web.HTTPBadRequest(text=f"{error}\n") from error
         except TimeoutError:
