@@ -15,6 +15,12 @@ taking                                whether questions are taken: whoever knows
 questions                             all questions, for the host
 approve, dismiss {n}                  the host decides about one
 audience {questions}                  off, moderated or open
+recording                             whether it is recorded, and may be
+record {format, sound}                record it from now on
+unrecord                              no longer
+push {url}                            by RTMP, from now on: for the operator
+pushes                                where it is pushed, and how that goes
+unpush {id}                           no longer
 """
 
 from __future__ import annotations
@@ -24,13 +30,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from broker import outputs, streaming
 from broker.acting import problem
 from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
 from broker.errors import ConfigError
 from broker.events import EventLog
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
+from broker.outputs import Output
 from broker.questions import MODES, QuestionError, Questions
+from broker.registry import Registry
+from broker.rtmp_address import flaw
 from broker.sessions import Session
 from broker.turn_state import phase
 from broker.turns import Say
@@ -48,8 +58,9 @@ class House(Protocol):
 
     sessions: dict[str, Session]
     events: EventLog
+    registry: Registry
     settings: Any
-    """`refused_words`, of control.ControlSettings."""
+    """`refused_words` and `recording`, of control.ControlSettings."""
 
     def accept(self, message: Message, now_ns: int) -> None: ...
 
@@ -58,6 +69,10 @@ class House(Protocol):
     def planned(self, session: Session, switch: Switch) -> None: ...
 
     def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None: ...
+
+    def make(self, session: Session, output: Output, now_ns: int) -> None: ...
+
+    def unmake(self, session: Session, output: Output, now_ns: int) -> None: ...
 
     def end(self, session: Session, now_ns: int) -> None: ...
 
@@ -84,6 +99,8 @@ def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
         if not command.operator:
             raise Refusal("forbidden", "This needs the operator's token.")
         return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
+    if command.what in _OUTPUT_HANDLERS:
+        return _OUTPUT_HANDLERS[command.what](house, _session(house, command), command, now_ns)
     handler = _HANDLERS.get(command.what)
     if handler is None:
         raise Refusal("bad_request", f"There is no command {command.what[:40]!r}.")
@@ -104,6 +121,7 @@ def row(session: Session, now_ns: int) -> dict[str, Any]:
         "state": "away" if session.caller_gone_ns else phase(state),
         "lines": len(state.dialogue),
         "questions": session.record.questions.mode,
+        "recording": outputs.current(session.record.outputs) is not None,
         "age_s": max(0, now_ns - state.origin_ns) // NS_PER_S,
     }
 
@@ -111,8 +129,7 @@ def row(session: Session, now_ns: int) -> dict[str, Any]:
 def _session(house: House, command: Command) -> Session:
     """The session, for somebody who may. Who may not learns nothing of whether there is one."""
     session = house.sessions.get(command.session)
-    known = session.record.token_hash if session else ""
-    its_own = bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+    its_own = session is not None and _is_caller(session, command)
     allowed = its_own or command.operator or command.what in FOR_EVERYBODY
     if not allowed:
         raise Refusal("forbidden", "This needs the token of the conversation's caller, or the operator's.")
@@ -121,7 +138,13 @@ def _session(house: House, command: Command) -> Session:
     return session
 
 
+def _is_caller(session: Session, command: Command) -> bool:
+    known = session.record.token_hash
+    return bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+
+
 Data = Mapping[str, Any]
+OutputHandler = Callable[["House", Session, Command, int], dict[str, Any]]
 
 
 def _look(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
@@ -216,6 +239,75 @@ def _audience(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.question(session, replace(session.record.questions, mode=mode), 0, now_ns)
 
 
+def _recording(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    rules, last = house.settings.recording, outputs.newest(session.record.outputs)
+    told = last.told() if last else {"state": "off", "by": "", "text": ""}
+    if last and command.operator:
+        told |= last.data
+    return told | {"rule": outputs.rule(rules, session.record.persona)}
+
+
+def _record(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    rules = house.settings.recording
+    if outputs.rule(rules, session.record.persona) == "never":
+        raise Refusal("off", "Conversations are not recorded here.")
+    if not command.operator and not rules.callers:
+        raise Refusal("forbidden", "Only the operator of this server records conversations.")
+    if not house.registry.ready("outputs"):
+        raise Refusal("not_ready", "The recorder is not running; try again in a moment.")
+    if outputs.current(session.record.outputs) is None:
+        by = "caller" if _is_caller(session, command) else "operator"
+        wanted = (str(command.data.get(key, "")) for key in ("format", "sound"))
+        house.make(session, outputs.recording(rules, by, *wanted), now_ns)
+    return _recording(house, session, command, now_ns)
+
+
+def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    running = outputs.current(session.record.outputs)
+    if running and running.by != "caller" and not command.operator:
+        text = "The operator of this server records this conversation. Whoever does not want that ends the call."
+        raise Refusal("forbidden", text)
+    if running:
+        house.unmake(session, running, now_ns)
+    return _recording(house, session, command, now_ns)
+
+
+def _push(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    url = str(command.data.get("url", ""))
+    if wrong := flaw(url):
+        raise Refusal("bad_request", wrong)
+    if not house.registry.ready("outputs"):
+        raise Refusal("not_ready", "The process that pushes is not running; try again in a moment.")
+    if len(streaming.going(session.record.outputs)) >= streaming.MOST_PUSHES:
+        raise Refusal("busy", f"A conversation is pushed to at most {streaming.MOST_PUSHES} places.")
+    house.make(session, streaming.pushed("operator", url), now_ns)
+    return streaming.rows(session.record.outputs)[-1]
+
+
+def _pushes(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    return {"pushes": streaming.rows(session.record.outputs)}
+
+
+def _unpush(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    wanted = str(command.data.get("id", ""))
+    push = next((each for each in streaming.going(session.record.outputs) if each.id == wanted), None)
+    if push is None:
+        raise Refusal("unknown", "There is no such push (any more).")
+    house.unmake(session, push, now_ns)
+    return {}
+
+
+def _operators(handler: OutputHandler) -> OutputHandler:
+    """For the operator only: the caller's token is not enough."""
+
+    def checked(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+        if not command.operator:
+            raise Refusal("forbidden", "This needs the operator's token.")
+        return handler(house, session, command, now_ns)
+
+    return checked
+
+
 def _end(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.end(session, now_ns)
 
@@ -245,3 +337,13 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "dismiss": _judge(False),
     "audience": _audience,
 }
+
+_OUTPUT_HANDLERS: dict[str, OutputHandler] = {
+    "recording": _recording,
+    "record": _record,
+    "unrecord": _unrecord,
+    "push": _operators(_push),
+    "pushes": _operators(_pushes),
+    "unpush": _operators(_unpush),
+}
+"""These go by who asks."""

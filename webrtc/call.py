@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
+from broker.key_frames import KeyFrameRequests
 from broker.messages import (
     Close,
     Event,
@@ -38,7 +39,6 @@ from broker.messages import (
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
 from webrtc.fanout import RENDITIONS, Fanout
-from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
 from webrtc.microphone import Microphone
@@ -130,6 +130,8 @@ class Call:
         self._pictures = True
         """The page looks at pictures; a 3D page draws its own once it has shown the first."""
         self._state = "listening"
+        self._recording: dict[str, str] = {}
+        """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
         self._peer_lock = asyncio.Lock()
@@ -202,6 +204,8 @@ class Call:
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+        if self._recording:
+            self._say("recording", **self._recording)
 
     def tell_again(self) -> None:
         """A broker that has just started may have a predecessor that took along what was said to it last."""
@@ -268,6 +272,9 @@ class Call:
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
             case "audience":
                 self._say("audience", viewers=int(data.get("viewers", 0)))
+            case "recording":
+                self._recording = {key: str(data.get(key, "")) for key in ("state", "by", "text")}
+                self._say("recording", **self._recording)
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 

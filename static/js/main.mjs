@@ -23,6 +23,7 @@ import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
+import { askToRecord, Recording } from "./recording.mjs";
 import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
@@ -117,6 +118,16 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const recording = new Recording(
+  {
+    sign: byId("recording", HTMLElement),
+    consent: byId("consent", HTMLElement),
+    button: byId("record", HTMLButtonElement),
+    control: byId("record-control", HTMLElement),
+  },
+  (on) => askToRecord(conversation.session ?? { session: "", token: "" }, on),
+  (news) => (news ? notices.show({ ...failure(news.code), text: news.text }) : notices.over("recorded")),
+);
 const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
 const switcher = new Switcher({
   wish: (wish) => conversation.switchTo(wish),
@@ -140,6 +151,7 @@ const conversation = new Conversation({
       oneTab.claim(session.session);
       mouthTrack.clear();
       front.begin();
+      recording.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
@@ -195,6 +207,7 @@ function take(message) {
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "recording") recording.take(message);
   if (message.type === "switched") switched(whole(message.persona), message.language);
 }
 
@@ -303,6 +316,8 @@ function show() {
   if (!calling) {
     page.dataset.session = "";
     share.of("");
+    recording.begin();
+    recording.of(lobby.persona?.recording ?? "no");
   }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
@@ -327,6 +342,7 @@ function show() {
 function introduce(persona) {
   face.introduce(persona);
   front.introduce(persona);
+  recording.of(persona.recording);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }

@@ -49,6 +49,33 @@ def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -
     assert committed["end_sample"] == 16000
 
 
+def test_words_that_stand_for_the_pause_are_the_final_ones_and_nothing_is_waited_for() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.pauses()
+    talk.words("when do you open", through_ms=1100, pause_ms=1000)
+    talk.sentence(1, 0, "At nine.")
+    ended = talk.wait(300)
+    assert of(ended, EndUtterance) == [EndUtterance(utterance=0, mic_sample=16000)], "the asr is told"
+    assert of(ended, Commit) == [Commit(turn=1)]
+    assert [data["text"] for data in told(ended, "heard") if data["final"]] == ["when do you open"]
+    assert not plain(talk.words("when do you open", final=True)), "old news"
+
+
+def test_words_that_stood_for_an_earlier_pause_do_not_stand_for_this_one() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.pauses(p_end=0.1)
+    talk.words("when do you", through_ms=1100, pause_ms=1000)
+    talk.goes_on(mic_ms=1200)
+    talk.wait(500)
+    talk.pauses(mic_ms=1600)
+    ended = talk.wait(1000)
+    assert of(ended, EndUtterance)
+    assert not told(ended, "heard")
+    assert of(talk.words("when do you open", final=True), Ask)[-1].text == "when do you open"
+
+
 def test_other_final_words_cancel_the_attempt_and_are_asked_anew() -> None:
     talk = Talk()
     talk.starts()

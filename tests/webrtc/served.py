@@ -60,7 +60,7 @@ class Served(Scene):
     async def _pump(self) -> None:
         while True:
             now = now_ns()
-            for kind in WORKER_KINDS:
+            for kind in (*WORKER_KINDS, "outputs"):
                 worker = Peer(kind=kind, name=f"{kind}-1", incarnation="a", data=f"{kind}.d", control=f"{kind}.c")
                 self.control.accept(Alive(peer=worker, state="ready"), now)
             self.edge.pump()
@@ -83,7 +83,13 @@ async def served(static: Path) -> AsyncIterator[Served]:
     for name in ("call", "view", "live", "console", "avatars"):
         (static / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
     settings = replace(
-        settings, paths=replace(settings.paths, films=str(static / "films"), uploads=str(static / "uploads"))
+        settings,
+        paths=replace(
+            settings.paths,
+            films=str(static / "films"),
+            recordings=str(static / "recordings"),
+            uploads=str(static / "uploads"),
+        ),
     )
     world = Served(settings, static)
     await world.start()
