@@ -6,8 +6,6 @@
  * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
  * A call always begins with a picture: a browser plays no sound of a video before its first one.
  */
-import { backdrop } from "./backdrop.mjs";
-
 /** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
 const PICTURE_WITHIN_MS = 3000;
 /** The head fades out before it is taken away. */
@@ -22,7 +20,7 @@ const FADE_MS = 450;
  * @property {HTMLElement} figure tells the style sheet what is shown
  * @property {() => HTMLCanvasElement} canvas the page's canvas now: each head gets a fresh one
  * @property {HTMLButtonElement} button @property {HTMLElement} control the button with its label
- * @property {{front: Shown | "", quality: string, background: string}} looks what the address asks for
+ * @property {{front: Shown | "", quality: string}} looks what the address asks for
  * @property {{moving: boolean, nextPicture: (withinMs: number) => Promise<unknown>}} face
  * @property {(message: object) => void} tell to the edge
  * @property {(text: string) => void} failed there is no 3D face; the sentence may be empty
@@ -54,7 +52,6 @@ export class Front {
   constructor(parts) {
     this.#parts = parts;
     this.#wish = parts.looks.front;
-    this.background(parts.looks.background);
     parts.button.addEventListener("click", () => this.toggle());
   }
 
@@ -94,15 +91,6 @@ export class Front {
     this.#head.show(mouth, nowMs);
     if (this.shown !== "avatar3d" && this.#loading) this.#show("avatar3d");
     if (this.#loading && this.#told !== "avatar3d" && this.#parts.face.moving) this.#tell("avatar3d");
-  }
-
-  /** What is behind the head. @param {string} value a colour "#rrggbb", "transparent", a picture's address, or empty */
-  background(value) {
-    const { figure } = this.#parts;
-    const { style, transparent } = backdrop(value);
-    figure.dataset.backdrop = transparent ? "transparent" : "";
-    if (style) figure.style.setProperty("--backdrop", style);
-    else figure.style.removeProperty("--backdrop");
   }
 
   /** @param {Shown} front */

@@ -1,5 +1,6 @@
 // @ts-check
 /** The viewer page, wired: elements to modules, modules to each other. What they do is in the modules. */
+import { Background } from "./background.mjs";
 import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
@@ -42,6 +43,7 @@ const ear = new Ear();
 const mouth = new MouthTrack();
 const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
+const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
 /** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
@@ -63,12 +65,14 @@ function look(drawn) {
         audioOffset = session.audio_offset;
         pictures.clock(session);
         introduce(session.persona);
+        background.begin(session.background ?? "");
         words.begin();
       },
       media: play,
       message(message) {
         words.take(message);
         if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "background") background.show(String(message.background));
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },

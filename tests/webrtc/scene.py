@@ -26,7 +26,7 @@ from broker.memory_bus import MemoryBus, MemoryHub
 from broker.messages import Close, Event, Fleet, Message, MicFrame, Open, Present, Programme, Refused, Showing, Watch
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
-from tests.webrtc.pictures import h264_units, vp8_units
+from tests.webrtc.pictures import SIZE, h264_units, vp8_units
 from webrtc import app
 from webrtc.calls import Calls
 from webrtc.personas import PersonaCards
@@ -73,7 +73,8 @@ class Scene:
         self.port = 0
         self._tasks: list[asyncio.Future[Any]] = []
         self._opus = encode(tone(1.0))
-        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25)}
+        wide = h264_units(25, width=2 * SIZE)
+        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25), "h264_cutout": wide}
 
     @property
     def url(self) -> str:
