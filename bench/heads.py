@@ -2,8 +2,8 @@
 
   python -m bench.heads [--model FILE.glb …] [--size 200] [--out docs/heads.jpg]
 
-Each head's emotions, blink, turns and fifteen visemes, as the call page draws them in high quality. Without --model: the
-models of static/avatars/. Drawn by the CPU, so it takes a minute or two.
+Each head's emotions, blink, turns and fifteen visemes, as the call page draws them in high quality. Without --model:
+the models of static/avatars/. Drawn by the CPU, so it takes a minute or two.
 """
 
 from __future__ import annotations
