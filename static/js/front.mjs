@@ -6,6 +6,8 @@
  * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
  * A call always begins with a picture: a browser plays no sound of a video before its first one.
  */
+import { another, openHead } from "./head.mjs";
+
 /** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
 const PICTURE_WITHIN_MS = 3000;
 /** The head fades out before it is taken away. */
@@ -13,8 +15,7 @@ const FADE_MS = 450;
 
 /**
  * @typedef {"portrait" | "avatar3d"} Shown
- * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
- *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
+ * @typedef {import("./head.mjs").Head} Head
  *
  * @typedef {object} Parts
  * @property {HTMLElement} figure tells the style sheet what is shown
@@ -111,7 +112,9 @@ export class Front {
     const turn = ++this.#turn;
     this.#loading = this.#model;
     this.#mark();
-    const canvas = fresh(this.#parts.canvas());
+    const before = this.#parts.canvas();
+    const canvas = another(before);
+    before.replaceWith(canvas);
     try {
       const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
@@ -178,27 +181,4 @@ export class Front {
     button.setAttribute("aria-pressed", String(this.shown === "avatar3d" || !!this.#loading));
     button.setAttribute("aria-busy", String(!!this.#loading && !this.#ready));
   }
-}
-
-/** A canvas that has held a WebGL context holds it for ever: a new one in its place. @param {HTMLCanvasElement} canvas */
-function fresh(canvas) {
-  const next = /** @type {HTMLCanvasElement} */ (canvas.cloneNode(false));
-  next.hidden = false;
-  canvas.replaceWith(next);
-  return next;
-}
-
-/**
- * @param {HTMLCanvasElement} canvas @param {{quality: string, failed: (error: Error) => void}} options
- * @returns {Promise<Head>}
- */
-async function openHead(canvas, options) {
-  let module;
-  try {
-    module = await import("./avatar3d/avatar3d.mjs");
-  } catch {
-    const text = "This server has not got what 3D faces are drawn with: bin/up fetches it. The picture goes on instead.";
-    throw Object.assign(new Error(text), { code: "vendor" });
-  }
-  return new module.Avatar3D(canvas, options);
 }

@@ -5,7 +5,7 @@ import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
-import { openFront } from "./fronts.mjs";
+import { another, openHead } from "./head.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
@@ -22,7 +22,6 @@ const HIDDEN_TICK_MS = 100;
 
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
-const canvas = /** @type {HTMLCanvasElement} */ (byId("avatar3d", HTMLCanvasElement));
 const figure = byId("face", HTMLElement);
 const elements = {
   with: byId("with", HTMLElement),
@@ -46,8 +45,10 @@ const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement),
 const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
-/** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
-let front = null;
+/** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
+let head = null;
+/** Address of the head that is there, or on its way. */
+let seated = "";
 let audioOffset = 0;
 
 /** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
@@ -86,20 +87,42 @@ function look(drawn) {
 }
 
 /** @param {any} card */
-async function introduce(card) {
+function introduce(card) {
   const persona = whole(card);
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front !== "3d" || front) return;
-  canvas.hidden = false;
-  front = await openFront(wish.front, canvas, persona);
-  if (front) {
+  if (wish.front !== "3d") return;
+  if (!persona.model) withPictures();
+  else if (persona.model !== seated) sit(persona.model);
+}
+
+/** The head before stays until this one is there. @param {string} model its address */
+async function sit(model) {
+  seated = model;
+  const before = byId("avatar3d", HTMLCanvasElement);
+  const canvas = another(before);
+  before.after(canvas);
+  const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  try {
+    const next = await openHead(canvas, { quality, failed: withPictures });
+    await next.load(model);
+    if (seated !== model) {
+      next.dispose();
+      return canvas.remove();
+    }
+    head?.dispose();
+    before.remove();
+    head = next;
     figure.dataset.front = "avatar3d";
-    return;
+  } catch (error) {
+    console.info("no 3D head:", error);
+    withPictures();
   }
-  canvas.hidden = true;
-  // Without that front the same page shows the pictures.
+}
+
+/** Without a head the same page shows the pictures. */
+function withPictures() {
   location.replace(`${location.pathname}${location.hash}`);
 }
 
@@ -202,7 +225,7 @@ function tick() {
   if (rtp === null) return;
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
-  if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+  head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
 function frame() {

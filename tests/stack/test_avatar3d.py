@@ -48,9 +48,9 @@ def test_her_mouth_in_3d_moves_with_her_voice_and_no_picture_is_drawn(stack: Sta
     with Listener(stack.settings) as listener, Caller(stack.url, flags=SOFTWARE_3D) as caller:
         caller.page.add_init_script(WATCH_JS)
         caller.page.add_init_script(HEARD_JS)
-        caller.open("?persona=host&front=3d&quality=low").start()
-        caller.page.wait_for_selector("#face[data-front=avatar3d]", timeout=30_000)
-        caller.until(lambda: any(m["what"] == "finished" for m in caller.messages("turn")), "no greeting", 30)
+        caller.open("?persona=host&mode=text&front=3d&quality=low").start()
+        caller.page.wait_for_selector("#face[data-front=avatar3d]", timeout=90_000)
+        caller.until(lambda: any(m["what"] == "finished" for m in caller.messages("turn")), "no greeting", 90)
         caller.collect()
         caller.recording.pictures.clear()
         found: list[Found] = []
@@ -71,12 +71,11 @@ def test_her_mouth_in_3d_moves_with_her_voice_and_no_picture_is_drawn(stack: Sta
         assert len(shown) >= 6, f"hardly any mouth shapes: {shown}"
         # And back to the picture, in the middle of an answer.
         caller.type("How fast do you answer?")
-        caller.until(lambda: caller.state() == "speaking", "no answer began")
+        caller.until(lambda: caller.state() == "speaking", "no answer began", 60)
         caller.page.click("#front")
-        caller.page.wait_for_selector("#face[data-front=portrait]", timeout=10_000)
+        caller.page.wait_for_selector("#face[data-front=portrait]", timeout=60_000)
         caller.recording.pictures.clear()
-        caller.wait(1.5)
-        assert len(caller.collect().pictures) >= 10, "the pictures did not come back"
+        caller.until(lambda: len(caller.collect().pictures) >= 10, "the pictures did not come back", 60)
         assert len(caller.messages("offer", "out")) == 1
 
 
@@ -88,7 +87,7 @@ def _spoken(caller: Caller, listener: Listener, question: str) -> tuple[list[Fou
     finished = caller.until(
         lambda: next((m for m in caller.messages("turn")[before:] if m["what"] == "finished"), None),
         "the answer did not end",
-        40,
+        90,
     )
     assert finished["heard"] == finished["text"]
     caller.wait(0.5)
