@@ -25,6 +25,7 @@ from aiortc.rtp import RtpPacket
 from webrtc import offer as offers
 from webrtc.errors import SdpError
 from webrtc.fanout import AUDIO, CUTOUT, H264, VP8, Fanout, FrameQueue
+from webrtc.picture_rate import PictureRate
 from webrtc.rtp_out import RtpOut
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,9 @@ class PagePeer:
         on_state: OnState,
         want_key: Callable[[str], None],
         cutout: bool = False,
+        rate: PictureRate | None = None,
     ) -> None:
-        """`cutout`: what `cut_out` says, from the beginning."""
+        """`cutout`: what `cut_out` says, from the beginning. `rate` is told what the page reports of its pictures."""
         self._servers = [RTCIceServer(**server) for server in ice_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._fanout = fanout
@@ -64,6 +66,7 @@ class PagePeer:
         self._on_state = on_state
         self._want_key = want_key
         self._cutout = cutout
+        self._rate = rate
         self._outs: list[RtpOut] = []
         self._pictures: FrameQueue | None = None
         self._paused = False
@@ -143,8 +146,8 @@ class PagePeer:
         if codec != AUDIO:
             self._pictures = queue
             queue.pause(self._paused)
-        fanout = self._fanout
-        self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave))
+        fanout, rate = self._fanout, self._rate if codec != AUDIO else None
+        self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave, rate))
 
     def _state_changed(self) -> None:
         if self.state in ("connected", "failed", "closed"):

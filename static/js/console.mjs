@@ -2,6 +2,8 @@
 /** The operator's console: wires the page to the control API. */
 
 import { ApiError, OperatorApi } from "./operator_api.mjs";
+import { RecordingList } from "./recording_list.mjs";
+import { records } from "./recording_words.mjs";
 import { label, ordered, updated, verdicts } from "./question_list.mjs";
 
 const KEPT = "visavis-operator";
@@ -34,6 +36,11 @@ async function attempt(deed) {
   }
 }
 
+const recordings = new RecordingList(
+  { list: find("recordings"), none: find("unrecorded") },
+  { file: (path) => api.file(path), remove: (path) => attempt(() => api.ask("DELETE", path).then(look)) },
+);
+
 function gate() {
   find("desk").hidden = true;
   find("gate").hidden = false;
@@ -47,6 +54,7 @@ const tell = (what, body) => attempt(() => api.ask("POST", `/sessions/${chosen}/
 async function look() {
   await attempt(async () => {
     const { sessions } = await api.ask("GET", "/sessions");
+    recordings.show((await api.ask("GET", "/recordings")).recordings);
     find("gate").hidden = true;
     find("desk").hidden = false;
     find("leave").hidden = !api.token;
@@ -98,8 +106,15 @@ function show(session) {
   /** @type {HTMLImageElement} */ (find("poster")).src = `/avatars/${session.portrait}/poster.jpg`;
   state(session.state);
   find("mute").setAttribute("aria-pressed", String(session.mode === "text"));
+  recorded(session.recording);
   /** @type {HTMLAnchorElement} */ (find("watch")).href = `/view/${session.session}`;
   mode(session.questions);
+}
+
+/** @param {boolean} on */
+function recorded(on) {
+  find("record").setAttribute("aria-pressed", String(on));
+  find("record").textContent = on ? "Stop recording" : "Record";
 }
 
 /** @param {string} now */
@@ -156,6 +171,10 @@ function hear({ kind, data }) {
     mode(data.mode);
     if (data.n) questions = updated(questions, data);
     draw();
+  }
+  if (kind === "recording") {
+    recorded(records(data.state));
+    if (data.text) notice(data.text);
   }
   if (kind === "session" && data.state === "closed") look();
 }
@@ -217,6 +236,11 @@ find("mute").addEventListener("click", () => {
   const muted = find("mute").getAttribute("aria-pressed") !== "true";
   find("mute").setAttribute("aria-pressed", String(muted));
   tell("mute", { muted });
+});
+find("record").addEventListener("click", () => {
+  const path = `/sessions/${chosen}/recording`;
+  if (find("record").getAttribute("aria-pressed") === "true") attempt(() => api.ask("DELETE", path));
+  else attempt(() => api.ask("POST", path, {}));
 });
 find("end").addEventListener("click", () => {
   if (confirm("End this conversation?")) tell("end");

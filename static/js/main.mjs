@@ -25,6 +25,7 @@ import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
+import { askToRecord, Recording } from "./recording.mjs";
 import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
@@ -118,6 +119,16 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const recording = new Recording(
+  {
+    sign: byId("recording", HTMLElement),
+    consent: byId("consent", HTMLElement),
+    button: byId("record", HTMLButtonElement),
+    control: byId("record-control", HTMLElement),
+  },
+  (on) => askToRecord(conversation.session ?? { session: "", token: "" }, on),
+  (news) => (news ? notices.show({ ...failure(news.code), text: news.text }) : notices.over("recorded")),
+);
 const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
 const switcher = new Switcher({
   wish: (wish) => conversation.switchTo(wish),
@@ -143,6 +154,7 @@ const conversation = new Conversation({
       mouthTrack.clear();
       front.begin();
       standBefore(session);
+      recording.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
@@ -199,6 +211,7 @@ function take(message) {
   if (message.type === "degraded") degraded(message);
   if (message.type === "background") behind(String(message.background));
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "recording") recording.take(message);
   if (message.type === "switched") switched(whole(message.persona), message.language);
 }
 
@@ -225,14 +238,20 @@ function switched(persona, language) {
   notices.over("switch");
 }
 
-/** @param {{step: string, reason: string}} message */
-function degraded({ step, reason }) {
+/** @param {{step: string, reason: string, kind?: string}} message */
+function degraded({ step, reason, kind }) {
   const list = byId("degraded", HTMLElement);
   list.prepend(make("li", { step }, reason || step));
+  const notice = kind === "network" ? "narrow" : "degraded";
   // Half the pictures is hardly seen: the list is enough. The way back up takes the message away.
-  if (step === "full") notices.over("degraded");
-  else if (step !== "half_rate") notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
+  if (step === "full") notices.over(notice);
+  else if (step !== "half_rate") notices.show({ ...failure(notice), ...(reason ? { text: sentence(reason) } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
+}
+
+/** @param {string} reason a clause */
+function sentence(reason) {
+  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------
@@ -315,6 +334,8 @@ function show() {
   if (!calling) {
     page.dataset.session = "";
     share.of("");
+    recording.begin();
+    recording.of(lobby.persona?.recording ?? "no");
   }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
@@ -339,6 +360,7 @@ function show() {
 function introduce(persona) {
   face.introduce(persona);
   front.introduce(persona);
+  recording.of(persona.recording);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }

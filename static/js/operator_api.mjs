@@ -31,6 +31,15 @@ export class OperatorApi {
     return answer;
   }
 
+  /** A file, as an address for a link. @param {string} path under /api/v1 @returns {Promise<string>} */
+  async file(path) {
+    // With a token a link cannot say who asks.
+    if (!this.token) return `/api/v1${path}`;
+    const response = await fetch(`/api/v1${path}`, { headers: this.headers({}) });
+    if (!response.ok) throw new ApiError("server", "The file cannot be had.");
+    return URL.createObjectURL(await response.blob());
+  }
+
   /**
    * Calls `hear` with each event until `signal` ends it or the stream does.
    * @param {string} session @param {(event: any) => void} hear @param {AbortSignal} signal

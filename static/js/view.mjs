@@ -6,12 +6,15 @@ import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
 import { another, openHead } from "./head.mjs";
+import { HlsSource } from "./hls_source.mjs";
+import { LateEvents } from "./late_events.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
-import { rtpAfter } from "./rtp.mjs";
+import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
+import { VIEWERS_NOTICE } from "./recording_words.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -27,6 +30,7 @@ const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
   viewers: byId("viewers", HTMLElement),
+  recording: byId("recording", HTMLElement),
   state: byId("state", HTMLElement),
   unlock: byId("unlock", HTMLButtonElement),
   sound: byId("sound", HTMLButtonElement),
@@ -50,15 +54,28 @@ let head = null;
 /** Address of the head that is there, or on its way. */
 let seated = "";
 let audioOffset = 0;
+/** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
+let hls = null;
+/** @type {LateEvents | null} */
+let late = null;
 
-/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
-function look(drawn) {
-  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}`;
+/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself @param {string} via webrtc or hls */
+function look(drawn, via) {
+  const session = encodeURIComponent(wish.session);
+  const asked = [...(via === "hls" ? [] : ["playing"]), ...(drawn ? ["mouth"] : [])].join("&");
+  const here = `${location.origin}/view/${session}/events?${asked}`;
   const viewing = new Viewing({
-    line: (events) => new EventLine(here, wish.key, events),
+    line: (events) => {
+      late = via === "hls" ? new LateEvents(events) : null;
+      return new EventLine(here, wish.key, late?.line ?? events);
+    },
     whep: (ice, events) => {
-      const url = `${location.origin}/whep/${encodeURIComponent(wish.session)}`;
-      return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+      if (via !== "hls") {
+        const url = `${location.origin}/whep/${session}`;
+        return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+      }
+      hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
+      return hls;
     },
     listener: {
       changed: () => show(viewing),
@@ -68,23 +85,34 @@ function look(drawn) {
         introduce(session.persona);
         background.begin(session.background ?? "");
         words.begin();
+        recorded(session.recorded === true);
       },
       media: play,
+      pathless() {
+        if (via === "hls") return false;
+        viewing.leave();
+        look(drawn, "hls");
+        return true;
+      },
       message(message) {
         words.take(message);
+        if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
         if (message.type === "background") background.show(String(message.background));
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
   });
-  addEventListener("online", () => viewing.nudge());
-  document.addEventListener("visibilitychange", () => document.hidden || viewing.nudge());
-  addEventListener("pagehide", () => viewing.leave());
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  now = viewing;
   viewing.start();
-  return viewing;
 }
+
+/** What is looked at. @type {Viewing} */
+let now;
+addEventListener("online", () => now.nudge());
+document.addEventListener("visibilitychange", () => document.hidden || now.nudge());
+addEventListener("pagehide", () => now.leave());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 /** @param {any} card */
 function introduce(card) {
@@ -126,10 +154,11 @@ function withPictures() {
   location.replace(`${location.pathname}${location.hash}`);
 }
 
-/** @param {MediaStream} stream @param {Whep} whep */
-async function play(stream, whep) {
-  ear.listenTo(whep.voice);
-  pictures.follow(whep.receivers);
+/** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
+async function play(stream, source) {
+  const live = source instanceof Whep ? source : null;
+  ear.listenTo(live?.voice ?? null);
+  pictures.follow(live?.receivers ?? null);
   meter.follow(stream);
   const loud = await face.show(stream);
   if (!loud) {
@@ -138,6 +167,13 @@ async function play(stream, whep) {
     await face.play();
   }
   heard();
+}
+
+/** @param {boolean} on */
+function recorded(on) {
+  elements.recording.hidden = !on;
+  elements.recording.title = VIEWERS_NOTICE;
+  /** @type {HTMLElement} */ (elements.recording.querySelector("span")).textContent = VIEWERS_NOTICE;
 }
 
 function heard() {
@@ -181,6 +217,7 @@ function show(viewing) {
     ear.listenTo(null);
     pictures.follow(null);
     words.begin();
+    recorded(false);
     elements.unlock.hidden = true;
   }
 }
@@ -190,6 +227,10 @@ let way = null;
 
 /** @param {Viewing} viewing */
 async function describePath({ connection, state }) {
+  if (hls) {
+    page.dataset.path = "hls";
+    elements.onair.title = "Played some seconds behind (HLS): no direct way was found, or none was wanted.";
+  }
   const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
   if (!connection || connection === way || !settled) return;
   way = connection;
@@ -219,10 +260,19 @@ document.addEventListener("pointerup", () => sound.unlock());
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** The RTP time at the speaker. @param {number} nowMs */
+function heardAt(nowMs) {
+  if (!hls) return ear.heard(nowMs, sound.outputLatencyMs);
+  const sample = hls.sample;
+  return sample === null ? null : rtpPlus(audioOffset, sample);
+}
+
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = heardAt(nowMs);
+  if (hls?.over) late?.flush();
   if (rtp === null) return;
+  late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
   head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
@@ -236,4 +286,4 @@ function frame() {
 
 requestAnimationFrame(frame);
 setInterval(tick, HIDDEN_TICK_MS);
-look(wish.front === "3d");
+look(wish.front === "3d", wish.via);

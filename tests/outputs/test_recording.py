@@ -106,16 +106,16 @@ os.kill(os.getpid(), signal.SIGKILL)
             packets = probe(tmp_path / name, "-select_streams", kind, "-show_packets")["packets"]
             assert lived_s - 1.1 <= float(packets[-1]["pts_time"]) <= lived_s, (name, kind)
         assert len(picture_times(tmp_path / name)) > 80
-    assert "-->" in (tmp_path / "captions.vtt").read_text()
+    assert "-->" in (tmp_path / "programme.vtt").read_text()
 
 
 def test_captions_stand_where_the_words_are_said(tmp_path: Path) -> None:
     ticks, emitted = conversation()
     record(tmp_path, list(ticks))
-    packets = probe(tmp_path / "captions.vtt", "-show_packets")["packets"]
+    packets = probe(tmp_path / "programme.vtt", "-show_packets")["packets"]
     start_s = (emitted[0].programme_sample - ticks[0].programme_sample) / 48_000
     assert float(packets[0]["pts_time"]) == pytest.approx(start_s, abs=0.002)
-    text = (tmp_path / "captions.vtt").read_text()
+    text = (tmp_path / "programme.vtt").read_text()
     assert text.startswith("WEBVTT\n\n")
     assert [word for word in text.replace("\n", " ").split() if word.startswith("w")] == [f"w{k}" for k in range(9)]
 
@@ -182,7 +182,8 @@ def test_what_was_said_and_what_happened_are_lines_of_json(tmp_path: Path) -> No
     assert "speaking" in kinds
     about = json.loads((tmp_path / "recording.json").read_text())
     assert about["duration_ms"] == len(ticks) * 20
-    assert about["files"] == ["programme.mp4", "programme.webm"]
+    whole = {"files": ["programme.mp4", "programme.webm"], "captions": "programme.vtt", "start_ms": 0}
+    assert about["parts"] == [{**whole, "duration_ms": len(ticks) * 20}]
 
 
 def test_two_sessions_do_not_mix(tmp_path: Path) -> None:

@@ -163,6 +163,10 @@ class Caller:
         )
         return int(start), int(end)
 
+    def renew_ear(self) -> None:
+        """Between two answers: what the recorder's own queue has gathered is not the avatar's delay."""
+        self.page.evaluate("window.ear.renew()")
+
     def type(self, text: str) -> None:
         self.page.fill("#text", text)
         self.page.click("#send")

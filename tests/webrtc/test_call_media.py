@@ -28,7 +28,7 @@ def in_a_call(tmp_path: Path, story: Callable[[Scene, Page, dict], Awaitable[Non
 def test_rtp_time_is_the_programmes_sample_plus_the_offset_told(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         await caller.call()
-        await world.play(session["session"], 40)
+        await world.play(session["session"], 60)
         await until(lambda: len(caller.packets["audio"]) >= 35 and len(caller.pictures) >= 10)
         audio = [packet.timestamp for packet in caller.packets["audio"]]
         samples = [(rtp - session["audio_offset"]) % 2**32 for rtp in audio]
@@ -77,7 +77,7 @@ def test_pictures_decode_and_the_codec_is_h264_when_there_is_a_choice(tmp_path: 
         assert "VP9" not in answer
         first = next(line for line in answer.splitlines() if line.startswith("m=video")).split()[3]
         assert f"a=rtpmap:{first} H264/90000" in answer
-        await world.play(session["session"], 30)
+        await world.play(session["session"], 50)
         await until(lambda: len(caller.pictures) >= 8)
         wanted = [each for each in world.asked if isinstance(each, Wanted)]
         assert (wanted[-1].h264, wanted[-1].vp8, wanted[-1].edge) == (1, 0, "webrtc-1")
@@ -93,7 +93,7 @@ def test_a_browser_with_vp8_only_gets_vp8(tmp_path: Path) -> None:
         answer = await caller.call(codec="vp8")
         assert "VP8/90000" in answer
         assert "H264" not in answer
-        await world.play(session["session"], 30)
+        await world.play(session["session"], 50)
         await until(lambda: len(caller.pictures) >= 8)
         wanted = [each for each in world.asked if isinstance(each, Wanted)]
         assert (wanted[-1].h264, wanted[-1].vp8) == (0, 1)

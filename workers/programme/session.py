@@ -221,7 +221,7 @@ class Session:
             *heard,
             *self._asked(tick),
             *self._credit.news(self._sound.answers),
-            *(_degraded(level, reason) for level, reason in self._screen.degraded()),
+            *(_degraded(*change) for change in self._screen.degraded()),
         ]
 
     def _present(self, now_ns: int) -> int:
@@ -303,8 +303,8 @@ def _heard(sound: TickSound, start: int, resumed_from: int) -> list[Message]:
     return messages
 
 
-def _degraded(level: str, reason: str) -> Event:
-    return Event(kind="degraded", data={"kind": "lipsync", "step": str(level), "reason": reason})
+def _degraded(kind: str, step: str, reason: str) -> Event:
+    return Event(kind="degraded", data={"kind": kind, "step": step, "reason": reason})
 
 
 def _picture_fields(showing: Showing, fps: int) -> dict[str, Any]:
