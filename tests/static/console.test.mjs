@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { splitter } from "../../static/js/operator_api.mjs";
-import { pushText } from "../../static/js/push_list.mjs";
+import { wordsOf } from "../../static/js/pushes.mjs";
 import { label, ordered, updated, verdicts } from "../../static/js/question_list.mjs";
 
 test("events come whole, however the stream is cut", () => {
@@ -29,9 +29,7 @@ test("the host may decide until a question is asked", () => {
   assert.equal(label("asked"), "is being answered");
 });
 
-test("the console says where else a conversation is live, and what is wrong there", () => {
-  const push = { id: "1", url: "janus+ws://127.0.0.1:8188", state: "live", reason: "" };
-  assert.equal(pushText(push), "Janus at 127.0.0.1:8188: live");
-  const waiting = { ...push, url: "https://sfu.example/in", state: "waiting", reason: "It answers 503." };
-  assert.equal(pushText(waiting), "WHIP at sfu.example/in: waiting. It answers 503.");
+test("how a push goes is said in words", () => {
+  assert.equal(wordsOf({ id: "1", url: "", state: "live", reason: "" }), "live");
+  assert.equal(wordsOf({ id: "1", url: "", state: "waiting", reason: "It is away." }), "tried again: It is away.");
 });
