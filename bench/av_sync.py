@@ -89,6 +89,7 @@ def converse(url: str, stack: Stack, persona: str, minutes: float) -> list[Offse
             caller.collect()
             caller.recording.blocks.clear()
             caller.recording.pictures.clear()
+            caller.renew_ear()
             question, asked_at = QUESTIONS[number % len(QUESTIONS)], now_ms(caller)
             caller.type(question)
             turn = over(caller, question, asked_at)["turn"]

@@ -119,6 +119,7 @@ def converse(url: str, persona: str, wanted: Sequence[Interjection], chance: ran
         caller.page.evaluate(WATCH_VOLUME)
         for number, interjection in enumerate(wanted):
             caller.collect().blocks.clear()
+            caller.renew_ear()
             caller.wait(0.5)
             trials.append(interject(caller, QUESTIONS[number % len(QUESTIONS)], interjection, chance))
             print(".", end="", flush=True)

@@ -73,6 +73,7 @@ def converse(url: str, persona: str, asked: Sequence[str], seed: int) -> list[di
         turns = []
         for number, text in enumerate(asked):
             caller.wait(0.6 + pauses.random())
+            caller.renew_ear()
             turns.append(ask(caller, text, SPEAKERS[number % len(SPEAKERS)]))
             print(".", end="", flush=True)
         print()

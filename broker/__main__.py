@@ -21,6 +21,7 @@ from broker.errors import ConfigError, StoreError
 from broker.messages import Alive, Event
 from broker.orphan import end_with_parent
 from broker.store import Store
+from broker.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Broker:
         self.bus = Bus("broker", "broker", settings)
         self.replay = Replay(self.bus, replay_address(settings))
         self.store = Store(settings.path("store"))
+        self.uploads = Uploads(settings.path("uploads"))
         self.control = Control(
             ControlSettings(
                 capacity=settings.sessions.capacity,
@@ -43,6 +45,9 @@ class Broker:
                 persona=settings.sessions.persona,
                 questions=settings.audience.questions,
                 refused_words=settings.audience.refused_words,
+                recording=settings.recording,
+                rtmp_url=settings.audience.rtmp_url,
+                hls_sound=settings.audience.hls_sound,
             ),
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,
@@ -54,6 +59,7 @@ class Broker:
     def serve(self) -> None:
         """Until `stop`."""
         self.control.restore(now_ns())
+        self.uploads.keep(self.control.sessions)
         while not self._stopping:
             self._turn()
         self._send()
@@ -98,6 +104,8 @@ class Broker:
             self.bus.send(peer, message)
         for event in outbox.publish:
             self.bus.publish(event)
+        for session in outbox.ended:
+            self.uploads.forget(session)
 
 
 class Replay:

@@ -135,7 +135,10 @@ def speak(move: Move, wanted: ToSay) -> Answer:
         turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, kind=wanted.kind, tags=tags
     )
     answer = Answer(turn=turn, kind=wanted.kind, asked_ns=now_ns, accepted_ns=now_ns).with_sentence(sentence, now_ns)
-    spoken = Speak(turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, tags=tags)
+    answer = answer.voiced_by(wanted.upload)
+    spoken = Speak(
+        turn=turn, n=0, text=wanted.text, language=wanted.language, last=True, tags=tags, upload=wanted.upload
+    )
     move.do(spoken, Accept(turn=turn))
     tell_sentence(move, answer, 0)
     return answer

@@ -4,6 +4,7 @@ sessions                              every session, for the operator
 look                                  one session and its dialogue
 events {since}                        what is kept of its events after number `since`
 say {text, language, interrupt}       the avatar says it, when nobody speaks or at once
+play {upload, text, language, interrupt}  as `say`, with a recording for a voice (broker/uploads.py)
 chat {text, id}                       as if the caller had typed it
 interrupt                             as the button
 act, switch {fields of the message}   the face; who it is
@@ -14,6 +15,12 @@ taking                                whether questions are taken: whoever knows
 questions                             all questions, for the host
 approve, dismiss {n}                  the host decides about one
 audience {questions}                  off, moderated or open
+recording                             whether it is recorded, and may be
+record {format, sound}                record it from now on
+unrecord                              no longer
+push {url}                            by RTMP, from now on: for the operator
+pushes                                where it is pushed, and how that goes
+unpush {id}                           no longer
 """
 
 from __future__ import annotations
@@ -23,16 +30,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from broker import outputs, streaming
 from broker.acting import problem
 from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
 from broker.errors import ConfigError
 from broker.events import EventLog
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
+from broker.outputs import Output
 from broker.questions import MODES, QuestionError, Questions
+from broker.registry import Registry
+from broker.rtmp_address import flaw
 from broker.sessions import Session
 from broker.turn_state import phase
 from broker.turns import Say
+from broker.uploads import NAME
 
 OPERATORS_ONLY = frozenset({"sessions"})
 FOR_EVERYBODY = frozenset({"ask", "taking"})
@@ -46,8 +58,9 @@ class House(Protocol):
 
     sessions: dict[str, Session]
     events: EventLog
+    registry: Registry
     settings: Any
-    """`refused_words`, of control.ControlSettings."""
+    """`refused_words` and `recording`, of control.ControlSettings."""
 
     def accept(self, message: Message, now_ns: int) -> None: ...
 
@@ -56,6 +69,10 @@ class House(Protocol):
     def planned(self, session: Session, switch: Switch) -> None: ...
 
     def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None: ...
+
+    def make(self, session: Session, output: Output, now_ns: int) -> None: ...
+
+    def unmake(self, session: Session, output: Output, now_ns: int) -> None: ...
 
     def end(self, session: Session, now_ns: int) -> None: ...
 
@@ -82,6 +99,8 @@ def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
         if not command.operator:
             raise Refusal("forbidden", "This needs the operator's token.")
         return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
+    if command.what in _OUTPUT_HANDLERS:
+        return _OUTPUT_HANDLERS[command.what](house, _session(house, command), command, now_ns)
     handler = _HANDLERS.get(command.what)
     if handler is None:
         raise Refusal("bad_request", f"There is no command {command.what[:40]!r}.")
@@ -102,6 +121,7 @@ def row(session: Session, now_ns: int) -> dict[str, Any]:
         "state": "away" if session.caller_gone_ns else phase(state),
         "lines": len(state.dialogue),
         "questions": session.record.questions.mode,
+        "recording": outputs.current(session.record.outputs) is not None,
         "age_s": max(0, now_ns - state.origin_ns) // NS_PER_S,
     }
 
@@ -109,8 +129,7 @@ def row(session: Session, now_ns: int) -> dict[str, Any]:
 def _session(house: House, command: Command) -> Session:
     """The session, for somebody who may. Who may not learns nothing of whether there is one."""
     session = house.sessions.get(command.session)
-    known = session.record.token_hash if session else ""
-    its_own = bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+    its_own = session is not None and _is_caller(session, command)
     allowed = its_own or command.operator or command.what in FOR_EVERYBODY
     if not allowed:
         raise Refusal("forbidden", "This needs the token of the conversation's caller, or the operator's.")
@@ -119,7 +138,13 @@ def _session(house: House, command: Command) -> Session:
     return session
 
 
+def _is_caller(session: Session, command: Command) -> bool:
+    known = session.record.token_hash
+    return bool(known) and secrets.compare_digest(known.encode(), command.token_hash.encode())
+
+
 Data = Mapping[str, Any]
+OutputHandler = Callable[["House", Session, Command, int], dict[str, Any]]
 
 
 def _look(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
@@ -142,7 +167,17 @@ def _say(house: House, session: Session, data: Data, now_ns: int) -> None:
         house.tell_machine(session, Interrupt(), now_ns)
     if len(session.state.says) >= SAYS_LIMIT:
         raise Refusal("busy", f"{SAYS_LIMIT} things wait to be said already; try again when some are.")
-    house.tell_machine(session, Say(text=str(data.get("text", "")), language=language), now_ns)
+    house.tell_machine(session, _said(data, language), now_ns)
+
+
+def _said(data: Data, language: str) -> Say:
+    return Say(text=str(data.get("text", "")), language=language, upload=str(data.get("upload", "")))
+
+
+def _play(house: House, session: Session, data: Data, now_ns: int) -> None:
+    if not NAME.fullmatch(str(data.get("upload", ""))):
+        raise Refusal("bad_request", "There is no such recording.")
+    _say(house, session, data, now_ns)
 
 
 def _chat(house: House, session: Session, data: Data, now_ns: int) -> None:
@@ -204,6 +239,75 @@ def _audience(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.question(session, replace(session.record.questions, mode=mode), 0, now_ns)
 
 
+def _recording(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    rules, last = house.settings.recording, outputs.newest(session.record.outputs)
+    told = last.told() if last else {"state": "off", "by": "", "text": ""}
+    if last and command.operator:
+        told |= last.data
+    return told | {"rule": outputs.rule(rules, session.record.persona)}
+
+
+def _record(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    rules = house.settings.recording
+    if outputs.rule(rules, session.record.persona) == "never":
+        raise Refusal("off", "Conversations are not recorded here.")
+    if not command.operator and not rules.callers:
+        raise Refusal("forbidden", "Only the operator of this server records conversations.")
+    if not house.registry.ready("outputs"):
+        raise Refusal("not_ready", "The recorder is not running; try again in a moment.")
+    if outputs.current(session.record.outputs) is None:
+        by = "caller" if _is_caller(session, command) else "operator"
+        wanted = (str(command.data.get(key, "")) for key in ("format", "sound"))
+        house.make(session, outputs.recording(rules, by, *wanted), now_ns)
+    return _recording(house, session, command, now_ns)
+
+
+def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    running = outputs.current(session.record.outputs)
+    if running and running.by != "caller" and not command.operator:
+        text = "The operator of this server records this conversation. Whoever does not want that ends the call."
+        raise Refusal("forbidden", text)
+    if running:
+        house.unmake(session, running, now_ns)
+    return _recording(house, session, command, now_ns)
+
+
+def _push(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    url = str(command.data.get("url", ""))
+    if wrong := flaw(url):
+        raise Refusal("bad_request", wrong)
+    if not house.registry.ready("outputs"):
+        raise Refusal("not_ready", "The process that pushes is not running; try again in a moment.")
+    if len(streaming.going(session.record.outputs)) >= streaming.MOST_PUSHES:
+        raise Refusal("busy", f"A conversation is pushed to at most {streaming.MOST_PUSHES} places.")
+    house.make(session, streaming.pushed("operator", url), now_ns)
+    return streaming.rows(session.record.outputs)[-1]
+
+
+def _pushes(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    return {"pushes": streaming.rows(session.record.outputs)}
+
+
+def _unpush(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    wanted = str(command.data.get("id", ""))
+    push = next((each for each in streaming.going(session.record.outputs) if each.id == wanted), None)
+    if push is None:
+        raise Refusal("unknown", "There is no such push (any more).")
+    house.unmake(session, push, now_ns)
+    return {}
+
+
+def _operators(handler: OutputHandler) -> OutputHandler:
+    """For the operator only: the caller's token is not enough."""
+
+    def checked(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+        if not command.operator:
+            raise Refusal("forbidden", "This needs the operator's token.")
+        return handler(house, session, command, now_ns)
+
+    return checked
+
+
 def _end(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.end(session, now_ns)
 
@@ -219,6 +323,7 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "look": _look,
     "events": _events,
     "say": _say,
+    "play": _play,
     "chat": _chat,
     "interrupt": _interrupt,
     "mute": _mute,
@@ -232,3 +337,13 @@ _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None
     "dismiss": _judge(False),
     "audience": _audience,
 }
+
+_OUTPUT_HANDLERS: dict[str, OutputHandler] = {
+    "recording": _recording,
+    "record": _record,
+    "unrecord": _unrecord,
+    "push": _operators(_push),
+    "pushes": _operators(_pushes),
+    "unpush": _operators(_unpush),
+}
+"""These go by who asks."""

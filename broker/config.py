@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from broker.errors import ConfigError
 from broker.messages import WORKER_KINDS
+from broker.rtmp_address import flaw
 from broker.tables import fill, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +113,9 @@ class Audience:
     whip_url: str = ""
     """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
     whip_token: str = field(default="", repr=False)
+    rtmp_url: str = field(default="", repr=False)
+    """Every session is pushed there by RTMP; {session} and {persona} in it are replaced. It has the key in it."""
+    hls_sound: Literal["aac", "opus"] = "aac"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,22 @@ class FilmSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordingSettings:
+    sessions: Literal["every", "asked", "never"] = "asked"
+    """Which conversations are recorded; a persona may say something else, unless it is never."""
+    callers: bool = True
+    """The call page has a button for it."""
+    formats: tuple[str, ...] = ("mp4",)
+    sound: Literal["opus", "aac"] = "opus"
+    """In MP4; WebM has Opus."""
+    quota_gb: float = 10.0
+    """All recordings together."""
+    min_free_mb: int = 1_000
+    keep_days: float = 30.0
+    """Older ones are removed; 0 keeps them for ever."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     personas: str = "etc/personas"
     avatars: str = "static/avatars"
@@ -133,6 +153,10 @@ class Paths:
     cache: str = ".cache"
     store: str = "var/visavis.sqlite"
     films: str = "var/films"
+    hls: str = ""
+    """Segments of HTTP live streaming; empty: in the run folder."""
+    recordings: str = "var/recordings"
+    uploads: str = "var/uploads"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +175,7 @@ class Settings:
     sessions: Sessions = field(default_factory=Sessions)
     audience: Audience = field(default_factory=Audience)
     films: FilmSettings = field(default_factory=FilmSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     paths: Paths = field(default_factory=Paths)
     log: Log = field(default_factory=Log)
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -159,6 +184,10 @@ class Settings:
     def path(self, name: str) -> Path:
         """One of `paths`, absolute."""
         return (ROOT / getattr(self.paths, name)).resolve()
+
+    def hls_folder(self) -> Path:
+        """A folder a session is in it, while somebody plays it as HTTP live streaming."""
+        return self.path("hls") if self.paths.hls else self.run_folder() / "hls"
 
     def run_folder(self) -> Path:
         """The folder of sockets, process ids and logs; made and made private by `bin/up`."""
@@ -223,7 +252,13 @@ def _check(settings: Settings) -> None:
     within("films.waiting", settings.films.waiting, 0, 1000)
     within("films.upload_mb", settings.films.upload_mb, 1, 2000)
     within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
+    _check_recording(settings.recording)
+    within("recording.quota_gb", settings.recording.quota_gb, 0, 1_000_000)
+    within("recording.min_free_mb", settings.recording.min_free_mb, 0, 100_000_000)
+    within("recording.keep_days", settings.recording.keep_days, 0, 36_500)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
+    if settings.audience.rtmp_url and (wrong := flaw(settings.audience.rtmp_url)):
+        raise ConfigError(f"audience.rtmp_url cannot be used. {wrong}")
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
     within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)
     if settings.server.turn_urls and len(settings.server.turn_secret) < 16:
@@ -241,4 +276,13 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"bus.run_folder {str(settings.run_folder())!r} is too long for Unix sockets ({IPC_PATH_LIMIT} bytes): "
             "name a shorter one."
+        )
+
+
+def _check_recording(recording: RecordingSettings) -> None:
+    known = ("mp4", "webm")
+    wrong = [name for name in recording.formats if name not in known]
+    if wrong or not recording.formats or len(set(recording.formats)) < len(recording.formats):
+        raise ConfigError(
+            f"recording.formats is {list(recording.formats)}; it must name mp4, webm or both, each once: ['mp4']."
         )

@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from broker import outputs
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.commands import obeyed
+from broker.config import RecordingSettings
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
 from broker.handover import wanted
@@ -27,6 +29,8 @@ from broker.messages import (
     Holding,
     Listen,
     Message,
+    Outputs,
+    OutputState,
     Peer,
     Present,
     Refused,
@@ -38,14 +42,16 @@ from broker.messages import (
     Transcript,
     Watch,
 )
+from broker.outputs import Output
 from broker.questions import Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
+from broker.streaming import push_as_configured, stream
 from broker.turn_state import phase
 from broker.turns import Away, Replaced, Restarted, Returned, Timer
-from broker.watchers import AUDIENCE_KINDS, Watchers
+from broker.watchers import Watchers
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +79,9 @@ class ControlSettings:
     persona: str = "host"
     questions: str = "off"
     refused_words: tuple[str, ...] = ()
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
+    rtmp_url: str = field(default="", repr=False)
+    hls_sound: str = "aac"
 
 
 @dataclass
@@ -83,6 +92,8 @@ class Outbox:
     forget: list[Peer] = field(default_factory=list)
     send: list[Outgoing] = field(default_factory=list)
     publish: list[Event] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Sessions of which nothing is to be kept."""
 
 
 class Control:
@@ -154,6 +165,9 @@ class Control:
         if now_ns - self._fleet_ns >= FLEET_NS:
             for name in self.watchers.silent(now_ns):
                 self._tell_viewers(name, now_ns)
+            if not self._grace_ns:
+                for session in self.sessions.values():
+                    stream(self, session, now_ns)
             self._send_fleet(now_ns)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
@@ -214,6 +228,9 @@ class Control:
             self._without(news.predecessor, "replaced", now_ns)
         if news.became_ready or message.state == "stopping":
             self._mend_all(now_ns)
+        if message.peer.kind == "outputs" and (news.newcomer or news.became_ready):
+            for session in self.sessions.values():
+                self._want_outputs(session)
         if news.newcomer or news.became_ready:
             self._send_fleet(now_ns)
 
@@ -227,6 +244,8 @@ class Control:
                     self._edge_gone(session, now_ns)
             for name in self.watchers.lost(peer):
                 self._tell_viewers(name, now_ns)
+        elif peer.kind == "outputs":
+            self._outputs_gone(peer, now_ns)
         else:
             self._mend_all(now_ns)
         self._send_fleet(now_ns)
@@ -320,6 +339,8 @@ class Control:
         self._connect_edge(message.edge)
         self._send(session.to_all(session.opened()), now_ns)
         self._tell("state", now_ns, session, state="listening")
+        self._record_as_configured(session, now_ns)
+        push_as_configured(self, session, now_ns)
         logger.info("session begins", extra={"session": session.id, "persona": persona.get("id")})
 
     def _resume(self, session: Session, message: Present, now_ns: int) -> None:
@@ -345,6 +366,8 @@ class Control:
         self._tell("dialogue", now_ns, session, lines=lines)
         if viewers := self.watchers.viewers(session.id):
             self._tell("audience", now_ns, session, viewers=viewers)
+        if recording := outputs.current(session.record.outputs):
+            self._tell("recording", now_ns, session, **recording.told())
 
     # --- those outside ---
 
@@ -440,6 +463,7 @@ class Control:
         self._send(outgoing, now_ns)
         self._show(session)
         face = str((persona.get("face") or {}).get("portrait", ""))
+        self._record_as_configured(session, now_ns)
         self._tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
         logger.info("switched", extra={"session": session.id, "persona": persona.get("id"), "language": language})
 
@@ -460,6 +484,7 @@ class Control:
         self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
         self.watchers.forget(session.id)
         del self.sessions[session.id]
+        self._outbox.ended.append(session.id)
         if self._journal:
             self._journal.forget(session.id)
         self._tell("session", now_ns, session, state="closed", reason=reason)
@@ -495,8 +520,8 @@ class Control:
                     self._journal.note_turn(message)
             if peer is not NOBODY:
                 self._outbox.send.append((peer, message))
-            if isinstance(message, Event) and message.kind in AUDIENCE_KINDS:
-                watching = self.watchers.of(message.session)
+            if isinstance(message, Event):
+                watching = self.watchers.hearing(message.session, message.kind)
                 self._outbox.send.extend((edge, message) for edge in watching if edge != peer)
 
     # --- those who look on ---
@@ -517,6 +542,8 @@ class Control:
             self._outbox.send.append((message.edge, self._showing(session)))
         if self.watchers.viewers(session.id) != before:
             self._tell_viewers(session.id, now_ns)
+        if message.hls:
+            stream(self, session, now_ns)
 
     def _show(self, session: Session) -> None:
         """Tell every edge that watches where the programme is now."""
@@ -531,6 +558,7 @@ class Control:
             origin_ns=session.state.origin_ns,
             state="away" if session.caller_gone_ns else phase(session.state),
             viewers=self.watchers.viewers(session.id),
+            recording=recording.told() if (recording := outputs.current(session.record.outputs)) else {},
             peers={kind: peer for kind, peer in session.route.peers.items() if kind == "programme"},
         )
 
@@ -551,6 +579,60 @@ class Control:
             "edge": session.route.peers["webrtc"].name if "webrtc" in session.route.peers else "",
             "age_s": max(0, now_ns - session.state.origin_ns) // NS_PER_S,
         }
+
+    # --- what is made of a session besides its call ---
+
+    def make(self, session: Session, output: Output, now_ns: int) -> None:
+        """Something is to be made of it from now on."""
+        session.record = replace(session.record, outputs=outputs.begun(session.record.outputs, output))
+        self._want_outputs(session)
+        self._tell_output(session, output, now_ns)
+
+    def unmake(self, session: Session, output: Output, now_ns: int) -> None:
+        """It is not wanted any more."""
+        made, over = outputs.stopped(session.record.outputs, output)
+        session.record = replace(session.record, outputs=made)
+        self._want_outputs(session)
+        self._tell_output(session, over, now_ns)
+
+    def _record_as_configured(self, session: Session, now_ns: int) -> None:
+        """A conversation begins, or goes on with another persona: what holds for it now."""
+        rules = self.settings.recording
+        rule, running = outputs.rule(rules, session.record.persona), outputs.current(session.record.outputs)
+        if rule == "every" and running is None:
+            self.make(session, outputs.recording(rules, "config"), now_ns)
+        elif rule == "never" and running:
+            self.unmake(session, running, now_ns)
+
+    def _want_outputs(self, session: Session) -> None:
+        wanted = tuple(each.wanted() for each in session.record.outputs if each.going)
+        message = Outputs(session=session.id, route=session.route.id, wanted=wanted)
+        self._outbox.send.extend((each.peer, message) for each in self.registry.ready("outputs"))
+
+    def _on_output_state(self, message: OutputState, now_ns: int) -> None:
+        session = self.sessions.get(message.session)
+        if session is None:
+            self.counters["unknown_session"] += 1
+            return
+        made, news = outputs.heard(session.record.outputs, message)
+        session.record = replace(session.record, outputs=made)
+        if news:
+            self._tell_output(session, news, now_ns)
+
+    def _outputs_gone(self, peer: Peer, now_ns: int) -> None:
+        """Their maker has died: what goes on begins again with its successor."""
+        self.watchers.lost(peer)
+        for session in self.sessions.values():
+            made, news = outputs.unserved(session.record.outputs)
+            session.record = replace(session.record, outputs=made)
+            for each in news:
+                self._tell_output(session, each, now_ns)
+
+    def _tell_output(self, session: Session, output: Output, now_ns: int) -> None:
+        if output.kind == outputs.RECORDING:
+            self._tell("recording", now_ns, session, **output.told())
+        else:
+            self._tell("output", now_ns, session, id=output.id, output=output.kind, **output.told())
 
     # --- surviving ---
 
@@ -617,6 +699,7 @@ class Control:
         Present: _on_present,
         Gone: _on_gone,
         Watch: _on_watch,
+        OutputState: _on_output_state,
         Event: _on_event,
         Holding: _on_holding,
         Command: _on_command,

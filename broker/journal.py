@@ -55,6 +55,7 @@ class Journal:
                 session.record.persona,
                 session.record.act,
                 session.record.questions,
+                session.record.outputs,
             )
             for session in sessions
         }

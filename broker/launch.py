@@ -129,16 +129,24 @@ def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None)
         pid = supervisord.pid
         supervisord.terminate()
     deadline = time.monotonic() + STOP_WITHIN_S
-    while time.monotonic() < deadline:
-        if supervisord is not None and supervisord.poll() is not None:
-            return True
-        if supervisord is None and not Path(f"/proc/{pid}").exists():
-            return True
+    while running := [each for each in (pid, *children) if _runs(each)]:
+        if time.monotonic() > deadline:
+            for each in running:  # each child leads a process group of its own
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(each, signal.SIGKILL)
+            break
         time.sleep(0.02)
-    for each in (pid, *children):  # each child leads a process group of its own
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(each, signal.SIGKILL)
+    if supervisord is not None:
+        supervisord.wait()
     return True
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process, and not only its exit status, which somebody has yet to ask for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _tail(settings: Settings, log: str) -> str:

@@ -24,6 +24,8 @@ class Said:
     passage: str = ""
     confidence: float = 1.0
     kind: str = "answer"
+    upload: str = ""
+    """The name of the recording in which it is said; empty: it is synthesised."""
 
     @staticmethod
     def of(sentence: Sentence) -> Said:
@@ -87,6 +89,10 @@ class Answer:
             progress_ns=now_ns,
         )
 
+    def voiced_by(self, upload: str) -> Answer:
+        """The turn whose sentences are said in a recording."""
+        return replace(self, said=tuple(replace(each, upload=upload) for each in self.said))
+
     def resumed(self, heard_sample: int) -> Answer:
         """The turn when a hold ends at which the page had played up to `heard_sample`: it says the rest again.
 
@@ -137,6 +143,7 @@ class Answer:
                 last=each.last or (self.complete and each is self.said[-1]),
                 from_word=from_word if each.n == sentence else 0,
                 tags=dict(each.tags),
+                upload=each.upload,
             )
 
     def first_unsaid(self) -> tuple[int, int]:

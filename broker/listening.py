@@ -1,8 +1,8 @@
 """The person's side of the turn machine: utterances, their pauses and words, and when one is over.
 
-An utterance is over when its pause has lasted as long as `endpoint.wait_ms` says; then the asr is asked for the final
-words. An attempt is accepted only by those: the pause's provisional words equal them nearly always, but an answer to
-words that were not said costs more than the few milliseconds of asking.
+An utterance is over when its pause has lasted as long as `endpoint.wait_ms` says. An attempt is accepted only by the
+final words: an answer to words that were not said costs more than the milliseconds of asking. Where the asr has said
+that the words of this very pause stand (`Transcript.pause_sample`), they are the final ones and nothing is asked.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ def on_transcript(move: Move, transcript: Transcript) -> None:
         text=transcript.text,
         n=transcript.n,
         ends=transcript.ends,
+        stands_at=transcript.pause_sample,
         through_sample=max(utterance.through_sample, transcript.through_sample),
     )
     move.set(utterance=utterance, language=_language(state, transcript))
@@ -119,6 +120,7 @@ def consider(move: Move) -> None:
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
         end_utterance(move)
+        _take_what_stands(move)
 
 
 def end_utterance(move: Move) -> None:
@@ -132,6 +134,15 @@ def end_utterance(move: Move) -> None:
     _to_ending(move, utterance)
     move.do(EndUtterance(utterance=utterance.number, mic_sample=mic_sample))
     move.tell("step", 0, name="end_of_turn", took_ns=0, utterance=utterance.number, end_sample=mic_sample)
+
+
+def _take_what_stands(move: Move) -> None:
+    """The words of the pause are the final ones. The asr was told of the end, too; what it says then is old news."""
+    ending = move.state.ending
+    if ending and ending.stands():
+        move.set(ending=None)
+        move.tell("step", 0, name="final_words", took_ns=0, utterance=ending.number)
+        conclude(move, ending, ending.text)
 
 
 def ask_final_again(move: Move) -> None:

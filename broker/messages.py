@@ -205,20 +205,23 @@ class Gone(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Watch(Message):
-    """Edge → broker, on change and every second: it has viewers of a session. Answered by `Showing` or `Refused`.
+    """Edge, outputs → broker, on change and every second: it has viewers of a session, or makes something of it.
+    Answered by `Showing` or `Refused`.
 
     `viewers` is how many it has now; 0 asks for the programme beforehand. `leave`: it has none left and wants no more
-    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`.
+    news. An edge that falls silent for some seconds has left. `Refused` has the code `unknown`. `hls`: somebody there
+    plays it as HTTP live streaming, which is made meanwhile.
     """
 
     edge: Peer
     viewers: int = 0
     leave: bool = False
+    hls: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Showing(Message):
-    """Broker → every edge that watches: where the session's programme is. Again whenever that changes. Idempotent.
+    """Broker → everybody that watches: where the session's programme is. Again whenever that changes. Idempotent.
 
     It holds until the session's `Close`, which watchers get too. `route` goes into their `KeyFrame` and `Wanted`.
     """
@@ -232,6 +235,36 @@ class Showing(Message):
     """At all edges together."""
     peers: dict[str, Peer] = field(default_factory=dict)
     """`programme`; empty while none serves the session."""
+    recording: dict[str, Any] = field(default_factory=dict)
+    """As in the `recording` event; empty while nothing is recorded."""
+
+
+# --- what is made of a session besides its call -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs(Message):
+    """Broker → outputs, on change and to a process that is new: all that is to be made of a session. Idempotent.
+
+    A row an output: id, kind (recording, …), settings, data (what an `OutputState` last said; a successor goes on from
+    there). What it has by another id it ends.
+    """
+
+    wanted: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputState(Message):
+    """Outputs → broker, on change and after a `Report`: how it goes with one output of a session.
+
+    `state`: on; refused, failed or over when it has ended by itself, and `text` says why. `data`: what else is told of
+    it, plain data (of a recording its `name`).
+    """
+
+    id: str
+    state: str
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 # --- from outside: the control API ------------------------------------------------------------------------------------
@@ -379,6 +412,8 @@ class Transcript(Message):
     took_ns: int = 0
     ends: float | None = None
     """Natural logarithm of the chance that a sentence ends after these words; None where the recogniser cannot say."""
+    pause_sample: int = -1
+    """These are all words up to the pause at this microphone sample: if it lasts, they are the final ones."""
 
 
 # --- what the person does on the page --------------------------------------------------------------------------------
@@ -469,6 +504,8 @@ class Speak(Message):
     last: bool
     from_word: int = 0
     tags: dict[str, Any] = field(default_factory=dict)
+    upload: str = ""
+    """Not to be synthesised: the recording of this name (broker/uploads.py) is the voice, `text` its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -690,14 +727,18 @@ class Buffered(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyFrame(Message):
-    """Edge → programme: somebody needs a key frame. Merged and rate-limited there."""
+    """Edge, outputs → programme: somebody needs a key frame. Merged and rate-limited there."""
 
     codec: str = "h264"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted(Message):
-    """Edge → programme, on change and every second: how many of its people want which rendition. None: nobody draws."""
+    """Edge, outputs → programme, on change and every second: how many of its own want which rendition.
+
+    None: nobody draws. `step`: how much the caller's line carries (broker/picture_steps.py), -1 from those who have no
+    say in it; `reason` is for people. It holds as long as it is said again.
+    """
 
     edge: str
     h264: int = 0
@@ -705,13 +746,16 @@ class Wanted(Message):
     h264_cutout: int = 0
     vp8_cutout: int = 0
     """Of twice the width, for a page that lays the figure over what it likes (see `Picture`)."""
+    step: int = -1
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programme(Message):
-    """Programme → every edge, on its PUB with the session as topic: one tick, 20 ms.
+    """Programme → every edge and outputs, on its PUB with the session as topic: one tick, 20 ms.
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
+    `background`: what the face stands before, as in `Act`, for pages that draw it themselves.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
     programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
     `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
@@ -724,6 +768,7 @@ class Programme(Message):
     mouth: bytes
     face: dict[str, float] = field(default_factory=dict)
     emotion: str = "neutral"
+    background: str = ""
     speaking: bool = False
     held: bool = False
     turn: int = 0
@@ -756,7 +801,8 @@ class Event(Message):
     utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
     degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
-    audience {viewers}.
+    audience {viewers}, recording {state: starting|on|over|refused|failed, by: config|caller|operator, text},
+    output {id, output (its kind), and these} (whatever else is made of the session; not for viewers).
     Llm: documents {persona, problems}: those that could not be read, about no session.
     Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
@@ -773,7 +819,7 @@ class Event(Message):
 WORKER_KINDS = ("vad", "asr", "llm", "tts", "programme", "lipsync")
 """The stages, in the sound's order; a session's route has one of each."""
 
-KINDS = ("broker", *WORKER_KINDS, "webrtc")
+KINDS = ("broker", *WORKER_KINDS, "webrtc", "outputs")
 
 DATA = (MicFrame, Ask, Sentence, Speak, Voice, Draw, Picture)
 """Messages that travel to the `data` inbox; all others to `control`, which is drained first."""
@@ -782,17 +828,19 @@ _SPEECH_MARKS: dict[str, tuple[str, ...]] = {"vad": ("broker", "asr")}
 _GATE: dict[str, tuple[str, ...]] = {"broker": ("programme", "tts", "llm")}
 
 FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
-    Alive: dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)),
-    Report: {"broker": (*WORKER_KINDS, "webrtc")},
+    Alive: dict.fromkeys((*WORKER_KINDS, "webrtc", "outputs"), ("broker",)),
+    Report: {"broker": (*WORKER_KINDS, "webrtc", "outputs")},
     Holding: dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)),
     Fleet: {"broker": ("webrtc",)},
     Present: {"webrtc": ("broker",)},
-    Refused: {"broker": ("webrtc",)},
+    Refused: {"broker": ("webrtc", "outputs")},
     Open: {"broker": (*WORKER_KINDS, "webrtc")},
-    Close: {"broker": (*WORKER_KINDS, "webrtc")},
+    Close: {"broker": (*WORKER_KINDS, "webrtc", "outputs")},
     Gone: {"webrtc": ("broker",)},
-    Watch: {"webrtc": ("broker",)},
-    Showing: {"broker": ("webrtc",)},
+    Watch: {"webrtc": ("broker",), "outputs": ("broker",)},
+    Showing: {"broker": ("webrtc", "outputs")},
+    Outputs: {"broker": ("outputs",)},
+    OutputState: {"outputs": ("broker",)},
     Command: {"webrtc": ("broker",)},
     Done: {"broker": ("webrtc",)},
     Listen: {"webrtc": ("broker",)},
@@ -825,9 +873,9 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Picture: {"lipsync": ("programme",)},
     Emitted: {"programme": ("broker",)},
     Buffered: {"programme": ("broker",)},
-    KeyFrame: {"webrtc": ("programme",)},
-    Wanted: {"webrtc": ("programme",)},
+    KeyFrame: {"webrtc": ("programme",), "outputs": ("programme",)},
+    Wanted: {"webrtc": ("programme",), "outputs": ("programme",)},
     Programme: {"programme": ()},
-    Event: {**dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)), "broker": ("webrtc",)},
+    Event: {**dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)), "broker": ("webrtc", "outputs")},
 }
 """Message → sender's kind → kinds it goes to. `Programme` is published."""

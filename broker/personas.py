@@ -83,6 +83,8 @@ class Persona:
     asr: Hearing = field(default_factory=Hearing)
     expressions: tuple[Expression, ...] = ()
     """Which sentences make which face; they come before the usual ones."""
+    recording: Literal["", "every", "asked", "never"] = ""
+    """Whether conversations are recorded; empty: as the installation has it."""
     turns: dict[str, float] = field(default_factory=dict)
     """Turn-taking numbers that differ from the installation's; the keys of broker.turns.TurnSettings."""
 

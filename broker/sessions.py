@@ -30,6 +30,7 @@ from broker.messages import (
     SpeechStarted,
     Transcript,
 )
+from broker.outputs import Made
 from broker.questions import Questions
 from broker.recovery import microphone_restart
 from broker.routes import Route
@@ -77,6 +78,8 @@ class Record:
     """How the face was told to behave, as far as it still holds."""
     questions: Questions = field(default_factory=Questions)
     """From those who look on."""
+    outputs: Made = ()
+    """What is made of it besides the call."""
 
 
 class Session:
@@ -86,6 +89,8 @@ class Session:
         self.record = record
         self.caller_gone_ns = caller_gone_ns
         """Since when nobody has called; 0: somebody does."""
+        self.stream_again_ns = 0
+        """When it may be made into a stream again; see streaming.py."""
 
     @property
     def id(self) -> str:

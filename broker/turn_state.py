@@ -110,6 +110,8 @@ class Utterance:
     through_sample: int = 0
     ends: float | None = None
     """How likely a sentence ends after `text` (`Transcript.ends`)."""
+    stands_at: int = -1
+    """`text` stands for good if the pause at this microphone sample lasts (`Transcript.pause_sample`)."""
     pause: Pause | None = None
     end_at_ns: int = 0
     """When it is over unless the person goes on; 0 while not paused."""
@@ -125,6 +127,10 @@ class Utterance:
     def settled(self) -> bool:
         """Whether the words so far were asked of the recogniser in the pause: it changes them until then."""
         return self.covered() and self.pause is not None and self.n > self.pause.before_n
+
+    def stands(self) -> bool:
+        """Whether its final words are known without asking for them."""
+        return self.pause is not None and self.stands_at == self.pause.mic_sample
 
     def understood(self) -> Utterance:
         """It with its final words, which account for all of it."""
@@ -169,6 +175,8 @@ class ToSay:
     kind: AnswerKind
     text: str
     language: str
+    upload: str = ""
+    """The name of the recording in which it is said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,6 +121,8 @@ class Say:
 
     text: str
     language: str = ""
+    upload: str = ""
+    """The name of a recording that is the voice."""
 
 
 def step(state: TurnState, event: object, now_ns: int) -> tuple[TurnState, tuple[Action, ...]]:
@@ -291,7 +293,8 @@ def consider_after(move: Move) -> None:
 
 
 def _on_say(move: Move, wanted: Say) -> None:
-    say(move, ToSay(kind="say", text=wanted.text, language=wanted.language or move.state.language))
+    language = wanted.language or move.state.language
+    say(move, ToSay(kind="say", text=wanted.text, language=language, upload=wanted.upload))
 
 
 def _on_away(move: Move, _: Away) -> None:

@@ -1,4 +1,7 @@
-"""Which edges watch which session for their viewers, and how many these are: arithmetic on `Watch` and `now_ns`."""
+"""Who watches which session – edges for their viewers, outputs for what they make – and how many viewers there are.
+
+Arithmetic on `Watch` and `now_ns`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from broker.messages import Peer, Watch
 SILENT_NS = 4 * NS_PER_S
 """An edge says every second that it watches; one that does not for so long has left."""
 
-AUDIENCE_KINDS = frozenset({"state", "sentence", "turn", "audience"})
+AUDIENCE_KINDS = frozenset({"state", "sentence", "turn", "audience", "recording"})
 """Events that viewers get. What was heard of the caller before it became a question is not among them."""
+
+OUTPUT_KINDS = AUDIENCE_KINDS | {"degraded", "act", "switch", "question", "phonemes", "visemes"}
+"""Events that go into what is made of a session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,8 @@ class Watcher:
     edge: Peer
     viewers: int
     seen_ns: int
+    hls: bool = False
+    """Somebody there plays the session as HTTP live streaming."""
 
 
 class Watchers:
@@ -33,7 +41,9 @@ class Watchers:
         """File it; True when the edge is new here (or began anew)."""
         held = self._watchers.setdefault(message.session, {})
         before = held.get(message.edge.name)
-        held[message.edge.name] = Watcher(edge=message.edge, viewers=max(0, message.viewers), seen_ns=now_ns)
+        held[message.edge.name] = Watcher(
+            edge=message.edge, viewers=max(0, message.viewers), seen_ns=now_ns, hls=message.hls
+        )
         return before is None or before.edge != message.edge
 
     def leave(self, session: str, edge: Peer) -> None:
@@ -71,6 +81,16 @@ class Watchers:
         """The edges that watch it."""
         return [watcher.edge for watcher in self._watchers.get(session, {}).values()]
 
+    def hearing(self, session: str, kind: str) -> list[Peer]:
+        """Those of them that get events of this kind."""
+        if kind not in OUTPUT_KINDS:
+            return []
+        return [peer for peer in self.of(session) if kind in AUDIENCE_KINDS or peer.kind == "outputs"]
+
     def viewers(self, session: str) -> int:
         """Viewers at all edges together."""
         return sum(watcher.viewers for watcher in self._watchers.get(session, {}).values())
+
+    def hls(self, session: str) -> bool:
+        """Somebody at some edge plays it as HTTP live streaming."""
+        return any(watcher.hls for watcher in self._watchers.get(session, {}).values())

@@ -35,7 +35,9 @@ async def serve(settings: Settings, name: str) -> None:
         loop.add_signal_handler(each, stop.set)
     _warm_up()
     bus = Bus("webrtc", name, settings)
-    cards = PersonaCards(settings.path("personas"), settings.path("avatars"), settings.sessions.persona)
+    cards = PersonaCards(
+        settings.path("personas"), settings.path("avatars"), settings.sessions.persona, settings.recording
+    )
     calls = Calls(settings, bus, cards)
     bus.attach(loop, calls.on_message, calls.on_lost, calls.on_connected)
     runner = web.AppRunner(app.create(calls), access_log=None, shutdown_timeout=1.0)

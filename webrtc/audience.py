@@ -80,6 +80,12 @@ class Audience:
             raise
         return watched if known else None
 
+    def hls(self, watched: Watched) -> None:
+        """Somebody asks for the session as HTTP live streaming; for the first one it is made from now on."""
+        before, watched.hls_ns = watched.hls, now_ns()
+        if not before:
+            self._tell(watched)
+
     def watched(self, session: str) -> Watched | None:
         """The session, if somebody here watches it already."""
         return self._watched.get(session)
@@ -183,7 +189,8 @@ class Audience:
         self._host.to_broker(self._watch(watched), 0)
 
     def _watch(self, watched: Watched, leave: bool = False) -> Watch:
-        return Watch(session=watched.session, edge=self._host.peer, viewers=watched.count, leave=leave)
+        edge, hls = self._host.peer, watched.hls and not leave
+        return Watch(session=watched.session, edge=edge, viewers=watched.count, leave=leave, hls=hls)
 
     def _drop(self, watched: Watched, reason: str) -> None:
         if self._watched.get(watched.session) is watched:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiortc.rtp import RtpPacket
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
+from broker.key_frames import KeyFrameRequests
 from broker.messages import (
     Close,
     Event,
@@ -38,13 +39,13 @@ from broker.messages import (
 from webrtc import offer, page_messages
 from webrtc.errors import PageError
 from webrtc.fanout import RENDITIONS, Fanout
-from webrtc.key_frames import KeyFrameRequests
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
 from webrtc.microphone import Microphone
 from webrtc.page_clock import PageClock
 from webrtc.page_socket import PageSocket
 from webrtc.peer import PagePeer
+from webrtc.picture_rate import PictureRate
 from webrtc.uplink import FRAME, MicSound
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,9 @@ class Host(Protocol):
 
     @property
     def shown(self) -> bool: ...
+
+    @property
+    def video_kbps(self) -> int: ...
 
     def to_broker(self, message: Message, route: int) -> bool: ...
 
@@ -125,14 +129,21 @@ class Call:
         self._end_source: Callable[[], None] = lambda: None
         self._pictures = True
         """The page looks at pictures; a 3D page draws its own once it has shown the first."""
+        self._cutout = False
+        """It lays the figure alone over something of its own."""
+        self._background = ""
+        """What the face stands before, as the programme said last."""
         self._state = "listening"
+        self._recording: dict[str, str] = {}
+        """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
         self._peer: PagePeer | None = None
         self._peer_lock = asyncio.Lock()
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
-        self._wanted: dict[str, int] = {}
+        self._wanted: dict[str, Any] = {}
+        self._rate = PictureRate(host.video_kbps)
         self._grace: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -160,6 +171,7 @@ class Call:
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
         self._show_pictures(True)
+        self._cutout = False
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -189,6 +201,7 @@ class Call:
             ice=list(self._host.ice_servers),
             persona=persona,
             language=self.opened.language if self.opened else self.language,
+            background=self._background,
             audio_offset=clock.audio_offset,
             video_offset=clock.video_offset,
             resumed=resumed,
@@ -197,6 +210,8 @@ class Call:
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
+        if self._recording:
+            self._say("recording", **self._recording)
 
     def tell_again(self) -> None:
         """A broker that has just started may have a predecessor that took along what was said to it last."""
@@ -263,6 +278,9 @@ class Call:
                 self.dialogue = [dict(line) for line in data.get("lines", [])]
             case "audience":
                 self._say("audience", viewers=int(data.get("viewers", 0)))
+            case "recording":
+                self._recording = {key: str(data.get(key, "")) for key in ("state", "by", "text")}
+                self._say("recording", **self._recording)
             case "error":
                 self._say("error", code=data.get("code", "server"), text=data.get("text", ""), fatal=False)
 
@@ -282,6 +300,9 @@ class Call:
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
+        if tick.background != self._background:
+            self._background = tick.background
+            self._say("background", background=self._background)
         words = [word for word in tick.words if word[0] > self._over_through]
         if words:
             rtp = self.fanout.clock.audio_rtp
@@ -293,11 +314,18 @@ class Call:
         """Tell the programme which pictures somebody looks at."""
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
-        wanted = {each: self.fanout.wanted(each) for each in RENDITIONS}
+        wanted: dict[str, Any] = {each: self.fanout.wanted(each) for each in RENDITIONS}
+        wanted |= {"step": self._rate.step, "reason": self._rate.reason}
         if always or wanted != self._wanted:
             self._wanted = wanted
             message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
+
+    def judge_rate(self) -> None:
+        """Twice a second: what the page's line carries may have changed."""
+        if self._rate.judge(now_ns()):
+            self._host.count("picture_steps")
+            self.want(False)
 
     # --- the page speaks ---
 
@@ -310,7 +338,7 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp, message.cutout))
+                self._in_turn(self._answer(message.sdp))
             case page_messages.Candidate():
                 if message.candidate is not None:
                     self._in_turn(self._candidate(message.candidate))
@@ -329,6 +357,11 @@ class Call:
             case page_messages.Front():
                 self.mouth = message.front == "avatar3d"
                 self._show_pictures(not self.mouth)
+            case page_messages.Cutout():
+                self._cutout = message.cutout
+                if self._peer:
+                    self._peer.cut_out(message.cutout)
+                    self.want(False)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -366,11 +399,12 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str, cutout: bool) -> None:
+    async def _answer(self, sdp: str) -> None:
         assert self.fanout is not None
         await self._close_peer()
         servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
-        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout)
+        self._rate.renew()
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, self._cutout, self._rate)
         self._peer = peer
         peer.pause_pictures(not self._pictures)
         try:

@@ -48,7 +48,7 @@ FATAL = frozenset({"forbidden", "persona", "insecure"})
 FLEET_NS = 5 * NS_PER_S
 """How long the broker's word counts; it speaks each second."""
 
-COUNTED = ("ticks_missing", "pages_too_slow", "unknown_session", "faults")
+COUNTED = ("picture_steps", "ticks_missing", "pages_too_slow", "unknown_session", "faults")
 """Told from the start, so that a 0 in /metrics says that nothing was lost."""
 
 ALIVE_S = 0.5
@@ -212,6 +212,8 @@ class Calls:
         beat = 0
         while True:
             self.alive()
+            for call in list(self._calls.values()):
+                call.judge_rate()
             if beat % 2 == 0:
                 self.desk.beat()
                 for call in list(self._calls.values()):
@@ -260,6 +262,11 @@ class Calls:
     def shown(self) -> bool:
         """Whoever has a call's link may look on."""
         return self.settings.audience.watch
+
+    @property
+    def video_kbps(self) -> int:
+        """The pictures' whole rate."""
+        return self.settings.media.video_kbps
 
     @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]:

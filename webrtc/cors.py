@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from webrtc.edges import OPEN_DOORS
 
 METHODS = "POST, PATCH, DELETE, GET, OPTIONS"
-REQUEST_HEADERS = "Authorization, Content-Type, If-Match"
+REQUEST_HEADERS = "Authorization, Content-Type, If-Match, Range"
 EXPOSED = "Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After"
 
 
@@ -18,6 +18,8 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.method == "OPTIONS" and OPEN_DOORS.search(request.path):
         posts = request.path.count("/") == 2
         accepts = {"Accept-Post": "application/sdp"} if posts else {"Accept-Patch": "application/trickle-ice-sdpfrag"}
+        if request.path.startswith("/hls/"):
+            accepts = {}
         return web.Response(status=204, headers=accepts | {"Allow": METHODS})
     return await handler(request)
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from webrtc.calls import Calls
 
-OPEN_DOORS = re.compile(r"/(whep|whip)(/|$)|/view/[^/]+/events$")
+OPEN_DOORS = re.compile(r"/(whep|whip|hls)(/|$)|/view/[^/]+/events$")
 """Doors that pages of other places may use where the settings say so; all others are for an edge's own pages."""
 
 MARGIN = 0.15

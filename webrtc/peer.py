@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
 from aiortc import (
@@ -26,6 +25,7 @@ from aiortc.rtp import RtpPacket
 from webrtc import offer as offers
 from webrtc.errors import SdpError
 from webrtc.fanout import AUDIO, CUTOUT, H264, VP8, Fanout, FrameQueue
+from webrtc.picture_rate import PictureRate
 from webrtc.rtp_out import RtpOut
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,9 @@ class PagePeer:
         on_state: OnState,
         want_key: Callable[[str], None],
         cutout: bool = False,
+        rate: PictureRate | None = None,
     ) -> None:
+        """`cutout`: what `cut_out` says, from the beginning. `rate` is told what the page reports of its pictures."""
         self._servers = [RTCIceServer(**server) for server in ice_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._fanout = fanout
@@ -64,6 +66,7 @@ class PagePeer:
         self._on_state = on_state
         self._want_key = want_key
         self._cutout = cutout
+        self._rate = rate
         self._outs: list[RtpOut] = []
         self._pictures: FrameQueue | None = None
         self._paused = False
@@ -106,6 +109,14 @@ class PagePeer:
         if self._pictures is not None:
             self._pictures.pause(paused)
 
+    def cut_out(self, cutout: bool) -> None:
+        """Whether the pictures are the figure alone; nothing is negotiated anew."""
+        self._cutout = cutout
+        if self._pictures is None or self.codec.endswith(CUTOUT) == cutout:
+            return
+        self.codec = self.codec.removesuffix(CUTOUT) + CUTOUT * cutout
+        self._pictures.turn_to(self.codec)
+
     async def close(self) -> None:
         if self._deadline:
             self._deadline.cancel()
@@ -131,12 +142,12 @@ class PagePeer:
                 self._out(transceiver, self.codec)
 
     def _out(self, transceiver: RTCRtpTransceiver, codec: str) -> None:
-        queue = FrameQueue(codec, partial(self._want_key, codec))
+        queue = FrameQueue(codec, lambda: self._want_key(queue.codec))
         if codec != AUDIO:
             self._pictures = queue
             queue.pause(self._paused)
-        fanout = self._fanout
-        self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave))
+        fanout, rate = self._fanout, self._rate if codec != AUDIO else None
+        self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave, rate))
 
     def _state_changed(self) -> None:
         if self.state in ("connected", "failed", "closed"):

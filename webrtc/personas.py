@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from broker import personas
+from broker import outputs, personas
+from broker.config import RecordingSettings
 from broker.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -24,11 +25,14 @@ LARGEST_MODEL = 64 * 1024 * 1024
 class PersonaCards:
     """The personas of a folder, read anew each time: a changed file shows without a restart."""
 
-    def __init__(self, folder: Path, avatars: Path, first: str = "") -> None:
+    def __init__(
+        self, folder: Path, avatars: Path, first: str = "", recording: RecordingSettings | None = None
+    ) -> None:
         """`first`: the persona who answers when nobody chose one; she heads the list."""
         self._folder = folder
         self._avatars = avatars
         self._first = first
+        self._recording = recording or RecordingSettings()
 
     def all(self) -> list[dict[str, Any]]:
         """Every persona that can be read, the first one first, then by id. A broken one is left out and logged."""
@@ -42,13 +46,18 @@ class PersonaCards:
 
     def card(self, persona: Mapping[str, Any]) -> dict[str, Any]:
         """What a page shows of a persona's snapshot. `poster` is empty while the face has no picture, `model` without
-        a 3D model; `fronts` are the ways this face can be shown, `front` the one to begin with."""
+        a 3D model; `fronts` are the ways this face can be shown, `front` the one to begin with. `recording`: every
+        (conversation is recorded), button (the page has one for it) or no."""
         face = persona.get("face", {})
         portrait = str(face.get("portrait", ""))
         folder = str(face.get("model", "") or portrait)
         card = {key: persona.get(key, "") for key in ("id", "name", "description")}
         card |= {key: list(persona.get(key, ())) for key in ("languages", "suggestions")}
         card["motion"] = float(persona.get("face", {}).get("motion", 1.0))
+        rule = outputs.rule(self._recording, persona)
+        card["recording"] = (
+            rule if rule == "every" else "button" if rule == "asked" and self._recording.callers else "no"
+        )
         card["poster"] = f"/avatars/{portrait}/{POSTER}" if self.poster(portrait) else ""
         model = self.model(folder)
         card["model"] = f"/avatars/{folder}/{model.name}" if model else ""

@@ -9,6 +9,7 @@ aiortc is named in `PRIVATE`; a test looks that it is there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,24 @@ from aiortc import RTCRtpSender
 from aiortc import clock as ntp_clock
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpsender import random_sequence_number
-from aiortc.rtp import RTP_HISTORY_SIZE, AnyRtcpPacket, RtcpSrPacket, RtpPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    unpack_remb_fci,
+)
 
+from broker.clock import now_ns
 from webrtc.fanout import AUDIO, Frame, FrameQueue
 from webrtc.media_clock import MediaClock
+from webrtc.picture_rate import PictureRate
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +66,21 @@ class RtpOut:
         clock: MediaClock,
         joined: Callable[[FrameQueue], None],
         left: Callable[[FrameQueue], None],
+        rate: PictureRate | None = None,
     ) -> None:
+        """`rate` is told what leaves and what the other end reports of it."""
         self._sender = sender
         self._queue = queue
         self._clock = clock
         self._joined = joined
         self._left = left
+        self._rate = rate
         self._sequence = random_sequence_number()
         self._last_n: int | None = None
         sender._run_rtp = self._run  # type: ignore[method-assign]
+        self._take_report = sender._handle_rtcp_packet
+        if rate:
+            sender._handle_rtcp_packet = self._heard  # type: ignore[method-assign]
         self._report = sender._send_rtcp
         sender._send_rtcp = self._send_rtcp  # type: ignore[method-assign]
         sender._send_keyframe = queue.cut if queue.codec != AUDIO else lambda: None  # type: ignore[method-assign]
@@ -95,8 +116,16 @@ class RtpOut:
             history[self._sequence % RTP_HISTORY_SIZE] = packet
             await self._sender.transport._send_rtp(packet.serialize(self._get("rtp_header_extensions_map")))
             self._sequence = (self._sequence + 1) % 0x10000
+            if self._rate:
+                self._rate.sent(len(payload), now_ns())
             self._set("octet_count", self._get("octet_count") + len(payload))
             self._set("packet_count", self._get("packet_count") + 1)
+
+    async def _heard(self, packet: AnyRtcpPacket) -> None:
+        """What the other end says of what it gets; aiortc does the rest with it (sends again, asks for key frames)."""
+        assert self._rate
+        tell(self._rate, packet, self._sender._ssrc, now_ns())
+        await self._take_report(packet)
 
     async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
         """aiortc's sender reports; none before the first frame, when they would pair time 0 with time 0."""
@@ -115,3 +144,20 @@ class RtpOut:
 
     def _set(self, name: str, value: object) -> None:
         setattr(self._sender, f"_RTCRtpSender__{name}", value)
+
+
+def tell(rate: PictureRate, packet: AnyRtcpPacket, ssrc: int, now_ns: int) -> None:
+    """Reports about the stream `ssrc`, to the rate."""
+    if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+        for report in packet.reports:
+            if report.ssrc == ssrc:
+                rate.report(report.packets_lost, report.highest_sequence, now_ns)
+    elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+        rate.asked_again(len(packet.lost), now_ns)
+    elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_PLI:
+        rate.complaint(now_ns)
+    elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+        with contextlib.suppress(ValueError):
+            bits_per_s, about = unpack_remb_fci(packet.fci)
+            if ssrc in about:
+                rate.estimate(bits_per_s, now_ns)

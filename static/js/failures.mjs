@@ -53,6 +53,16 @@ const FAILURES = {
     text: "As many people are talking as this server can serve well. Please try again in a minute.",
     remedy: "again",
   },
+  recorded: {
+    title: "This conversation is being recorded",
+    text: "What is said here is kept on this server.",
+    remedy: "none",
+  },
+  recording: {
+    title: "It is not recorded",
+    text: "The server could not record this conversation.",
+    remedy: "none",
+  },
   persona: {
     title: "Nobody by that name here",
     text: "The link asks for someone this server does not know. Please choose one of the people below.",
@@ -103,6 +113,11 @@ const FAILURES = {
   degraded: {
     title: "A little simpler for now",
     text: "The server is busy and takes it easier with the picture or the voice.",
+    remedy: "none",
+  },
+  narrow: {
+    title: "Your connection is narrow just now",
+    text: "The picture is made coarser so that the voice comes through.",
     remedy: "none",
   },
   avatar3d: {

@@ -76,5 +76,6 @@ export class Lobby {
     byId("language-choice", HTMLElement).hidden = languages.length < 2;
     if (languages.includes(this.wish.language)) this.#language.value = this.wish.language;
     else this.wish.language = "";
+    this.#parts.changed();
   }
 }

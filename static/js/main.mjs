@@ -1,6 +1,8 @@
 // @ts-check
 /** The call page, wired: elements to modules, modules to each other. What they do is in the modules. */
 import { Acknowledgement } from "./acknowledgement.mjs";
+import { fetchBackdrops, isAddress } from "./backdrop.mjs";
+import { Background } from "./background.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
 import { Cutout, possible } from "./cutout.mjs";
@@ -23,6 +25,7 @@ import { verdictOf } from "./path_verdict.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
+import { askToRecord, Recording } from "./recording.mjs";
 import { AUDIO_SAMPLES_PER_MS, programmeSample } from "./rtp.mjs";
 import { SessionStore, tabStorage } from "./session_store.mjs";
 import { Share } from "./share.mjs";
@@ -77,13 +80,12 @@ const face = new Face({
   letters: byId("initials", HTMLElement),
 });
 const looks = looksOf(location.search);
-const cutout = looks.background === "transparent" && possible();
-if (cutout) {
-  const canvas = byId("figure", HTMLCanvasElement);
-  canvas.hidden = false;
-  elements.figure.dataset.cutout = "";
-  new Cutout(elements.video, canvas).run();
-}
+const cutout = new Cutout(elements.video, byId("figure", HTMLCanvasElement), elements.figure);
+const background = new Background(elements.figure, (cutOut) => {
+  if (cutOut && !possible()) return;
+  cutout.want(cutOut);
+  conversation.tell({ type: "cutout", cutout: cutOut });
+});
 const front = new Front({
   figure: elements.figure,
   canvas: () => byId("avatar3d", HTMLCanvasElement),
@@ -117,17 +119,28 @@ const lobby = new Lobby(wishOf(location.search), {
   notice: (reason) => notices.show(reason),
 });
 
+const recording = new Recording(
+  {
+    sign: byId("recording", HTMLElement),
+    consent: byId("consent", HTMLElement),
+    button: byId("record", HTMLButtonElement),
+    control: byId("record-control", HTMLElement),
+  },
+  (on) => askToRecord(conversation.session ?? { session: "", token: "" }, on),
+  (news) => (news ? notices.show({ ...failure(news.code), text: news.text }) : notices.over("recorded")),
+);
 const share = new Share({ button: byId("share", HTMLButtonElement), audience: byId("audience", HTMLElement) });
 const switcher = new Switcher({
   wish: (wish) => conversation.switchTo(wish),
   still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+  background: (value) => conversation.act({ background: value }),
 });
 
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events, cutout),
+  call: (ice, events) => new Call(ice, events),
   microphone,
   recall: new Recall(memory),
   store,
@@ -140,6 +153,8 @@ const conversation = new Conversation({
       oneTab.claim(session.session);
       mouthTrack.clear();
       front.begin();
+      standBefore(session);
+      recording.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
       transcript.begin(session.dialogue);
@@ -194,8 +209,24 @@ function take(message) {
   if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "background") behind(String(message.background));
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
+  if (message.type === "recording") recording.take(message);
   if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** A new session stands before what the address asks for; one that goes on, before what it did. @param {any} session */
+function standBefore({ resumed, background: known = "" }) {
+  const wish = resumed ? "" : looks.background;
+  if (wish && !isAddress(wish)) conversation.act({ background: wish });
+  background.begin(isAddress(looks.background) ? looks.background : wish || known);
+  switcher.background(wish || known);
+}
+
+/** @param {string} value */
+function behind(value) {
+  background.show(isAddress(looks.background) ? looks.background : value);
+  switcher.background(value);
 }
 
 /** @param {import("./personas.mjs").Persona} persona @param {string} language */
@@ -207,14 +238,20 @@ function switched(persona, language) {
   notices.over("switch");
 }
 
-/** @param {{step: string, reason: string}} message */
-function degraded({ step, reason }) {
+/** @param {{step: string, reason: string, kind?: string}} message */
+function degraded({ step, reason, kind }) {
   const list = byId("degraded", HTMLElement);
   list.prepend(make("li", { step }, reason || step));
+  const notice = kind === "network" ? "narrow" : "degraded";
   // Half the pictures is hardly seen: the list is enough. The way back up takes the message away.
-  if (step === "full") notices.over("degraded");
-  else if (step !== "half_rate") notices.show({ ...failure("degraded"), ...(reason ? { text: reason } : {}) });
+  if (step === "full") notices.over(notice);
+  else if (step !== "half_rate") notices.show({ ...failure(notice), ...(reason ? { text: sentence(reason) } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
+}
+
+/** @param {string} reason a clause */
+function sentence(reason) {
+  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------
@@ -297,6 +334,8 @@ function show() {
   if (!calling) {
     page.dataset.session = "";
     share.of("");
+    recording.begin();
+    recording.of(lobby.persona?.recording ?? "no");
   }
   elements.lobby.hidden = calling;
   elements.call.hidden = !calling;
@@ -321,6 +360,7 @@ function show() {
 function introduce(persona) {
   face.introduce(persona);
   front.introduce(persona);
+  recording.of(persona.recording);
   elements.with.textContent = persona.name;
   elements.suggestions.replaceChildren(...persona.suggestions.map(chip));
 }
@@ -396,6 +436,7 @@ async function begin() {
     const personas = await fetchPersonas();
     lobby.show(personas);
     switcher.show(personas);
+    switcher.backgrounds(await fetchBackdrops());
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

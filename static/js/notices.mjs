@@ -4,7 +4,7 @@
 /** How long a message that asks nothing of the person stays. */
 const PASSING_MS = 8000;
 /** These pass by themselves; every other stays until it is over or closed. */
-const PASSING = new Set(["rate", "too_large", "bad_message", "degraded", "avatar3d"]);
+const PASSING = new Set(["rate", "too_large", "bad_message", "degraded", "narrow", "avatar3d"]);
 
 export class Notices {
   #box;

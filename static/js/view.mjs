@@ -1,16 +1,20 @@
 // @ts-check
 /** The viewer page, wired: elements to modules, modules to each other. What they do is in the modules. */
+import { Background } from "./background.mjs";
 import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
-import { openFront } from "./fronts.mjs";
+import { another, openHead } from "./head.mjs";
+import { HlsSource } from "./hls_source.mjs";
+import { LateEvents } from "./late_events.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
-import { rtpAfter } from "./rtp.mjs";
+import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
+import { VIEWERS_NOTICE } from "./recording_words.mjs";
 import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -21,12 +25,12 @@ const HIDDEN_TICK_MS = 100;
 
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
-const canvas = /** @type {HTMLCanvasElement} */ (byId("avatar3d", HTMLCanvasElement));
 const figure = byId("face", HTMLElement);
 const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
   viewers: byId("viewers", HTMLElement),
+  recording: byId("recording", HTMLElement),
   state: byId("state", HTMLElement),
   unlock: byId("unlock", HTMLButtonElement),
   sound: byId("sound", HTMLButtonElement),
@@ -42,20 +46,36 @@ const ear = new Ear();
 const mouth = new MouthTrack();
 const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
+const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
-/** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
-let front = null;
+/** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
+let head = null;
+/** Address of the head that is there, or on its way. */
+let seated = "";
 let audioOffset = 0;
+/** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
+let hls = null;
+/** @type {LateEvents | null} */
+let late = null;
 
-/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself */
-function look(drawn) {
-  const here = `${location.origin}/view/${encodeURIComponent(wish.session)}/events?playing${drawn ? "&mouth" : ""}`;
+/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself @param {string} via webrtc or hls */
+function look(drawn, via) {
+  const session = encodeURIComponent(wish.session);
+  const asked = [...(via === "hls" ? [] : ["playing"]), ...(drawn ? ["mouth"] : [])].join("&");
+  const here = `${location.origin}/view/${session}/events?${asked}`;
   const viewing = new Viewing({
-    line: (events) => new EventLine(here, wish.key, events),
+    line: (events) => {
+      late = via === "hls" ? new LateEvents(events) : null;
+      return new EventLine(here, wish.key, late?.line ?? events);
+    },
     whep: (ice, events) => {
-      const url = `${location.origin}/whep/${encodeURIComponent(wish.session)}`;
-      return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+      if (via !== "hls") {
+        const url = `${location.origin}/whep/${session}`;
+        return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+      }
+      hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
+      return hls;
     },
     listener: {
       changed: () => show(viewing),
@@ -63,46 +83,82 @@ function look(drawn) {
         audioOffset = session.audio_offset;
         pictures.clock(session);
         introduce(session.persona);
+        background.begin(session.background ?? "");
         words.begin();
+        recorded(session.recorded === true);
       },
       media: play,
+      pathless() {
+        if (via === "hls") return false;
+        viewing.leave();
+        look(drawn, "hls");
+        return true;
+      },
       message(message) {
         words.take(message);
+        if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "background") background.show(String(message.background));
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
   });
-  addEventListener("online", () => viewing.nudge());
-  document.addEventListener("visibilitychange", () => document.hidden || viewing.nudge());
-  addEventListener("pagehide", () => viewing.leave());
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  now = viewing;
   viewing.start();
-  return viewing;
 }
 
+/** What is looked at. @type {Viewing} */
+let now;
+addEventListener("online", () => now.nudge());
+document.addEventListener("visibilitychange", () => document.hidden || now.nudge());
+addEventListener("pagehide", () => now.leave());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 /** @param {any} card */
-async function introduce(card) {
+function introduce(card) {
   const persona = whole(card);
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front !== "3d" || front) return;
-  canvas.hidden = false;
-  front = await openFront(wish.front, canvas, persona);
-  if (front) {
+  if (wish.front !== "3d") return;
+  if (!persona.model) withPictures();
+  else if (persona.model !== seated) sit(persona.model);
+}
+
+/** The head before stays until this one is there. @param {string} model its address */
+async function sit(model) {
+  seated = model;
+  const before = byId("avatar3d", HTMLCanvasElement);
+  const canvas = another(before);
+  before.after(canvas);
+  const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  try {
+    const next = await openHead(canvas, { quality, failed: withPictures });
+    await next.load(model);
+    if (seated !== model) {
+      next.dispose();
+      return canvas.remove();
+    }
+    head?.dispose();
+    before.remove();
+    head = next;
     figure.dataset.front = "avatar3d";
-    return;
+  } catch (error) {
+    console.info("no 3D head:", error);
+    withPictures();
   }
-  canvas.hidden = true;
-  // Without that front the same page shows the pictures.
+}
+
+/** Without a head the same page shows the pictures. */
+function withPictures() {
   location.replace(`${location.pathname}${location.hash}`);
 }
 
-/** @param {MediaStream} stream @param {Whep} whep */
-async function play(stream, whep) {
-  ear.listenTo(whep.voice);
-  pictures.follow(whep.receivers);
+/** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
+async function play(stream, source) {
+  const live = source instanceof Whep ? source : null;
+  ear.listenTo(live?.voice ?? null);
+  pictures.follow(live?.receivers ?? null);
   meter.follow(stream);
   const loud = await face.show(stream);
   if (!loud) {
@@ -111,6 +167,13 @@ async function play(stream, whep) {
     await face.play();
   }
   heard();
+}
+
+/** @param {boolean} on */
+function recorded(on) {
+  elements.recording.hidden = !on;
+  elements.recording.title = VIEWERS_NOTICE;
+  /** @type {HTMLElement} */ (elements.recording.querySelector("span")).textContent = VIEWERS_NOTICE;
 }
 
 function heard() {
@@ -154,6 +217,7 @@ function show(viewing) {
     ear.listenTo(null);
     pictures.follow(null);
     words.begin();
+    recorded(false);
     elements.unlock.hidden = true;
   }
 }
@@ -163,6 +227,10 @@ let way = null;
 
 /** @param {Viewing} viewing */
 async function describePath({ connection, state }) {
+  if (hls) {
+    page.dataset.path = "hls";
+    elements.onair.title = "Played some seconds behind (HLS): no direct way was found, or none was wanted.";
+  }
   const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
   if (!connection || connection === way || !settled) return;
   way = connection;
@@ -192,13 +260,22 @@ document.addEventListener("pointerup", () => sound.unlock());
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
+/** The RTP time at the speaker. @param {number} nowMs */
+function heardAt(nowMs) {
+  if (!hls) return ear.heard(nowMs, sound.outputLatencyMs);
+  const sample = hls.sample;
+  return sample === null ? null : rtpPlus(audioOffset, sample);
+}
+
 function tick() {
   const nowMs = performance.now();
-  const rtp = ear.heard(nowMs, sound.outputLatencyMs);
+  const rtp = heardAt(nowMs);
+  if (hls?.over) late?.flush();
   if (rtp === null) return;
+  late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
-  if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+  head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
 function frame() {
@@ -209,4 +286,4 @@ function frame() {
 
 requestAnimationFrame(frame);
 setInterval(tick, HIDDEN_TICK_MS);
-look(wish.front === "3d");
+look(wish.front === "3d", wish.via);

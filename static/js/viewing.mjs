@@ -10,6 +10,8 @@ import { WhepRefusal } from "./whep.mjs";
 const UNSTEADY_MS = 2500;
 /** Attempts to get sound through before the page says that there is no way. They go on afterwards, more slowly. */
 const MEDIA_ATTEMPTS = 3;
+/** Attempts that find no path before another way than WebRTC is taken, where there is one. */
+const PATHLESS_ATTEMPTS = 2;
 
 /**
  * @typedef {"connecting" | "listening" | "thinking" | "speaking" | "held" | "away" | "ended" | "absent" | "closed" |
@@ -21,12 +23,15 @@ const MEDIA_ATTEMPTS = 3;
  * @typedef {object} Listener
  * @property {() => void} changed the state or the number of viewers is another
  * @property {(session: ShownSession) => void} session what there is to see; again after a loss
- * @property {(stream: MediaStream, whep: import("./whep.mjs").Whep) => void} media
+ * @property {(stream: MediaStream | null, source: Source) => void} media without a stream the source plays it itself
+ * @property {() => boolean} pathless there is no way through: true when another one is taken, and this is left
  * @property {(message: any) => void} message everything else the edge says
+ *
+ * @typedef {import("./whep.mjs").Whep | import("./hls_source.mjs").HlsSource} Source
  *
  * @typedef {object} Parts
  * @property {(events: import("./event_line.mjs").EventLineEvents) => import("./event_line.mjs").EventLine} line
- * @property {(ice: RTCIceServer[], events: import("./whep.mjs").WhepEvents) => import("./whep.mjs").Whep} whep
+ * @property {(ice: RTCIceServer[], events: import("./whep.mjs").WhepEvents) => Source} whep
  * @property {Listener} listener
  */
 
@@ -44,7 +49,8 @@ export class Viewing {
   #connected = false;
   #lineUp = false;
   #attempts = 0;
-  /** @type {import("./whep.mjs").Whep | null} */
+  #pathless = 0;
+  /** @type {Source | null} */
   #whep = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -138,7 +144,7 @@ export class Viewing {
     this.#whep?.close();
     this.#connected = false;
     const { whep, listener } = this.#parts;
-    /** @type {import("./whep.mjs").Whep} */
+    /** @type {Source} */
     const mine = whep(this.#session?.ice ?? [], {
       stream: (stream) => listener.media(stream, mine),
       state: (state) => mine === this.#whep && this.#mediaIs(state),
@@ -156,7 +162,7 @@ export class Viewing {
     clearTimeout(this.#retry);
     if (state === "connected") {
       this.#connected = this.again = true;
-      this.#attempts = 0;
+      this.#attempts = this.#pathless = 0;
       this.#over = "";
     } else if (state === "unsteady") this.#retry = setTimeout(() => this.#mediaLost(), UNSTEADY_MS);
     else this.#mediaLost();
@@ -164,6 +170,7 @@ export class Viewing {
   }
 
   #mediaLost() {
+    if (++this.#pathless >= PATHLESS_ATTEMPTS && this.#parts.listener.pathless()) return;
     if (++this.#attempts >= MEDIA_ATTEMPTS && !this.again) this.#over = "blocked";
     this.#parts.listener.changed(); // while the failed connection can still be asked why
     this.#later();
@@ -174,7 +181,10 @@ export class Viewing {
     if (status === 404) return this.#end(this.again ? "ended" : "absent");
     if (status === 401 || status === 403) return this.#end("closed");
     if (status === 503) this.#over = "full";
-    if (status === 406 || status === 422) this.#over = "blocked";
+    if (status === 406 || status === 422) {
+      if (this.#parts.listener.pathless()) return;
+      this.#over = "blocked";
+    }
     this.#attempts++;
     this.#later();
   }

@@ -51,6 +51,13 @@ class Counting:
         pass
 
 
+class Mistaken(Counting):
+    """Makes a word of a chair."""
+
+    def words(self) -> Hypothesis:
+        return Hypothesis("uh", 1.0, "en")
+
+
 def frames(utterance: int, first: int, count: int) -> list[MicFrame]:
     return [
         MicFrame(session="s", mic_sample=first + 320 * n, pcm=bytes(640), utterance=utterance) for n in range(count)
@@ -90,12 +97,24 @@ def test_the_final_words_are_those_of_the_pause() -> None:
     for frame in frames(0, 0, 30):
         listener.file(frame)
     at_pause = work(listener)[-1]
+    assert at_pause.pause_sample == 8_000, "told beforehand: whoever ends the utterance there need not ask"
     for frame in frames(0, 9_600, 40):
         listener.file(frame)
     assert work(listener) == []
     listener.ended(0, 8_000, at_once=False)
     final = work(listener)
     assert [(t.final, t.text) for t in final] == [(True, at_pause.text)]
+
+
+def test_noise_taken_for_words_does_not_stand_for_a_pause() -> None:
+    listener = Listener("s", Mistaken(), "en")
+    listener.paused(0, 8_000, 100)
+    for frame in frames(0, 0, 30):
+        listener.file(frame)
+    at_pause = work(listener)[-1]
+    assert (at_pause.text, at_pause.pause_sample) == ("uh", -1)
+    listener.ended(0, 8_000, at_once=False)
+    assert [(t.final, t.text) for t in work(listener)] == [(True, "")]
 
 
 def test_words_after_the_end_belong_to_the_next_utterance() -> None:

@@ -74,11 +74,20 @@ class Talk:
     def starts(self, utterance: int = 0, mic_ms: int = 0) -> list[Action]:
         return self(SpeechStarted(utterance=utterance, mic_sample=mic_ms * 16))
 
-    def words(self, text: str, utterance: int = 0, through_ms: int = 0, final: bool = False) -> list[Action]:
-        n = 1000 if final else int(self.ms)
-        return self(
-            Transcript(utterance=utterance, n=n, text=text, final=final, language="en", through_sample=through_ms * 16)
+    def words(
+        self, text: str, utterance: int = 0, through_ms: int = 0, final: bool = False, pause_ms: int | None = None
+    ) -> list[Action]:
+        """`pause_ms`: the words stand for the pause that began there."""
+        heard = Transcript(
+            utterance=utterance,
+            n=1000 if final else int(self.ms),
+            text=text,
+            final=final,
+            language="en",
+            through_sample=through_ms * 16,
+            pause_sample=-1 if pause_ms is None else pause_ms * 16,
         )
+        return self(heard)
 
     def pauses(self, utterance: int = 0, mic_ms: int = 1000, silence_ms: int = 100, p_end: float = 0.9) -> list[Action]:
         return self(SpeechPaused(utterance=utterance, mic_sample=mic_ms * 16, silence_ms=silence_ms, p_end=p_end))

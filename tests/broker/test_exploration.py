@@ -30,7 +30,7 @@ REST_EVERY = 50
 
 ALWAYS = frozenset(("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "tick", "timer", "played"))
 OVER = frozenset(("gate reads", "page reads", "emitted arrives", "tick", "timer"))
-SPEAKING = frozenset(("speaks", "words", "pauses", "goes on", "vad ends", "final words"))
+SPEAKING = frozenset(("speaks", "words", "pauses", "pauses for good", "goes on", "vad ends", "final words"))
 
 
 def beginnings() -> dict[str, World]:
@@ -41,6 +41,7 @@ def beginnings() -> dict[str, World]:
     return {
         "silence": after(),
         "a pause with an attempt": after("speaks", "words", "pauses"),
+        "a pause whose words stand": replace(after("speaks", "words"), stands=2),
         "the end of an utterance": asked,
         "an answer about to sound": thinking,
         "an answer in its second word": speaking,
@@ -121,7 +122,7 @@ def rest(world: World) -> None:
 def walk(seed: int, length: int = WALK_LENGTH) -> World:
     """One long random conversation."""
     chance = random.Random(seed)
-    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2, switches=2)
+    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2, switches=2, stands=6)
     for _ in range(length):
         choices = list(world.events())
         weights = [_weight(name) for name, _ in choices]
@@ -159,6 +160,10 @@ NARROW = {
     'an "mhm" over the answer': ("an answer in its fourth word", OVER | {"hums", "pauses"}),
     "a thought that takes long": ("a long thought", (ALWAYS | {"brain answers"}) - {"played"}),
     "a question with pauses": ("silence", SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"}),
+    "a question whose pauses stand": (
+        "a pause whose words stand",
+        SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"},
+    ),
     "somebody else takes over": ("an answer whose persona may change", OVER | {"switches", "voice arrives"}),
     "somebody leaves and returns": ("an answer in its second word", OVER | {"leaves", "returns"}),
 }

@@ -26,7 +26,7 @@ from broker.messages import (
     Typed,
 )
 from broker.turn_state import Presence, phase
-from broker.turns import Away, Say, TurnSettings
+from broker.turns import Away, Replaced, Say, TurnSettings
 from tests.broker.talk import WORD_SAMPLES, Talk, of, plain, told
 
 
@@ -47,6 +47,33 @@ def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -
     assert committed["speculative"]
     assert committed["wasted"] == 0
     assert committed["end_sample"] == 16000
+
+
+def test_words_that_stand_for_the_pause_are_the_final_ones_and_nothing_is_waited_for() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.pauses()
+    talk.words("when do you open", through_ms=1100, pause_ms=1000)
+    talk.sentence(1, 0, "At nine.")
+    ended = talk.wait(300)
+    assert of(ended, EndUtterance) == [EndUtterance(utterance=0, mic_sample=16000)], "the asr is told"
+    assert of(ended, Commit) == [Commit(turn=1)]
+    assert [data["text"] for data in told(ended, "heard") if data["final"]] == ["when do you open"]
+    assert not plain(talk.words("when do you open", final=True)), "old news"
+
+
+def test_words_that_stood_for_an_earlier_pause_do_not_stand_for_this_one() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.pauses(p_end=0.1)
+    talk.words("when do you", through_ms=1100, pause_ms=1000)
+    talk.goes_on(mic_ms=1200)
+    talk.wait(500)
+    talk.pauses(mic_ms=1600)
+    ended = talk.wait(1000)
+    assert of(ended, EndUtterance)
+    assert not told(ended, "heard")
+    assert of(talk.words("when do you open", final=True), Ask)[-1].text == "when do you open"
 
 
 def test_other_final_words_cancel_the_attempt_and_are_asked_anew() -> None:
@@ -636,6 +663,19 @@ def test_something_to_say_waits_until_the_floor_is_free() -> None:
     talk.voice(1, 0, LONG)
     talk.wait(400)
     assert [speak.text for speak in of(talk.actions, Speak)] == ["Dinner is ready."]
+
+
+def test_a_recording_is_said_like_any_text_and_spoken_again_from_the_word_that_a_crash_cut() -> None:
+    talk = Talk()
+    said = of(talk(Say(text="Dinner is ready now.", upload="a-name")), Speak)
+    assert [(speak.text, speak.upload, speak.from_word) for speak in said] == [("Dinner is ready now.", "a-name", 0)]
+    turn = said[0].turn
+    talk.voice(turn, 0, "Dinner is ready now.", words=2)
+    again = of(talk(Replaced(frozenset({"programme"}))), Speak)
+    assert [(speak.upload, speak.from_word) for speak in again] == [("a-name", 2)]
+    talk(Typed(text="Thank you."))
+    assert not of(talk.wait(500), Speak), "what was interrupted is not said again"
+    assert [line.text for line in talk.state.dialogue if line.role == "avatar"] == ["Dinner is"]
 
 
 def test_vad_may_end_an_utterance_by_itself() -> None:

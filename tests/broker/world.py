@@ -130,6 +130,8 @@ class World:
     interrupts: int = 1
     leaves: int = 1
     switches: int = 0
+    stands: int = 0
+    """So many pauses whose words the recogniser vouches for."""
     path: tuple[str, ...] = ()
     """How it came to this; two worlds that differ only in it are one."""
 
@@ -176,6 +178,8 @@ class World:
         if self.person.doing == "speaking":
             yield "words", self.provisional
             yield "pauses", self.pause
+            if self.stands:
+                yield "pauses for good", self.pause_for_good
         if self.person.doing == "paused" and len(self.person.words) < 2:
             yield "goes on", self.go_on
         if self.types:
@@ -228,7 +232,8 @@ class World:
                 return self
             case Event():
                 self.check_event(action)
-                return self
+                words = action.data.get("text") if action.kind == "heard" and action.data["final"] else ""
+                return replace(self, answered=self.answered | {words}) if words else self
         raise Broken(f"an action nobody carries out: {action}")
 
     def timer(self) -> World:
@@ -396,6 +401,13 @@ class World:
         paused = SpeechPaused(utterance=self.person.utterance, mic_sample=mic_sample, silence_ms=100, p_end=0.9)
         return world.tell(paused).tell(self.transcript(final=False))
 
+    def pause_for_good(self) -> World:
+        """The same, with words that stand: no final ones are waited for."""
+        world = replace(self, stands=self.stands - 1, person=replace(self.person, doing="paused"))
+        mic_sample = self.mic_sample()
+        paused = SpeechPaused(utterance=self.person.utterance, mic_sample=mic_sample, silence_ms=100, p_end=0.9)
+        return world.tell(paused).tell(replace(self.transcript(final=False), pause_sample=mic_sample))
+
     def go_on(self) -> World:
         number = self.person.utterance
         words = (*self.person.words, f"u{number}b")
@@ -536,7 +548,7 @@ class World:
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
             (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
-            (self.speaks, self.types, self.interrupts, self.leaves, self.switches),
+            (self.speaks, self.types, self.interrupts, self.leaves, self.switches, self.stands),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             tuple((silent, told - shift) for silent, told in self.to_page),

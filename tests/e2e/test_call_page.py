@@ -267,6 +267,12 @@ def test_a_step_down_is_told_until_the_way_back_up(play: Play) -> None:
         await failure(here, "degraded")
         await edge.say({"type": "degraded", "step": "full", "reason": "pictures come in time"})
         await failure(here, "")
+        narrow = "your connection loses 14 % of the packets: pictures at 600 kb/s"
+        await edge.say({"type": "degraded", "kind": "network", "step": "rate_600", "reason": narrow})
+        await failure(here, "narrow")
+        assert narrow[1:] in await here.page.inner_text("#degraded li")
+        await edge.say({"type": "degraded", "kind": "network", "step": "full", "reason": "it carries more again"})
+        await failure(here, "")
 
     play(story)
 

@@ -153,7 +153,7 @@ class Caller:
         self.page.wait_for_selector("#start:not([disabled])")
         self.page.click("#start")
         self.until(lambda: self.state() in ("listening", "speaking", "thinking"), "the call did not start")
-        self.page.wait_for_function("document.querySelector('video#avatar')?.videoWidth > 0", timeout=20_000)
+        self.page.wait_for_function("document.querySelector('video#avatar')?.videoWidth > 0", timeout=60_000)
         return self
 
     def say(self, wav: bytes, name: str = "") -> tuple[int, int]:
@@ -162,6 +162,10 @@ class Caller:
             "([id, wav]) => window.ear.say(id, wav)", [name, base64.b64encode(wav).decode("ascii")]
         )
         return int(start), int(end)
+
+    def renew_ear(self) -> None:
+        """Between two answers: what the recorder's own queue has gathered is not the avatar's delay."""
+        self.page.evaluate("window.ear.renew()")
 
     def type(self, text: str) -> None:
         self.page.fill("#text", text)

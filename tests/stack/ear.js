@@ -58,12 +58,17 @@
       const stream = video?.srcObject;
       if (stream && stream.getAudioTracks().length && stream !== this.stream) {
         this.stream = stream;
-        this.source?.disconnect();
-        this.source = this.context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
-        this.source.connect(this.node, 0, 1);
+        this.renew();
         if (this.video !== video) this.watch(video);
       }
       setTimeout(() => this.attachWhenThere(), 100);
+    }
+
+    /** Listen through an empty queue: the browser's, between the call and this recorder, grows whenever it stalls. */
+    renew() {
+      this.source?.disconnect();
+      this.source = this.context.createMediaStreamSource(new MediaStream(this.stream.getAudioTracks()));
+      this.source.connect(this.node, 0, 1);
     }
 
     watch(video) {

@@ -37,6 +37,8 @@ class Stack:
             "VISAVIS_BUS_RUN_FOLDER": str(self.folder / "run"),
             "VISAVIS_PATHS_STORE": str(self.folder / "store.sqlite"),
             "VISAVIS_PATHS_FILMS": str(self.folder / "films"),
+            "VISAVIS_PATHS_RECORDINGS": str(self.folder / "recordings"),
+            "VISAVIS_PATHS_UPLOADS": str(self.folder / "uploads"),
             **overrides,
         }
         self.settings: Settings = load(environ=os.environ | self.overrides)

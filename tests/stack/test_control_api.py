@@ -9,10 +9,13 @@ import urllib.request
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
-from tests.stack.caller import Caller
+from tests.stack.caller import RATE_HZ, Caller, wav_bytes
 from tests.stack.running import Stack
+from tests.tts.voiced import VOICES
+from workers.tts.delivery import Delivery
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +29,52 @@ def ask(stack: Stack, method: str, path: str, body: dict[str, Any] | None = None
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
+
+
+def play(stack: Stack, session: str, wav: bytes, text: str) -> Any:
+    """Upload a recording to be spoken."""
+    edge = "a-boundary-of-no-sound"
+    fields = f'--{edge}\r\nContent-Disposition: form-data; name="text"\r\n\r\n{text}\r\n'
+    audio = f'--{edge}\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+    body = fields.encode() + audio.encode() + wav + f"\r\n--{edge}--\r\n".encode()
+    request = urllib.request.Request(
+        f"{stack.url}api/v1/sessions/{session}/play",
+        data=body,
+        headers={"Content-Type": f"multipart/form-data; boundary={edge}"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def spoken(text: str) -> bytes:
+    """A voice that is not the persona's, as a WAV."""
+    delivery, pcm = Delivery(text, VOICES.choose({"en": {"engine": "flite", "voice": "rms"}}, "en", text)), b""
+    while True:
+        if (piece := delivery.read()) is not None:
+            pcm += piece.pcm
+            if piece.last:
+                return wav_bytes(np.frombuffer(pcm, np.int16), 48_000)
+
+
+def test_a_recording_is_spoken_in_the_call_with_its_words(stack: Stack) -> None:
+    text = "This was recorded, and my lips may move to it."
+    with Caller(stack.url) as caller:
+        call = caller.open("?persona=host").start()
+        call.until(lambda: [m for m in call.messages("turn") if m["what"] == "finished"], "it did not greet")
+        session = call.messages("session")[0]["session"]
+        call.collect()
+        begins = call.audio_frame()
+        made = play(stack, session, spoken(text), text)
+        assert made["aligned"]
+        call.until(
+            lambda: [m for m in call.messages("turn") if m["what"] == "finished" and m["heard"] == text],
+            "the recording was not heard",
+            within_s=40,
+        )
+        heard = sum(b - max(a, begins) for a, b in call.collect().audible() if b > begins) / RATE_HZ
+        assert heard > 0.6 * made["seconds"], "it is heard, not only told"
+        shown = [word[3] for message in call.messages("words") for word in message["words"]]
+        assert shown[-len(text.split()) :] == text.split()
 
 
 def test_a_film_is_made_beside_the_calls(stack: Stack) -> None:

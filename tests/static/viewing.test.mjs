@@ -8,7 +8,7 @@ import { WhepRefusal, fragment } from "../../static/js/whep.mjs";
 
 const SESSION = { type: "session", session: "s", persona: {}, state: "speaking", viewers: 2, audio_offset: 7, ice: [], edge: "a" };
 
-function scene(refuse = () => null) {
+function scene(refuse = () => null, pathless = () => false) {
   const said = { messages: [], sessions: 0, wheps: [], closed: 0 };
   let line = null;
   const viewing = new Viewing({
@@ -22,7 +22,7 @@ function scene(refuse = () => null) {
       said.wheps.push(mine);
       return mine;
     },
-    listener: { changed() {}, session: () => said.sessions++, media() {}, message: (m) => said.messages.push(m.type) },
+    listener: { changed() {}, session: () => said.sessions++, media() {}, pathless, message: (m) => said.messages.push(m.type) },
   });
   viewing.start();
   return { viewing, said, line: () => line };
@@ -102,8 +102,9 @@ test("every state that covers the picture has words, the others a chip", () => {
 
 test("the address says what to show", () => {
   const wish = wishOfView({ pathname: "/view/abc%20d", search: "?front=3d", hash: "#key=s%26t" });
-  assert.deepEqual(wish, { session: "abc d", front: "3d", key: "s&t" });
+  assert.deepEqual(wish, { session: "abc d", via: "webrtc", front: "3d", key: "s&t" });
   assert.equal(wishOfView({ pathname: "/view/x/", search: "?front=4d", hash: "" }).front, "2d");
+  assert.equal(wishOfView({ pathname: "/view/x/", search: "?via=hls", hash: "" }).via, "hls");
 });
 
 test("events are read whole, whatever they are cut into", () => {
@@ -128,4 +129,34 @@ test("candidates are written under their own media line", () => {
     text,
     "a=ice-ufrag:u\r\na=ice-pwd:p\r\nm=video 9 X 96\r\na=mid:1\r\na=candidate:1 …\r\nm=audio 9 X 111\r\na=mid:0\r\na=candidate:2 …\r\n",
   );
+});
+
+test("where no path is found twice another way is taken, and this one is left alone", () => {
+  let asked = 0;
+  const { viewing, said, line } = scene(undefined, () => (asked++, true));
+  line().message(SESSION);
+  said.wheps[0].events.state("failed");
+  assert.equal(asked, 0);
+  viewing.nudge();
+  said.wheps[1].events.state("failed");
+  assert.equal(asked, 1);
+  assert.equal(said.wheps.length, 2);
+  viewing.leave();
+});
+
+test("a browser that cannot take the answer takes another way at once", async () => {
+  let asked = 0;
+  const { viewing, line } = scene(() => new WhepRefusal(422, "no codec"), () => (asked++, true));
+  line().message(SESSION);
+  await settled();
+  assert.equal(asked, 1);
+  viewing.leave();
+});
+
+test("where there is no other way it is said that there is none", async () => {
+  const { viewing, line } = scene(() => new WhepRefusal(406, "no codec"));
+  line().message(SESSION);
+  await settled();
+  assert.equal(viewing.state, "blocked");
+  viewing.leave();
 });

@@ -23,10 +23,24 @@ from broker import personas
 from broker.clock import now_ns
 from broker.config import ROOT, Audience, Server, Sessions, Settings
 from broker.memory_bus import MemoryBus, MemoryHub
-from broker.messages import Close, Event, Fleet, Message, MicFrame, Open, Present, Programme, Refused, Showing, Watch
+from broker.messages import (
+    Close,
+    Event,
+    Fleet,
+    KeyFrame,
+    Message,
+    MicFrame,
+    Open,
+    Present,
+    Programme,
+    Refused,
+    Showing,
+    Watch,
+)
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
-from tests.webrtc.pictures import h264_units, vp8_units
+from tests.webrtc.pictures import SIZE, h264_units, vp8_units
+from tests.webrtc.rough_path import RoughPath, without_candidates
 from webrtc import app
 from webrtc.calls import Calls
 from webrtc.personas import PersonaCards
@@ -66,14 +80,19 @@ class Scene:
         """The broker speaks of its fleet each second."""
         self.dialogue: list[dict[str, Any]] = []
         """What the broker tells an edge whose caller has come back."""
-        self.calls = Calls(settings, self.edge, PersonaCards(ROOT / "etc/personas", settings.path("avatars")))
+        cards = PersonaCards(ROOT / "etc/personas", settings.path("avatars"), "", settings.recording)
+        self.calls = Calls(settings, self.edge, cards)
         self.edge.attach(None, self.calls.on_message)
         self.http = aiohttp.ClientSession()
         self.runner = web.AppRunner(app.create(self.calls, static), access_log=None, shutdown_timeout=0.2)
         self.port = 0
         self._tasks: list[asyncio.Future[Any]] = []
         self._opus = encode(tone(1.0))
-        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25)}
+        wide = h264_units(25, width=2 * SIZE)
+        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25), "h264_cutout": wide}
+        self._key_at: dict[str, int] = {}
+        """The picture from which a session's pictures began anew: who asks for a key frame gets one."""
+        self._key_wanted: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -144,12 +163,19 @@ class Scene:
             "mouth": bytes(15),
         }
         if n % 2 == 0:
-            place = n // 2 % 25
+            place = (n // 2 - self._begin_anew(session, n // 2)) % 25
             fields |= {"picture": n // 2, "picture_sample": 960 * n}
             for codec, units in self._pictures.items():
                 unit, key = units[place]
                 fields |= {codec: unit, f"{codec}_key": key, f"{codec}_n": n // 2}
         self.programme.publish(Programme(session=session, **(fields | more)))
+
+    def _begin_anew(self, session: str, picture: int) -> int:
+        """The picture that was the last key frame on request."""
+        if session in self._key_wanted:
+            self._key_wanted.discard(session)
+            self._key_at[session] = picture
+        return self._key_at.get(session, 0)
 
     async def play(self, session: str, ticks: int, first: int = 0, late_s: float = 0.0, **more: Any) -> None:
         """Publish ticks when they are due. Pictures of a key frame come each second."""
@@ -172,7 +198,9 @@ class Scene:
                 elif self.answering and isinstance(message, Watch) and not message.leave:
                     self._show_or_refuse(message)
             self.frames += [each for each in self.vad.receive(0) if isinstance(each, MicFrame)]
-            self.asked += self.programme.receive(0)
+            asked = self.programme.receive(0)
+            self.asked += asked
+            self._key_wanted |= {each.session for each in asked if isinstance(each, KeyFrame)}
             await asyncio.sleep(0.002)
 
     def _show_or_refuse(self, message: Watch) -> None:
@@ -257,9 +285,13 @@ class Page:
         return [message for message in self.said if message["type"] == kind]
 
     async def call(
-        self, microphone: MediaStreamTrack | None = None, codec: str = "", edit: Callable[[str], str] = str
+        self,
+        microphone: MediaStreamTrack | None = None,
+        codec: str = "",
+        edit: Callable[[str], str] = str,
+        path: RoughPath | None = None,
     ) -> str:
-        """Offer, take the answer, wait until connected; the answer's SDP."""
+        """Offer, take the answer, wait until connected; the answer's SDP. `path`: the only one there is."""
         await self._drop()
         connection = self.connection = RTCPeerConnection(RTCConfiguration([]))
         audio = connection.addTransceiver(microphone or "audio", "sendrecv")
@@ -272,9 +304,11 @@ class Page:
         connection.on("track", self._take)
         await connection.setLocalDescription(await connection.createOffer())
         answers = len(self.all("answer"))
-        await self.send("offer", sdp=edit(connection.localDescription.sdp))
+        offer = edit(connection.localDescription.sdp)
+        await self.send("offer", sdp=without_candidates(offer) if path else offer)
         answer = await self.hears("answer", answers)
-        await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        sdp = await path.through(answer["sdp"]) if path else answer["sdp"]
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         await until(lambda: connection.connectionState == "connected")
         return str(answer["sdp"])
 

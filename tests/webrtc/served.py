@@ -60,7 +60,7 @@ class Served(Scene):
     async def _pump(self) -> None:
         while True:
             now = now_ns()
-            for kind in WORKER_KINDS:
+            for kind in (*WORKER_KINDS, "outputs"):
                 worker = Peer(kind=kind, name=f"{kind}-1", incarnation="a", data=f"{kind}.d", control=f"{kind}.c")
                 self.control.accept(Alive(peer=worker, state="ready"), now)
             self.edge.pump()
@@ -80,7 +80,18 @@ class Served(Scene):
 async def served(static: Path) -> AsyncIterator[Served]:
     settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0))
     static.mkdir(exist_ok=True)
-    settings = replace(settings, paths=replace(settings.paths, films=str(static / "films")))
+    for name in ("call", "view", "live", "console", "avatars"):
+        if not (static / f"{name}.html").exists():
+            (static / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
+    settings = replace(
+        settings,
+        paths=replace(
+            settings.paths,
+            films=str(static / "films"),
+            recordings=str(static / "recordings"),
+            uploads=str(static / "uploads"),
+        ),
+    )
     world = Served(settings, static)
     await world.start()
     await until(lambda: not world.control.registry.missing())

@@ -28,7 +28,7 @@ def in_a_call(tmp_path: Path, story: Callable[[Scene, Page, dict], Awaitable[Non
 def test_rtp_time_is_the_programmes_sample_plus_the_offset_told(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         await caller.call()
-        await world.play(session["session"], 40)
+        await world.play(session["session"], 60)
         await until(lambda: len(caller.packets["audio"]) >= 35 and len(caller.pictures) >= 10)
         audio = [packet.timestamp for packet in caller.packets["audio"]]
         samples = [(rtp - session["audio_offset"]) % 2**32 for rtp in audio]
@@ -77,7 +77,7 @@ def test_pictures_decode_and_the_codec_is_h264_when_there_is_a_choice(tmp_path: 
         assert "VP9" not in answer
         first = next(line for line in answer.splitlines() if line.startswith("m=video")).split()[3]
         assert f"a=rtpmap:{first} H264/90000" in answer
-        await world.play(session["session"], 30)
+        await world.play(session["session"], 50)
         await until(lambda: len(caller.pictures) >= 8)
         wanted = [each for each in world.asked if isinstance(each, Wanted)]
         assert (wanted[-1].h264, wanted[-1].vp8, wanted[-1].edge) == (1, 0, "webrtc-1")
@@ -93,7 +93,7 @@ def test_a_browser_with_vp8_only_gets_vp8(tmp_path: Path) -> None:
         answer = await caller.call(codec="vp8")
         assert "VP8/90000" in answer
         assert "H264" not in answer
-        await world.play(session["session"], 30)
+        await world.play(session["session"], 50)
         await until(lambda: len(caller.pictures) >= 8)
         wanted = [each for each in world.asked if isinstance(each, Wanted)]
         assert (wanted[-1].h264, wanted[-1].vp8) == (0, 1)
@@ -280,5 +280,58 @@ def test_a_page_that_draws_in_3d_is_drawn_no_pictures_until_it_wants_them_again(
         await until(lambda: len(caller.pictures) > before)
         assert len(caller.all("mouth")) <= told + 1
         assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
+
+    in_a_call(tmp_path, story)
+
+
+def test_the_figure_alone_and_whole_pictures_change_places_without_a_new_offer(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        def wanted() -> tuple[int, int]:
+            newest = [each for each in world.asked if isinstance(each, Wanted)][-1]
+            return newest.h264, newest.h264_cutout
+
+        def widths() -> list[int]:
+            return [picture.width for picture in caller.pictures]
+
+        await caller.call()
+        playing = asyncio.ensure_future(world.play(session["session"], 3000))
+        await until(lambda: wanted() == (1, 0) and len(caller.pictures) >= 3)
+        assert set(widths()) == {128}
+        for cutout, width in ((True, 256), (False, 128)):
+            world.asked.clear()
+            await caller.send("cutout", cutout=cutout)
+            await until(lambda: any(isinstance(each, Wanted) for each in world.asked))
+            assert wanted() == (0, 1) if cutout else (1, 0)
+            keys = {each.codec for each in world.asked if isinstance(each, KeyFrame)}
+            assert keys <= {"h264_cutout" if cutout else "h264"}, "a key frame of the new ones is asked for"
+            await until(lambda width=width: widths()[-1] == width, 20)
+        playing.cancel()
+        assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
+
+    in_a_call(tmp_path, story)
+
+
+def test_who_comes_back_asks_anew_for_the_figure_alone(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.send("cutout", cutout=True)
+        await caller.call()
+        await until(lambda: [each for each in world.asked if isinstance(each, Wanted)][-1].h264_cutout == 1)
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_page_is_told_what_its_face_stands_before_when_that_changes_and_when_it_comes_back(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        assert session["background"] == ""
+        name = session["session"]
+        for n, background in enumerate(("", "", "studio", "studio", "transparent", "")):
+            world.tick(name, n, background=background)
+        await caller.hears("background", 2)
+        assert [each["background"] for each in caller.all("background")] == ["studio", "transparent", ""]
+        world.tick(name, 6, background="#204060")
+        await caller.hears("background", 3)
+        async with page(world) as again:
+            back = await again.hello(session=name, token=session["token"])
+            assert back["background"] == "#204060"
 
     in_a_call(tmp_path, story)

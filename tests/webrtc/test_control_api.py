@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import re
+import wave
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 
+from broker.answering import SAYS_LIMIT
 from broker.clock import now_ns
+from broker.errors import EngineError
 from broker.messages import Act, Ask, Event, Open, Played, Speak
+from broker.uploads import Uploads
 from tests.webrtc.scene import until
 from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
 
@@ -35,6 +41,84 @@ def test_what_is_to_be_said_is_spoken(tmp_path: Path) -> None:
         status, _ = await world.ask("POST", f"{BASE}/say", TOKEN, json={"text": "Dinner.", "interrupt": True})
         assert status == 202
         await until(lambda: [each for each in routed(world, Speak) if each.text == "Dinner."])
+
+    at_an_edge(tmp_path, story)
+
+
+def sound(seconds: float, rate_hz: int = 16_000, loud: int = 8_000) -> bytes:
+    """A WAV of somebody humming, on and off."""
+    times = np.arange(int(seconds * rate_hz)) / rate_hz
+    hum = loud * np.sin(2 * np.pi * 160 * times) * (np.sin(2 * np.pi * 1.5 * times) > 0)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(hum.astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def form(recording: bytes | None, **fields: str) -> aiohttp.FormData:
+    made = aiohttp.FormData(default_to_multipart=True)
+    for name, value in fields.items():
+        made.add_field(name, value)
+    if recording is not None:
+        made.add_field("audio", recording, filename="../../speech.wav", content_type="audio/wav")
+    return made
+
+
+def test_a_recording_is_made_into_a_voice_and_spoken(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        listening(world)
+        status, told = await world.ask("POST", f"{BASE}/play", TOKEN, data=form(sound(2.0), interrupt="true"))
+        assert status == 202, told
+        listening(world)  # still there, however long that took
+        assert told["seconds"] == 2.0
+        found = await until(lambda: [each for each in routed(world, Speak) if each.upload])
+        assert found[0].text == told["text"]
+        uploads = Uploads(world.settings.path("uploads"))
+        voice = uploads.voice(SESSION, found[0].upload)
+        assert sum(len(piece.pcm) for piece in voice) == 2 * 96_000
+        with pytest.raises(EngineError):
+            uploads.voice("session-two", found[0].upload)
+
+    at_an_edge(tmp_path, story)
+
+
+def test_what_is_no_recording_is_refused_in_words_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        world.begin("session-two", "another-token")
+        url, good = f"{BASE}/play", sound(1.0)
+        for data, token, expected in (
+            (form(None, text="no sound"), TOKEN, (400, "bad_request")),
+            (form(b"this is not sound"), TOKEN, (400, "bad_request")),
+            (form(sound(1.0, loud=0)), TOKEN, (400, "bad_request")),
+            (form(b"#EXTM3U\nfile:///etc/passwd\n"), TOKEN, (400, "bad_request")),
+            (form(good, nonsense="1"), TOKEN, (400, "bad_request")),
+            (form(good, language="xx"), TOKEN, (400, "bad_request")),
+            (form(good, interrupt="perhaps"), TOKEN, (400, "bad_request")),
+            (form(good, text="a" * 2_001), TOKEN, (413, "too_large")),
+            (form(good + bytes(33_000_000)), TOKEN, (413, "too_large")),
+            (form(good), "another-token", (403, "forbidden")),
+            (form(good), "", (403, "forbidden")),
+        ):
+            status, told = await world.ask("POST", url, token, data=data)
+            assert (status, told["code"]) == expected, told
+            assert told["text"].endswith("."), told
+        status, told = await world.ask("POST", url, TOKEN, json={"text": "a"})
+        assert (status, told["code"]) == (415, "media_type")
+        assert not [path for path in world.settings.path("uploads").rglob("*") if path.is_file()]
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_recording_that_the_broker_refuses_is_not_kept(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        for n in range(SAYS_LIMIT):
+            assert (await world.ask("POST", f"{BASE}/say", TOKEN, json={"text": f"Number {n}."}))[0] == 202
+        status, told = await world.ask("POST", f"{BASE}/play", TOKEN, data=form(sound(1.0)))
+        assert (status, told["code"]) == (429, "busy")
+        assert not [path for path in world.settings.path("uploads").rglob("*") if path.is_file()]
 
     at_an_edge(tmp_path, story)
 

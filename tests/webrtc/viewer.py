@@ -10,9 +10,10 @@ from typing import Any
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtp import RtcpSrPacket, RtpPacket
+from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, RtcpSrPacket, RtpPacket
 
 from tests.webrtc.arrivals import write_down
+from tests.webrtc.rough_path import RoughPath, without_candidates
 from tests.webrtc.scene import Scene, until
 
 SDP = {"Content-Type": "application/sdp"}
@@ -31,6 +32,8 @@ class Viewer:
         self.world = world
         self.packets: dict[str, list[RtpPacket]] = {"audio": [], "video": []}
         self.reports: dict[str, list[RtcpSrPacket]] = {"audio": [], "video": []}
+        self.reported = 0
+        """Receiver reports it has sent about the pictures."""
         self.pictures = 0
         self.connection = connection or RTCPeerConnection(RTCConfiguration([]))
         self.location = self.etag = self.answer = ""
@@ -48,20 +51,24 @@ class Viewer:
             assert capabilities
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() == f"video/{codec}"])
         write_down(transceiver.receiver, self.packets[kind], self.reports[kind])
+        if kind == "video":
+            self._note_reports(transceiver.receiver)
 
     async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return str(self.connection.localDescription.sdp)
 
-    async def watch(self, session: str, headers: dict[str, str] | None = None) -> Viewer:
-        """Post the offer, take the answer, wait until connected."""
+    async def watch(self, session: str, headers: dict[str, str] | None = None, path: RoughPath | None = None) -> Viewer:
+        """Post the offer, take the answer, wait until connected. `path`: the only one there is."""
         url = f"{self.world.url}/whep/{session}"
-        async with self.world.http.post(url, data=await self.offer(), headers=SDP | (headers or {})) as response:
+        offer = without_candidates(await self.offer()) if path else await self.offer()
+        async with self.world.http.post(url, data=offer, headers=SDP | (headers or {})) as response:
             self.answer = await response.text()
             assert response.status == 201, (response.status, self.answer)
             self.location, self.etag = response.headers["Location"], response.headers["ETag"]
             self.links = response.headers.getall("Link")
-        await self.connection.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
+        answer = await path.through(self.answer) if path else self.answer
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         await until(lambda: self.connection.connectionState == "connected")
         return self
 
@@ -75,6 +82,17 @@ class Viewer:
         for task in self._tasks:
             task.cancel()
         await self.connection.close()
+
+    def _note_reports(self, receiver: Any) -> None:
+        """`receiver`: aiortc's, from within."""
+        send = receiver._send_rtcp
+
+        async def noted(packet: AnyRtcpPacket) -> None:
+            if isinstance(packet, RtcpRrPacket):
+                self.reported += 1
+            await send(packet)
+
+        receiver._send_rtcp = noted
 
     def _take(self, track: Any) -> None:
         self._tasks.append(asyncio.ensure_future(self._watch(track)))

@@ -98,10 +98,10 @@ class Audience:
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """Push a conversation to a media server by WHIP."""
+    """Push a conversation to a media server: by WHIP to http:// and https://, by RTMP to rtmp:// and rtmps://."""
 
-    url: str = described(NEEDED, "Where to.", longest=4_000)
-    token: str = described("", "Its bearer token.", longest=4_000)
+    url: str = described(NEEDED, "Where to; by RTMP with the key in it.", longest=4_000)
+    token: str = described("", "The bearer token, by WHIP.", longest=4_000)
 
 
 @dataclass(frozen=True, kw_only=True)

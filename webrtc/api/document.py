@@ -10,6 +10,8 @@ from webrtc.api.bodies import schema
 from webrtc.api.operations import BASE, Operation
 from webrtc.api.problems import STATUS
 
+FORM = "multipart/form-data"
+
 _ERROR = {
     "type": "object",
     "required": ["code", "text"],
@@ -40,6 +42,13 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     }
 
 
+def _with_audio(shape: dict[str, Any], needed: bool) -> dict[str, Any]:
+    """A form has a recording besides."""
+    audio = {"type": "string", "format": "binary", "description": "A recording: WAV, MP3, FLAC, Ogg or M4A."}
+    required = [*shape.get("required", ()), *(["audio"] if needed else [])]
+    return shape | {"properties": {"audio": audio, **shape["properties"]}} | ({"required": required} if needed else {})
+
+
 def _operation(operation: Operation) -> dict[str, Any]:
     names = re.findall(r"{(\w+)}", operation.path)
     answers: dict[str, Any] = {
@@ -58,9 +67,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body is not None:
         shape = schema(operation.body)
+        only_form = operation.takes == (FORM,)
+        shapes = {media: _with_audio(shape, only_form) if media == FORM else shape for media in operation.takes}
         told["requestBody"] = {
-            "required": "required" in shape,
-            "content": {media: {"schema": shape} for media in operation.takes},
+            "required": only_form or "required" in shape,
+            "content": {media: {"schema": each} for media, each in shapes.items()},
         }
     if operation.who == "caller":
         told["security"] = [{"caller": []}, {"operator": []}]

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from broker import personas
 from broker.config import Settings
 from broker.films import Films, Job, Stage
-from webrtc.api.bodies import LONGEST_BODY, described, fill, read
+from webrtc.api.bodies import described, read
+from webrtc.api.forms import read_form
 from webrtc.api.listening import HEADERS
 from webrtc.api.problems import Problem
 from webrtc.security import is_operator
@@ -61,7 +60,10 @@ async def order(request: web.Request) -> web.StreamResponse:
     job = films.begin()
     try:
         multipart = request.content_type == "multipart/form-data"
-        wanted = await _parts(request, job, limits.upload_mb) if multipart else await read(request, Order)
+        if multipart:
+            wanted = await read_form(request, Order, job.recording, limits.upload_mb)
+        else:
+            wanted = await read(request, Order)
         _check(settings, wanted, job)
         queued = films.queue(job, asdict(wanted))
     except BaseException:
@@ -71,57 +73,6 @@ async def order(request: web.Request) -> web.StreamResponse:
     assert state is not None
     place = f"/api/v1/jobs/{queued.name}"
     return web.json_response(queued.told(state), status=202, headers={"Location": place})
-
-
-async def _parts(request: web.Request, job: Job, upload_mb: int) -> Order:
-    """The fields of a form, its `audio` into the job's folder."""
-    table: dict[str, Any] = {}
-    try:
-        async for part in await request.multipart():
-            if not isinstance(part, BodyPartReader) or not part.name:
-                raise Problem("bad_request", "Each part of the form needs a name.")
-            if part.name == "audio":
-                await _upload(part, job, upload_mb * 1_000_000)
-            elif part.name in Order.__dataclass_fields__:
-                raw = bytearray()
-                async for chunk in _chunks(part):
-                    raw += chunk
-                    if len(raw) > LONGEST_BODY:
-                        raise Problem("too_large", f"{part.name} is too long.")
-                table[part.name] = _typed(part.name, raw.decode())
-            else:
-                known = ", ".join(("audio", *Order.__dataclass_fields__))
-                raise Problem("bad_request", f"There is no field {part.name[:40]!r}; known: {known}.")
-    except (ValueError, AssertionError, UnicodeDecodeError) as error:
-        raise Problem("bad_request", "The form cannot be read; send multipart/form-data.") from error
-    return fill(Order, table)
-
-
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while chunk := await part.read_chunk(65_536):
-        yield chunk
-
-
-async def _upload(part: BodyPartReader, job: Job, most_bytes: int) -> None:
-    if job.recording.exists():
-        raise Problem("bad_request", "There is more than one audio part.")
-    total = 0
-    with job.recording.open("wb") as file:
-        async for chunk in _chunks(part):
-            total += len(chunk)
-            if total > most_bytes:
-                raise Problem("too_large", f"The recording is larger than {most_bytes // 1_000_000} MB.")
-            file.write(chunk)
-
-
-def _typed(name: str, text: str) -> Any:
-    """A form's field, which is text, as JSON would have it."""
-    kind = str(Order.__dataclass_fields__[name].type)
-    if kind == "int" and re.fullmatch(r"-?\d{1,9}", text):
-        return int(text)
-    if kind == "bool" and text in ("true", "false", "on", "1", "0"):
-        return text in ("true", "on", "1")
-    return text
 
 
 def _check(settings: Settings, wanted: Order, job: Job) -> None:

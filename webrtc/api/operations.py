@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webrtc.api import asking, bodies, films, listening, sessions
+from webrtc.api import asking, bodies, films, listening, playing, recording, sessions
 from webrtc.api.sessions import Handler
 
 BASE = "/api/v1"
@@ -56,6 +56,11 @@ OPERATIONS = (
         handler=sessions.one, gives=((200, "The conversation."),),
     ),
     _does("say", bodies.Say),
+    Operation(
+        method="POST", path=f"{_SESSION}/play", about=(playing.Play.__doc__ or "").strip(), who="caller",
+        handler=playing.play, body=playing.Play, takes=("multipart/form-data",),
+        gives=((202, "{text, seconds, aligned}: it is said when nobody speaks; events tell what comes of it."),),
+    ),
     _does("chat", bodies.Chat),
     _does("interrupt", bodies.Nothing),
     _does("act", bodies.Act),
@@ -90,7 +95,7 @@ OPERATIONS = (
         who="caller", handler=listening.events, gives=((200, "Server-sent events."),), media="text/event-stream",
     ),
     Operation(
-        method="POST", path=f"{_SESSION}/push", about="Push a conversation to a media server by WHIP.", who="operator",
+        method="POST", path=f"{_SESSION}/push", about=(bodies.Push.__doc__ or "").strip(), who="operator",
         handler=None, body=bodies.Push, gives=((201, "The push; its address is in Location."),),
     ),
     Operation(
@@ -100,6 +105,39 @@ OPERATIONS = (
     Operation(
         method="DELETE", path=f"{_SESSION}/push/{{name}}", about="End a push.", who="operator", handler=None,
         gives=((204, "It has ended."),),
+    ),
+    Operation(
+        method="POST", path=f"{_SESSION}/recording", about=(recording.Record.__doc__ or "").strip(), who="caller",
+        handler=recording.begin, body=recording.Record,
+        gives=((202, "{state, by, text, rule}; the event `recording` tells when it is on, or why it is not."),),
+    ),
+    Operation(
+        method="GET", path=f"{_SESSION}/recording",
+        about="Whether it is recorded: off, starting, on, over, refused or failed, and by whom; for the operator its "
+        "name too. rule: every, asked or never.",
+        who="caller", handler=recording.state, gives=((200, "{state, by, text, rule}"),),
+    ),
+    Operation(
+        method="DELETE", path=f"{_SESSION}/recording", about="Record it no longer.", who="caller",
+        handler=recording.end, gives=((200, "{state, by, text, rule}"),),
+    ),
+    Operation(
+        method="GET", path="/recordings", about="All recordings, the newest first.", who="operator",
+        handler=recording.every, gives=((200, "{recordings: […]}"),),
+    ),
+    Operation(
+        method="GET", path="/recordings/{name}", about="What a recording says of itself, and its files.",
+        who="operator", handler=recording.one, gives=((200, "The recording."),),
+    ),
+    Operation(
+        method="DELETE", path="/recordings/{name}", about="Remove a recording for good.", who="operator",
+        handler=recording.remove, gives=((204, "It is gone."),),
+    ),
+    Operation(
+        method="GET", path="/recordings/{name}/{file}",
+        about="A file of a recording: programme.mp4 or .webm, .vtt, transcript.jsonl, timeline.jsonl.",
+        who="operator", handler=recording.file, gives=((200, "The file."), (206, "The range asked for.")),
+        media="video/mp4",
     ),
     Operation(
         method="POST", path="/generate", about="Order a film of a text or of a recording.", who="operator",

@@ -7,7 +7,7 @@ and the transcript is due when everything up to it has been heard.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from broker.messages import Message, MicFrame, Transcript
@@ -263,10 +263,12 @@ class Listener:
         return [self._provisional(utterance, self.recogniser.words())]
 
     def _provisional(self, utterance: Utterance, words: Hypothesis) -> Transcript:
-        return self._transcript(utterance, words, words.text, final=False)
+        provisional = self._transcript(utterance, words, words.text, final=False)
+        stands = utterance.pause_sample in utterance.words_at and not _junk(words)
+        return replace(provisional, pause_sample=utterance.pause_sample) if stands else provisional
 
     def _final(self, utterance: Utterance, words: Hypothesis) -> Transcript:
-        text = "" if is_junk(words.text, words.language, words.confidence) else words.text
+        text = "" if _junk(words) else words.text
         final = self._transcript(utterance, words, text, final=True)
         self.recogniser.end()
         del self._utterances[utterance.number]
@@ -292,3 +294,7 @@ class Listener:
         self.newest = transcript
         self._took_before_ns = self.recogniser.took_ns
         return transcript
+
+
+def _junk(words: Hypothesis) -> bool:
+    return is_junk(words.text, words.language, words.confidence)

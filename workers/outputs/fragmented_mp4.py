@@ -1,4 +1,4 @@
-"""Opus and H.264 packets to fragmented MP4 (ISO/IEC 14496-12): a header, then fragments that each stand alone.
+"""Opus or AAC and H.264 packets to fragmented MP4 (ISO/IEC 14496-12): a header, then fragments that each stand alone.
 
 Whatever was written stays playable when the writer dies. Times are 48 kHz samples from the start of the file, exact for
 both tracks; a hole in the programme is a longer duration, nothing is put in.
@@ -18,6 +18,7 @@ VIDEO, AUDIO = 1, 2
 """Track numbers."""
 
 TICK_SAMPLES = 960
+AAC_SAMPLES = 1024
 KEY_FLAGS, OTHER_FLAGS = 0x02000000, 0x01010000
 """sample_flags: depends on no other; depends on others and is no sync sample (14496-12, 8.8.3.1)."""
 
@@ -45,11 +46,16 @@ class Track:
 
 
 class FragmentedMp4:
-    """The bytes of one file or stream. `video`: the decoder configuration; None for sound only."""
+    """The bytes of one file or stream. `video`: the decoder configuration; None for sound only.
 
-    def __init__(self, video: AvcConfig | None, fps: int = 25) -> None:
+    `aac`: the AudioSpecificConfig of AAC sound; empty for Opus. `live`: it has no end that could be told, and no index.
+    """
+
+    def __init__(self, video: AvcConfig | None, fps: int = 25, aac: bytes = b"", live: bool = False) -> None:
         self._video = video
-        self._sound = Track(number=AUDIO, usual=TICK_SAMPLES)
+        self._live = live
+        self._aac = aac
+        self._sound = Track(number=AUDIO, usual=AAC_SAMPLES if aac else TICK_SAMPLES)
         self._pictures = Track(number=VIDEO, usual=RATE_HZ // fps)
         self._sequence = 0
 
@@ -57,10 +63,10 @@ class FragmentedMp4:
         """ftyp and moov; `duration` in samples once it is known. The same length whatever it is."""
         kinds = box(b"ftyp", b"iso6", u32(0), b"iso6", b"iso5", b"mp41", b"cmfc")
         traks = [trak(VIDEO, duration, _picture_media(self._video))] if self._video else []
-        traks.append(trak(AUDIO, duration, _sound_media()))
+        traks.append(trak(AUDIO, duration, _aac_media(self._aac) if self._aac else _opus_media()))
         tracks = [VIDEO, AUDIO] if self._video else [AUDIO]
         extends = [full(b"trex", 0, 0, u32(track), u32(1), u32(0), u32(0), u32(0)) for track in tracks]
-        mvex = box(b"mvex", full(b"mehd", 1, 0, u64(duration)), *extends)
+        mvex = box(b"mvex", *([] if self._live else [full(b"mehd", 1, 0, u64(duration))]), *extends)
         return kinds + box(b"moov", _mvhd(duration), *traks, mvex)
 
     def sound(self, time: int, packet: bytes) -> None:
@@ -77,7 +83,7 @@ class FragmentedMp4:
         if not parts:
             return b""
         for track, samples in parts:
-            if track.number == VIDEO and samples[0][0].key:
+            if track.number == VIDEO and samples[0][0].key and not self._live:
                 track.keys.append((samples[0][0].time, offset))
         self._sequence += 1
         size = len(self._moof(parts, 0))
@@ -173,11 +179,25 @@ def _picture_media(config: AvcConfig) -> tuple[bytes, bytes, bytes, tuple[int, i
     return b"vide", full(b"vmhd", 0, 1, bytes(8)), entry, (width, height)
 
 
-def _sound_media() -> tuple[bytes, bytes, bytes, tuple[int, int]]:
+def _opus_media() -> tuple[bytes, bytes, bytes, tuple[int, int]]:
     """Mono Opus. PreSkip is 0: the encoder's delay is in the times already, where every player minds it."""
     head = bytes((0, 1)) + u16(0) + u32(RATE_HZ) + u16(0) + b"\0"
     fixed = bytes(6) + u16(1) + bytes(8) + u16(1) + u16(16) + u32(0) + u32(RATE_HZ << 16)
     return b"soun", full(b"smhd", 0, 0, u32(0)), box(b"Opus", fixed, box(b"dOps", head)), (0, 0)
+
+
+def _aac_media(config: bytes) -> tuple[bytes, bytes, bytes, tuple[int, int]]:
+    """Mono AAC-LC; the descriptors are those of ISO/IEC 14496-1, 7.2.6, and 14496-14, 5.6."""
+    specific = descriptor(5, config)
+    decoder = descriptor(4, bytes((0x40, 0x15)) + bytes(3) + u32(0) + u32(0) + specific)
+    stream = descriptor(3, u16(0) + b"\0" + decoder + descriptor(6, b"\2"))
+    fixed = bytes(6) + u16(1) + bytes(8) + u16(1) + u16(16) + u32(0) + u32(RATE_HZ << 16)
+    return b"soun", full(b"smhd", 0, 0, u32(0)), box(b"mp4a", fixed, full(b"esds", 0, 0, stream)), (0, 0)
+
+
+def descriptor(tag: int, body: bytes) -> bytes:
+    """Less than 128 bytes of it."""
+    return bytes((tag, len(body))) + body
 
 
 def _traf(number: int, samples: list[tuple[Sample, int]], data_at: int) -> bytes:

@@ -35,7 +35,7 @@ class Passage:
     samples: Samples
 
 
-def read(path: Path) -> Samples:
+def read(path: Path, longest_s: int = LONGEST_RECORDING_S) -> Samples:
     """The recording, mono, 48 kHz, levelled. Raises OrderError for what is no sound, empty, silent or too long."""
     pieces: list[npt.NDArray[np.int16]] = []
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
@@ -48,8 +48,9 @@ def read(path: Path) -> Samples:
                 for out in resampler.resample(frame):
                     pieces.append(out.to_ndarray().reshape(-1).astype(np.int16, copy=False))
                     total += out.samples
-                if total > LONGEST_RECORDING_S * RATE_HZ:
-                    raise OrderError(f"{path.name} is longer than {LONGEST_RECORDING_S // 60} minutes.", "audio")
+                if total > longest_s * RATE_HZ:
+                    longest = f"{longest_s // 60} minutes" if longest_s >= 120 else f"{longest_s} s"
+                    raise OrderError(f"{path.name} is longer than {longest}.", "audio")
             for out in resampler.resample(None):
                 pieces.append(out.to_ndarray().reshape(-1).astype(np.int16, copy=False))
     except (av.error.FFmpegError, OSError, ValueError) as error:

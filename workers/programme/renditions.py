@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from broker import picture_steps
 from broker.messages import Wanted
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.ticks import TICKS_PER_S
@@ -47,6 +48,8 @@ class Renditions:
         self._settings = settings
         self._edges: dict[str, tuple[Wanted, int]] = {}
         self._renditions = {codec: _Rendition() for codec in CODECS}
+        self.step = 0
+        """How far the bit rate is down (broker/picture_steps.py)."""
 
     def want(self, wanted: Wanted, tick: int) -> None:
         """An edge says how many want what."""
@@ -55,6 +58,19 @@ class Renditions:
         for codec in self.wanted(tick):
             if codec not in before:
                 self._renditions[codec].key_asked = True
+
+    def take_step(self, tick: int) -> str | None:
+        """Follow what the caller's line carries; the whole rate when nobody says. The reason, if the step changes."""
+        said = [each for each in self._edges.values() if each[0].step >= 0 and tick - each[1] <= WANTED_TICKS]
+        newest = max(said, key=lambda each: each[1])[0] if said else None
+        step = min(newest.step, picture_steps.LOWEST) if newest else 0
+        if step == self.step:
+            return None
+        self.step = step
+        for codec, rendition in self._renditions.items():
+            if rendition.encoder and not rendition.encoder.retune(self._kbps(codec)):
+                rendition.encoder = None
+        return newest.reason if newest else ""
 
     def ask_key(self, codec: str) -> bool:
         """Somebody needs a key frame. False: there is no such codec."""
@@ -98,8 +114,12 @@ class Renditions:
     def _encoder(self, codec: str) -> VideoEncoder:
         settings = self._settings
         if codec.endswith(CUTOUT):
-            settings = replace(settings, width=2 * settings.width, video_kbps=settings.video_kbps * 5 // 4)
-        return VideoEncoder(codec.removesuffix(CUTOUT), settings)
+            settings = replace(settings, width=2 * settings.width)
+        return VideoEncoder(codec.removesuffix(CUTOUT), replace(settings, video_kbps=self._kbps(codec)))
+
+    def _kbps(self, codec: str) -> int:
+        kbps = picture_steps.kbps(self.step, self._settings.video_kbps)
+        return kbps * 5 // 4 if codec.endswith(CUTOUT) else kbps
 
     def sweep(self, tick: int) -> None:
         """Close what nobody has wanted for a while; forget edges that fell silent."""

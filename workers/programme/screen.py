@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from broker import picture_steps
 from broker.messages import KeyFrame, Picture, Wanted
 from workers.programme.pictures import Pictures
 from workers.programme.quality import Level, Quality
@@ -36,12 +37,13 @@ class Screen:
     def __init__(self, settings: ProgrammeSettings, counters: Counter[str]) -> None:
         self.pictures = Pictures(settings)
         self._fps = settings.fps
+        self._kbps = settings.video_kbps
         self._renditions = Renditions(settings)
         self._quality = Quality()
         self._counters = counters
         self._prepared = Showing()
         self._sent_tick = 0
-        self._degraded: list[tuple[Level, str]] = []
+        self._degraded: list[tuple[str, str, str]] = []
 
     # --- what is said to it -------------------------------------------------------------------------------------------
 
@@ -67,7 +69,7 @@ class Screen:
     @property
     def thinned(self) -> bool:
         """Every other picture is left out: the one before it stands for both."""
-        return self._quality.level is not Level.FULL
+        return self._quality.level is not Level.FULL or picture_steps.halves(self._renditions.step)
 
     # --- ahead of time ------------------------------------------------------------------------------------------------
 
@@ -109,10 +111,11 @@ class Screen:
             self._counters["pictures_sent"] += 1
             self._counters["key_frames"] += sum(unit.key for unit in showing.units.values())
         self._renditions.sweep(tick)
+        self._follow_line(tick)
         return showing
 
-    def degraded(self) -> list[tuple[Level, str]]:
-        """Changes of quality since the last call, with their reasons."""
+    def degraded(self) -> list[tuple[str, str, str]]:
+        """Changes of quality since the last call: whose doing (lipsync, network), the step, and its reason."""
         changes, self._degraded = self._degraded, []
         return changes
 
@@ -138,4 +141,13 @@ class Screen:
         self._counters["pictures_late"] += late
         change = self._quality.note(late)
         if change:
-            self._degraded.append(change)
+            self._degraded.append(("lipsync", str(change[0]), change[1]))
+
+    def _follow_line(self, tick: int) -> None:
+        reason = self._renditions.take_step(tick)
+        if reason is None:
+            return
+        self._counters["picture_steps"] += 1
+        step = self._renditions.step
+        said = ": ".join(part for part in (reason, picture_steps.words(step, self._kbps)) if part)
+        self._degraded.append(("network", picture_steps.name(step, self._kbps), said))

@@ -203,6 +203,7 @@ class Session:
             mouth=mouth,
             face=self._bearing.face(start + MIDDLE),
             emotion=self._bearing.mood.emotion,
+            background=self._conduct.background or self._background,
             speaking=sound.voiced,
             held=self._sound.gate.held,
             turn=sound.segments[0].track.turn if sound.voiced else 0,
@@ -220,7 +221,7 @@ class Session:
             *heard,
             *self._asked(tick),
             *self._credit.news(self._sound.answers),
-            *(_degraded(level, reason) for level, reason in self._screen.degraded()),
+            *(_degraded(*change) for change in self._screen.degraded()),
         ]
 
     def _present(self, now_ns: int) -> int:
@@ -302,8 +303,8 @@ def _heard(sound: TickSound, start: int, resumed_from: int) -> list[Message]:
     return messages
 
 
-def _degraded(level: str, reason: str) -> Event:
-    return Event(kind="degraded", data={"kind": "lipsync", "step": str(level), "reason": reason})
+def _degraded(kind: str, step: str, reason: str) -> Event:
+    return Event(kind="degraded", data={"kind": kind, "step": step, "reason": reason})
 
 
 def _picture_fields(showing: Showing, fps: int) -> dict[str, Any]:

@@ -37,6 +37,14 @@ class VideoEncoder:
         self._shape = (settings.height * 3 // 2, settings.width)
         self._last = -1
 
+    def retune(self, kbps: int) -> bool:
+        """Spend so much from the next picture on. False: this codec must be opened anew for that.
+
+        x264 takes it up within a second and needs no key frame; libvpx, as PyAV reaches it, does not notice.
+        """
+        self._context.bit_rate = kbps * 1000
+        return self._context.name == "libx264"
+
     def encode(self, yuv: bytes, picture: int, key: bool) -> tuple[bytes, bool]:
         """One planar yuv420p picture, numbered upwards, to one access unit; and whether that is a key frame."""
         assert picture > self._last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from broker.config import Settings
+from broker.uploads import Uploads
 from workers.tts.stage import TtsStage
 from workers.tts.voices import Voices
 
@@ -11,4 +12,4 @@ def build(settings: Settings) -> TtsStage:
     """The stage with every installed engine loaded. Raises MissingError when there is none."""
     voices = Voices(settings.engines)
     voices.warm()
-    return TtsStage(voices)
+    return TtsStage(voices, Uploads(settings.path("uploads")))

@@ -10,8 +10,10 @@ from typing import Any
 
 from broker.errors import EngineError, MissingError
 from broker.messages import Cancel, Close, Credit, Failed, Message, Open, Sentence, Speak, Voice
+from broker.uploads import Uploads
 from workers.tts.delivery import Delivery, Piece
 from workers.tts.engine import UnknownLanguage
+from workers.tts.uploaded import Uploaded
 from workers.tts.voices import Voices, pace_of
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class _Job:
     """A sentence to be spoken: what was asked, and how far it has gone."""
 
     asked: Sentence | Speak
-    delivery: Delivery | None = None
+    delivery: Delivery | Uploaded | None = None
     piece: Piece | None = None
     sent_samples: int = 0
     asked_again_ns: int = 0
@@ -96,8 +98,9 @@ class _Session:
 class TtsStage:
     """All sessions of one tts process. Hold, Resume and Commit change nothing here: credit bounds what is sent."""
 
-    def __init__(self, voices: Voices) -> None:
+    def __init__(self, voices: Voices, uploads: Uploads | None = None) -> None:
         self._voices = voices
+        self._uploads = uploads
         self._sessions: dict[str, _Session] = {}
         self._paused: frozenset[str] = frozenset()
         self.counters: dict[str, float] = {"clauses": 0, "duplicates": 0, "unknown_session": 0, "failed": 0}
@@ -220,7 +223,11 @@ class TtsStage:
         self.counters["clauses"] += 1
         return job.delivery.read()
 
-    def _deliver(self, session: _Session, asked: Sentence | Speak) -> Delivery:
+    def _deliver(self, session: _Session, asked: Sentence | Speak) -> Delivery | Uploaded:
+        if isinstance(asked, Speak) and asked.upload:
+            if self._uploads is None:
+                raise EngineError("no recordings are kept here", "upload")
+            return Uploaded(self._uploads.voice(asked.session, asked.upload), asked.from_word)
         pace = pace_of(asked.tags.get("rate", 1.0))
         voicing = self._voices.choose(session.voices, asked.language or session.language, asked.text, pace)
         return Delivery(asked.text, voicing, asked.from_word if isinstance(asked, Speak) else 0)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.outputs.recording import ABOUT
-from workers.outputs.shelf import DAY_S, NoRoomError, Shelf
+from broker.shelf import ABOUT, DAY_S, NoRoomError, Shelf
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
