@@ -6,6 +6,8 @@ broker.
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from broker.rtmp_address import is_rtmp
@@ -14,6 +16,9 @@ from webrtc.api.problems import Problem
 from webrtc.calls import Calls
 from webrtc.errors import SdpError
 from webrtc.security import is_operator
+
+BY_RTMP = re.compile(r"[0-9a-f]{16}")
+"""What the broker calls an output; see broker/outputs.py."""
 
 MOST = 4
 """Pushes of one session by WHIP."""
@@ -47,6 +52,8 @@ class PushDoor:
     async def delete(self, request: web.Request) -> web.Response:
         session, name = self._admitted(request), request.match_info["name"]
         if not await self._calls.pushes.end(session, name):
+            if not BY_RTMP.fullmatch(name):
+                raise web.HTTPNotFound(text="There is no such push (any more).\n")
             await self._calls.desk.ask("unpush", session, operator=True, id=name)
         return web.Response(status=204)
 
