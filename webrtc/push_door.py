@@ -6,12 +6,12 @@ broker.
 
 from __future__ import annotations
 
-import json
 import re
 
 from aiohttp import web
 
 from broker.rtmp_address import is_rtmp
+from webrtc.api.bodies import Push, read
 from webrtc.api.problems import Problem
 from webrtc.calls import Calls
 from webrtc.errors import SdpError
@@ -32,17 +32,11 @@ class PushDoor:
 
     async def post(self, request: web.Request) -> web.Response:
         session = self._admitted(request)
-        try:
-            wish = json.loads(await request.text())
-            url, token = wish["url"], wish.get("token", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise web.HTTPBadRequest(text='Send {"url": "https://… or rtmp://…", "token": "…"}.\n') from None
-        if not isinstance(url, str) or not isinstance(token, str) or len(url) + len(token) > 4000:
-            raise web.HTTPBadRequest(text="The address and the token are text.\n")
-        if is_rtmp(url):
-            row = await self._calls.desk.ask("push", session, operator=True, url=url)
+        wish = await read(request, Push)
+        if is_rtmp(wish.url):
+            row = await self._calls.desk.ask("push", session, operator=True, url=wish.url)
         else:
-            row = await self._by_whip(session, url, token)
+            row = await self._by_whip(session, wish.url, wish.token)
         return web.json_response(row, status=201, headers={"Location": f"{request.path}/{row['id']}"})
 
     async def get(self, request: web.Request) -> web.Response:

@@ -243,6 +243,20 @@ find("say").addEventListener("submit", async (event) => {
   await tell("say", { text: words.value });
   words.value = "";
 });
+find("play").addEventListener("click", () => find("recording").click());
+find("recording").addEventListener("change", async () => {
+  const input = /** @type {HTMLInputElement} */ (find("recording"));
+  const words = /** @type {HTMLInputElement} */ (find("words"));
+  const [file] = input.files ?? [];
+  if (!file) return;
+  const form = new FormData();
+  form.set("text", words.value);
+  form.set("audio", file);
+  find("play").toggleAttribute("disabled", true);
+  await tell("play", form);
+  find("play").toggleAttribute("disabled", false);
+  input.value = words.value = "";
+});
 find("mute").addEventListener("click", () => {
   const muted = find("mute").getAttribute("aria-pressed") !== "true";
   find("mute").setAttribute("aria-pressed", String(muted));
