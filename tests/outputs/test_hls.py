@@ -130,6 +130,26 @@ def test_it_goes_on_with_a_discontinuity_after_a_hole(tmp_path: Path) -> None:
     assert before <= ticks[hole].programme_sample
 
 
+def test_a_few_ticks_that_a_busy_programme_left_out_break_nothing(tmp_path: Path) -> None:
+    ticks = whole()
+    left_out = [n for n, tick in enumerate(ticks) if n > 100 and n % 40 == 1 and not tick.h264]
+    assert len(left_out) > 3
+    stream(tmp_path, [tick for n, tick in enumerate(ticks) if n not in left_out])
+    assert (tmp_path / "index.m3u8").read_text().count("#EXT-X-DISCONTINUITY\n") == 1
+    assert len(list(tmp_path.glob("init-*.mp4"))) == 1
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        times = [packet.pts * packet.time_base for packet in container.demux(audio=0) if packet.pts is not None]
+    steps = [float(after - before) for before, after in itertools.pairwise(times)]
+    assert max(steps) < 0.0215, "what is missing is silence"
+
+
+def test_a_beginning_without_a_segment_leaves_no_file(tmp_path: Path) -> None:
+    hls, ticks = Hls(tmp_path, ZERO_NS), whole()
+    for tick in (ticks[2], ticks[60], ticks[140]):
+        hls.tick(tick)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_hole_in_the_pictures_alone_is_one_too(tmp_path: Path) -> None:
     ticks = whole()
     lost = next(n for n, tick in enumerate(ticks) if n > 150 and tick.h264 and not tick.h264_key)

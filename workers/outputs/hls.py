@@ -33,6 +33,10 @@ LISTED = 8
 KEPT = 10
 """Segments that stay on the disk after they left the playlist, for players that are behind (RFC 8216, 6.2.2)."""
 
+LONGEST_HOLE = 25
+"""Ticks, half a second, that may be missing before the stream begins anew: a busy programme leaves some out. Then there
+is silence, and the picture stands."""
+
 EARLIER = 25
 """Packets of sound kept for a picture that begins before the newest of them: half a second."""
 
@@ -54,6 +58,7 @@ class Hls:
         self._aac = Aac() if sound == "aac" else None
         self._earlier: deque[tuple[int, bytes]] = deque(maxlen=EARLIER)
         self._run: _Run | None = None
+        self._header = b""
         self._segments: list[Segment] = []
         self._gone: deque[Segment] = deque()
         self._number = self._breaks = -1
@@ -73,7 +78,7 @@ class Hls:
         """20 ms of the programme; each once, in order."""
         if tick.tick <= self._tick:
             return
-        if tick.tick != self._tick + 1:
+        if tick.tick > self._tick + 1 + LONGEST_HOLE:
             self._break()
             self._aac = Aac() if self._aac else None  # else it would fill the hole with silence
         self._tick = tick.tick
@@ -120,7 +125,7 @@ class Hls:
     def _begin(self, config: AvcConfig, start: int) -> None:
         muxer = FragmentedMp4(config, self._fps, self._aac.config if self._aac else b"", live=True)
         self._run = _Run(config, muxer, AAC_SAMPLES if self._aac else TICK_SAMPLES, start)
-        self._write(self._run.header, muxer.header())
+        self._header = muxer.header()
         for time, packet in self._earlier:
             self._run.sound(time, packet)
 
@@ -134,6 +139,8 @@ class Hls:
         if self._number < 0:
             # Seconds of the programme: a stream that begins anew has higher numbers than the one before it.
             self._number = self._breaks = segment.start // RATE_HZ
+        if segment.fresh:
+            self._write(segment.header, self._header)
         self._write(segment.name, data)
         self._segments.append(segment)
         if len(self._segments) > LISTED:

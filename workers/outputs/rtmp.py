@@ -11,7 +11,7 @@ from broker.config import ROOT
 from broker.messages import Event, Programme
 from broker.rtmp_address import shown
 from workers.outputs.packet_pipe import KEY_PICTURE, PICTURE, SOUND, Packet, PacketPipe
-from workers.outputs.rtmp_push import ADDRESS
+from workers.outputs.rtmp_push import ADDRESS, GOING_S
 
 RATE_HZ = 48_000
 
@@ -78,9 +78,15 @@ class Rtmp:
         """Nothing of it is in the stream."""
 
     def close(self, reason: str) -> None:
-        """The server is told that it is over. Harmless twice."""
+        """The server is told that it is over, which may take some seconds. Harmless twice."""
+        child = self._child
         self._leave()
         self.state = "ended"
+        if child:
+            try:
+                child.wait(GOING_S + 1)
+            except subprocess.TimeoutExpired:
+                child.kill()
 
     # --- inside ---
 

@@ -18,6 +18,7 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream
 
+from broker.orphan import end_with_parent
 from workers.outputs.aac import Aac
 from workers.outputs.avc import AvcConfig, config_of, sample
 from workers.outputs.fragmented_mp4 import RATE_HZ, FragmentedMp4
@@ -28,7 +29,7 @@ ADDRESS = "VISAVIS_RTMP_URL"
 TIME_BASE = Fraction(1, RATE_HZ)
 
 GOING_S = 3
-"""After the session's end a server that takes nothing more is waited for so long."""
+"""After the end a server that takes nothing more is waited for so long."""
 
 
 class Flv:
@@ -90,6 +91,7 @@ def _say(state: str, reason: str = "") -> None:
 
 
 def main() -> int:
+    end_with_parent()
     flv = Flv(os.environ.pop(ADDRESS))
     _say("ready")
     try:
