@@ -755,6 +755,7 @@ class Programme(Message):
     """Programme → every edge and outputs, on its PUB with the session as topic: one tick, 20 ms.
 
     `programme_sample` = 960·tick is the first sample of `opus`. `mouth`: the 15 viseme weights at the tick's middle.
+    `background`: what the face stands before, as in `Act`, for pages that draw it themselves.
     `words`: [turn, sentence, index, text, programme_sample, samples] that start in this tick. `picture_sample`: the
     programme_sample the picture shows (90 kHz time = 15/8 of it), when one is in it; `h264`, `vp8` and these with
     `_cutout` are whole access units, empty when nobody wants them or none falls here. `*_n` counts pictures encoded so
@@ -767,6 +768,7 @@ class Programme(Message):
     mouth: bytes
     face: dict[str, float] = field(default_factory=dict)
     emotion: str = "neutral"
+    background: str = ""
     speaking: bool = False
     held: bool = False
     turn: int = 0

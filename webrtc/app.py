@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from broker.config import ROOT
-from webrtc import metrics, viewing
+from webrtc import backdrops, metrics, viewing
 from webrtc.api import problems
 from webrtc.api.routes import routes
 from webrtc.calls import Calls
@@ -42,6 +42,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/avatars", _page(static / "avatars.html"))
     app.router.add_get("/avatars/{name}/{file}", _avatar)
     app.router.add_get("/static/avatars/{path:.*}", _not_static)
+    backdrops.routes(app, calls.settings.path("backdrops"))
     Workshop().add_to(app)
     app.router.add_static("/static", static)
     app.router.add_get("/console", _page(static / "console.html"))

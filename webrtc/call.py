@@ -129,6 +129,10 @@ class Call:
         self._end_source: Callable[[], None] = lambda: None
         self._pictures = True
         """The page looks at pictures; a 3D page draws its own once it has shown the first."""
+        self._cutout = False
+        """It lays the figure alone over something of its own."""
+        self._background = ""
+        """What the face stands before, as the programme said last."""
         self._state = "listening"
         self._recording: dict[str, str] = {}
         """What was last said of it; see the event."""
@@ -167,6 +171,7 @@ class Call:
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
         self._show_pictures(True)
+        self._cutout = False
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -196,6 +201,7 @@ class Call:
             ice=list(self._host.ice_servers),
             persona=persona,
             language=self.opened.language if self.opened else self.language,
+            background=self._background,
             audio_offset=clock.audio_offset,
             video_offset=clock.video_offset,
             resumed=resumed,
@@ -294,6 +300,9 @@ class Call:
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
+        if tick.background != self._background:
+            self._background = tick.background
+            self._say("background", background=self._background)
         words = [word for word in tick.words if word[0] > self._over_through]
         if words:
             rtp = self.fanout.clock.audio_rtp
@@ -329,7 +338,7 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp, message.cutout))
+                self._in_turn(self._answer(message.sdp))
             case page_messages.Candidate():
                 if message.candidate is not None:
                     self._in_turn(self._candidate(message.candidate))
@@ -348,6 +357,11 @@ class Call:
             case page_messages.Front():
                 self.mouth = message.front == "avatar3d"
                 self._show_pictures(not self.mouth)
+            case page_messages.Cutout():
+                self._cutout = message.cutout
+                if self._peer:
+                    self._peer.cut_out(message.cutout)
+                    self.want(False)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -385,12 +399,12 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str, cutout: bool) -> None:
+    async def _answer(self, sdp: str) -> None:
         assert self.fanout is not None
         await self._close_peer()
         servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
         self._rate.renew()
-        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, cutout, self._rate)
+        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, self._cutout, self._rate)
         self._peer = peer
         peer.pause_pictures(not self._pictures)
         try:

@@ -132,6 +132,12 @@ class FrameQueue:
             self._gate.shut()
             self._gate.ask()
 
+    def turn_to(self, codec: str) -> None:
+        """Another rendition of the same codec from here on, from its first key frame."""
+        self.codec = codec
+        self._waiting.clear()
+        self.cut()
+
     def pause(self, paused: bool) -> None:
         """Pictures stop, or come again from a key frame on; nothing is negotiated anew."""
         if self.codec == AUDIO or paused == self.paused:

@@ -52,11 +52,8 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """`cutout`: the pictures are to be the figure alone, for a page that lays it over what it likes."""
-
     type: ClassVar[str] = "offer"
     sdp: str
-    cutout: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +108,17 @@ class Front:
     def check(self) -> None:
         if self.front not in ("portrait", "avatar3d"):
             raise BadMessage("front is portrait or avatar3d.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutout:
+    """From here on the pictures are the figure alone, for a page that lays it over what it likes; or whole again.
+
+    The connection stays as it is: the next key frame has twice the width, or half of it.
+    """
+
+    type: ClassVar[str] = "cutout"
+    cutout: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +207,9 @@ class Switch:
             raise BadMessage("A switch names a persona, a portrait or a language.")
 
 
-PageMessage = Hello | Offer | Candidate | Text | Stop | Mode | Front | Mute | Heard | Ping | Again | Bye | Act | Switch
+PageMessage = (
+    Hello | Offer | Candidate | Text | Stop | Mode | Front | Cutout | Mute | Heard | Ping | Again | Bye | Act | Switch
+)
 
 _TYPES: dict[str, type[Any]] = {cls.type: cls for cls in typing.get_args(PageMessage)}
 _LIMITS = {"sdp": LONGEST_SDP, "text": LONGEST_MESSAGE}

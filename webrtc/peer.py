@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
 from aiortc import (
@@ -59,7 +58,7 @@ class PagePeer:
         cutout: bool = False,
         rate: PictureRate | None = None,
     ) -> None:
-        """`rate` is told what the page reports of its pictures."""
+        """`cutout`: what `cut_out` says, from the beginning. `rate` is told what the page reports of its pictures."""
         self._servers = [RTCIceServer(**server) for server in ice_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._fanout = fanout
@@ -110,6 +109,14 @@ class PagePeer:
         if self._pictures is not None:
             self._pictures.pause(paused)
 
+    def cut_out(self, cutout: bool) -> None:
+        """Whether the pictures are the figure alone; nothing is negotiated anew."""
+        self._cutout = cutout
+        if self._pictures is None or self.codec.endswith(CUTOUT) == cutout:
+            return
+        self.codec = self.codec.removesuffix(CUTOUT) + CUTOUT * cutout
+        self._pictures.turn_to(self.codec)
+
     async def close(self) -> None:
         if self._deadline:
             self._deadline.cancel()
@@ -135,7 +142,7 @@ class PagePeer:
                 self._out(transceiver, self.codec)
 
     def _out(self, transceiver: RTCRtpTransceiver, codec: str) -> None:
-        queue = FrameQueue(codec, partial(self._want_key, codec))
+        queue = FrameQueue(codec, lambda: self._want_key(queue.codec))
         if codec != AUDIO:
             self._pictures = queue
             queue.pause(self._paused)

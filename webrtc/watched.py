@@ -102,6 +102,8 @@ class Watched:
         self._mouth_frames: list[list[Any]] = []
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._wanted = (-1, -1)
+        self._background = ""
+        """What the face stands before, as the programme said last."""
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -145,6 +147,9 @@ class Watched:
             return
         self._last_tick = tick.tick
         self.fanout.feed(tick)
+        if tick.background != self._background:
+            self._background = tick.background
+            self._say("background", background=self._background)
         if not self.streams and not tick.words:
             return
         rtp = self.fanout.clock.audio_rtp
@@ -224,7 +229,11 @@ class Watched:
         opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
         opening |= {"recorded": self.recorded}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
-        rest = {"ice": list(self._host.ice_servers), "edge": self._host.peer.incarnation}
+        rest = {
+            "ice": list(self._host.ice_servers),
+            "edge": self._host.peer.incarnation,
+            "background": self._background,
+        }
         stream.send(encoded("session", opening | offsets | rest))
         for _, message in self._recent:
             stream.send(message)

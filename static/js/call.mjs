@@ -28,16 +28,13 @@ export class Call {
   /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
   #early = [];
   #closed = false;
-  #cutout;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #deadline;
 
   /**
    * @param {RTCIceServer[]} iceServers @param {CallEvents} events
-   * @param {boolean} [cutout] the pictures are to be the figure alone (cutout.mjs)
    */
-  constructor(iceServers, events, cutout = false) {
-    this.#cutout = cutout;
+  constructor(iceServers, events) {
     this.#events = events;
     this.#connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#audio = this.#connection.addTransceiver("audio", { direction: "sendrecv" });
@@ -74,7 +71,7 @@ export class Call {
     await this.#connection.setLocalDescription();
     if (this.#closed) return;
     const sdp = this.#connection.localDescription?.sdp;
-    this.#events.send(this.#cutout ? { type: "offer", sdp, cutout: true } : { type: "offer", sdp });
+    this.#events.send({ type: "offer", sdp });
     this.#events.stream(new MediaStream([this.#audio.receiver.track, this.#video.receiver.track]));
   }
 

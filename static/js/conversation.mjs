@@ -148,7 +148,7 @@ export class Conversation {
     this.tell({ type: "switch", ...wish });
   }
 
-  /** How the face is to behave. @param {{emotion?: string, gesture?: string, gaze?: string, motion?: number}} act */
+  /** How the face is to behave. @param {{emotion?: string, gesture?: string, gaze?: string, motion?: number, background?: string}} act */
   act(act) {
     this.tell({ type: "act", ...act });
   }

@@ -2,6 +2,7 @@
 /**
  * The figure alone: pictures of twice the width, left the figure on black, right its alpha as grey, laid over whatever
  * is behind the canvas. WebGL does it per frame; without WebGL the page must not ask for such pictures (`possible`).
+ * Whole pictures are laid there as they are: between asking and getting nothing is seen but the change itself.
  */
 
 const VERTICES = `
@@ -17,8 +18,13 @@ const COLOURS = `
   precision mediump float;
   uniform sampler2D picture;
   uniform float pixel;
+  uniform bool whole;
   varying vec2 place;
   void main() {
+    if (whole) {
+      gl_FragColor = vec4(texture2D(picture, place).rgb, 1.0);
+      return;
+    }
     float x = clamp(place.x * 0.5, 0.5 * pixel, 0.5 - 0.5 * pixel);
     float alpha = texture2D(picture, vec2(x + 0.5, place.y)).g;
     vec3 figure = texture2D(picture, vec2(x, place.y)).rgb;
@@ -33,64 +39,85 @@ export function possible() {
 export class Cutout {
   #video;
   #canvas;
-  #gl;
-  #pixel;
+  #figure;
+  /** @type {ReturnType<typeof painter> | null} */
+  #paint = null;
+  #wanted = false;
   #running = false;
 
-  /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas */
-  constructor(video, canvas) {
+  /** @param {HTMLVideoElement} video @param {HTMLCanvasElement} canvas @param {HTMLElement} figure tells the style sheet */
+  constructor(video, canvas, figure) {
     this.#video = video;
     this.#canvas = canvas;
-    const gl = canvas.getContext("webgl", { premultipliedAlpha: true, antialias: false, depth: false });
-    if (!gl) throw new Error("This browser has no WebGL; ask for whole pictures instead.");
-    this.#gl = gl;
-    const program = linked(gl);
-    gl.useProgram(program);
-    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
-    const corner = gl.getAttribLocation(program, "corner");
-    gl.enableVertexAttribArray(corner);
-    gl.vertexAttribPointer(corner, 2, gl.FLOAT, false, 0, 0);
-    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-    for (const [name, value] of [
-      [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
-      [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
-      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
-      [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
-    ])
-      gl.texParameteri(gl.TEXTURE_2D, name, value);
-    this.#pixel = gl.getUniformLocation(program, "pixel");
+    this.#figure = figure;
   }
 
-  /** Draw every picture of the video from now on. */
-  run() {
-    if (this.#running) return;
+  /** Lay pictures over the page from now on; or no more, as soon as a whole one has come. @param {boolean} wanted */
+  want(wanted) {
+    this.#wanted = wanted;
+    if (!wanted || this.#running) return;
     this.#running = true;
+    this.#paint ??= painter(this.#canvas);
+    this.#draw();
+    this.#canvas.hidden = false;
+    this.#figure.dataset.cutout = "";
     this.#next();
   }
 
   #next() {
     const again = () => {
-      this.#draw();
-      this.#next();
+      const alone = this.#draw();
+      if (this.#wanted || alone) return this.#next();
+      this.#running = false;
+      this.#canvas.hidden = true;
+      delete this.#figure.dataset.cutout;
     };
     if ("requestVideoFrameCallback" in this.#video) this.#video.requestVideoFrameCallback(again);
     else requestAnimationFrame(again);
   }
 
+  /** @returns {boolean} whether what the video shows is a figure alone */
   #draw() {
     const { videoWidth, videoHeight } = this.#video;
-    if (!isCutout(videoWidth, videoHeight)) return;
-    const gl = this.#gl;
-    if (this.#canvas.width !== videoWidth / 2 || this.#canvas.height !== videoHeight) {
-      this.#canvas.width = videoWidth / 2;
-      this.#canvas.height = videoHeight;
-      gl.viewport(0, 0, this.#canvas.width, this.#canvas.height);
-    }
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, this.#video);
-    gl.uniform1f(this.#pixel, 1 / videoWidth);
-    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    const alone = isCutout(videoWidth, videoHeight);
+    if (videoWidth) this.#paint?.(this.#video, alone);
+    return alone;
   }
+}
+
+/** What draws a video's picture on the canvas. @param {HTMLCanvasElement} canvas */
+function painter(canvas) {
+  const gl = canvas.getContext("webgl", { premultipliedAlpha: true, antialias: false, depth: false });
+  if (!gl) throw new Error("This browser has no WebGL; ask for whole pictures instead.");
+  const program = linked(gl);
+  gl.useProgram(program);
+  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
+  const corner = gl.getAttribLocation(program, "corner");
+  gl.enableVertexAttribArray(corner);
+  gl.vertexAttribPointer(corner, 2, gl.FLOAT, false, 0, 0);
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  for (const [name, value] of [
+    [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
+    [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
+    [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
+    [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+  ])
+    gl.texParameteri(gl.TEXTURE_2D, name, value);
+  const pixel = gl.getUniformLocation(program, "pixel");
+  const whole = gl.getUniformLocation(program, "whole");
+  return (/** @type {HTMLVideoElement} */ video, /** @type {boolean} */ alone) => {
+    const { videoWidth, videoHeight } = video;
+    const width = alone ? videoWidth / 2 : videoWidth;
+    if (canvas.width !== width || canvas.height !== videoHeight) {
+      Object.assign(canvas, { width, height: videoHeight });
+      gl.viewport(0, 0, width, videoHeight);
+    }
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, video);
+    gl.uniform1f(pixel, 1 / videoWidth);
+    gl.uniform1i(whole, alone ? 0 : 1);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+  };
 }
 
 /**

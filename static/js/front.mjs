@@ -6,7 +6,7 @@
  * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
  * A call always begins with a picture: a browser plays no sound of a video before its first one.
  */
-import { backdrop } from "./backdrop.mjs";
+import { another, openHead } from "./head.mjs";
 
 /** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
 const PICTURE_WITHIN_MS = 3000;
@@ -15,14 +15,13 @@ const FADE_MS = 450;
 
 /**
  * @typedef {"portrait" | "avatar3d"} Shown
- * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
- *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
+ * @typedef {import("./head.mjs").Head} Head
  *
  * @typedef {object} Parts
  * @property {HTMLElement} figure tells the style sheet what is shown
  * @property {() => HTMLCanvasElement} canvas the page's canvas now: each head gets a fresh one
  * @property {HTMLButtonElement} button @property {HTMLElement} control the button with its label
- * @property {{front: Shown | "", quality: string, background: string}} looks what the address asks for
+ * @property {{front: Shown | "", quality: string}} looks what the address asks for
  * @property {{moving: boolean, nextPicture: (withinMs: number) => Promise<unknown>}} face
  * @property {(message: object) => void} tell to the edge
  * @property {(text: string) => void} failed there is no 3D face; the sentence may be empty
@@ -54,7 +53,6 @@ export class Front {
   constructor(parts) {
     this.#parts = parts;
     this.#wish = parts.looks.front;
-    this.background(parts.looks.background);
     parts.button.addEventListener("click", () => this.toggle());
   }
 
@@ -96,15 +94,6 @@ export class Front {
     if (this.#loading && this.#told !== "avatar3d" && this.#parts.face.moving) this.#tell("avatar3d");
   }
 
-  /** What is behind the head. @param {string} value a colour "#rrggbb", "transparent", a picture's address, or empty */
-  background(value) {
-    const { figure } = this.#parts;
-    const { style, transparent } = backdrop(value);
-    figure.dataset.backdrop = transparent ? "transparent" : "";
-    if (style) figure.style.setProperty("--backdrop", style);
-    else figure.style.removeProperty("--backdrop");
-  }
-
   /** @param {Shown} front */
   #go(front) {
     if (front === "portrait") this.#leave();
@@ -123,7 +112,9 @@ export class Front {
     const turn = ++this.#turn;
     this.#loading = this.#model;
     this.#mark();
-    const canvas = fresh(this.#parts.canvas());
+    const before = this.#parts.canvas();
+    const canvas = another(before);
+    before.replaceWith(canvas);
     try {
       const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
@@ -190,27 +181,4 @@ export class Front {
     button.setAttribute("aria-pressed", String(this.shown === "avatar3d" || !!this.#loading));
     button.setAttribute("aria-busy", String(!!this.#loading && !this.#ready));
   }
-}
-
-/** A canvas that has held a WebGL context holds it for ever: a new one in its place. @param {HTMLCanvasElement} canvas */
-function fresh(canvas) {
-  const next = /** @type {HTMLCanvasElement} */ (canvas.cloneNode(false));
-  next.hidden = false;
-  canvas.replaceWith(next);
-  return next;
-}
-
-/**
- * @param {HTMLCanvasElement} canvas @param {{quality: string, failed: (error: Error) => void}} options
- * @returns {Promise<Head>}
- */
-async function openHead(canvas, options) {
-  let module;
-  try {
-    module = await import("./avatar3d/avatar3d.mjs");
-  } catch {
-    const text = "This server has not got what 3D faces are drawn with: bin/up fetches it. The picture goes on instead.";
-    throw Object.assign(new Error(text), { code: "vendor" });
-  }
-  return new module.Avatar3D(canvas, options);
 }

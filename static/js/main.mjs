@@ -1,6 +1,8 @@
 // @ts-check
 /** The call page, wired: elements to modules, modules to each other. What they do is in the modules. */
 import { Acknowledgement } from "./acknowledgement.mjs";
+import { fetchBackdrops, isAddress } from "./backdrop.mjs";
+import { Background } from "./background.mjs";
 import { Call } from "./call.mjs";
 import { Conversation } from "./conversation.mjs";
 import { Cutout, possible } from "./cutout.mjs";
@@ -78,13 +80,12 @@ const face = new Face({
   letters: byId("initials", HTMLElement),
 });
 const looks = looksOf(location.search);
-const cutout = looks.background === "transparent" && possible();
-if (cutout) {
-  const canvas = byId("figure", HTMLCanvasElement);
-  canvas.hidden = false;
-  elements.figure.dataset.cutout = "";
-  new Cutout(elements.video, canvas).run();
-}
+const cutout = new Cutout(elements.video, byId("figure", HTMLCanvasElement), elements.figure);
+const background = new Background(elements.figure, (cutOut) => {
+  if (cutOut && !possible()) return;
+  cutout.want(cutOut);
+  conversation.tell({ type: "cutout", cutout: cutOut });
+});
 const front = new Front({
   figure: elements.figure,
   canvas: () => byId("avatar3d", HTMLCanvasElement),
@@ -132,13 +133,14 @@ const share = new Share({ button: byId("share", HTMLButtonElement), audience: by
 const switcher = new Switcher({
   wish: (wish) => conversation.switchTo(wish),
   still: (still, usual) => conversation.act({ motion: still ? 0 : usual }),
+  background: (value) => conversation.act({ background: value }),
 });
 
 const oneTab = new OneTab(() => conversation.yield());
 
 const conversation = new Conversation({
   socket: (events) => new Socket(socketAddress(location), events),
-  call: (ice, events) => new Call(ice, events, cutout),
+  call: (ice, events) => new Call(ice, events),
   microphone,
   recall: new Recall(memory),
   store,
@@ -151,6 +153,7 @@ const conversation = new Conversation({
       oneTab.claim(session.session);
       mouthTrack.clear();
       front.begin();
+      standBefore(session);
       recording.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
@@ -206,9 +209,24 @@ function take(message) {
   if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
+  if (message.type === "background") behind(String(message.background));
   if (message.type === "audience") share.viewers(Number(message.viewers) || 0);
   if (message.type === "recording") recording.take(message);
   if (message.type === "switched") switched(whole(message.persona), message.language);
+}
+
+/** A new session stands before what the address asks for; one that goes on, before what it did. @param {any} session */
+function standBefore({ resumed, background: known = "" }) {
+  const wish = resumed ? "" : looks.background;
+  if (wish && !isAddress(wish)) conversation.act({ background: wish });
+  background.begin(isAddress(looks.background) ? looks.background : wish || known);
+  switcher.background(wish || known);
+}
+
+/** @param {string} value */
+function behind(value) {
+  background.show(isAddress(looks.background) ? looks.background : value);
+  switcher.background(value);
 }
 
 /** @param {import("./personas.mjs").Persona} persona @param {string} language */
@@ -418,6 +436,7 @@ async function begin() {
     const personas = await fetchPersonas();
     lobby.show(personas);
     switcher.show(personas);
+    switcher.backgrounds(await fetchBackdrops());
   } catch {
     return inCall() || notices.show(failure("unreachable"));
   }

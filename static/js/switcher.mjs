@@ -16,13 +16,15 @@ export class Switcher {
   #list = byId("people-list", HTMLElement);
   #language = byId("call-language", HTMLSelectElement);
   #still = byId("still", HTMLInputElement);
+  #background = byId("background", HTMLSelectElement);
   #chooser;
 
   /**
    * @param {{wish: (wish: {persona?: string, language?: string}) => void,
-   *   still: (still: boolean, usual: number) => void}} events usual: how much the persona moves otherwise
+   *   still: (still: boolean, usual: number) => void, background: (value: string) => void}} events
+   *   usual: how much the persona moves otherwise; value: as in an act
    */
-  constructor({ wish, still }) {
+  constructor({ wish, still, background }) {
     this.#chooser = new Chooser(
       this.#list,
       (persona) => {
@@ -33,6 +35,7 @@ export class Switcher {
     );
     this.#language.addEventListener("change", () => wish({ language: this.#language.value }));
     this.#still.addEventListener("change", () => still(this.#still.checked, this.persona?.motion ?? 1));
+    this.#background.addEventListener("change", () => background(this.#background.value));
   }
 
   /** @param {Persona[]} personas whom one can change to */
@@ -40,6 +43,24 @@ export class Switcher {
     this.#personas = personas;
     byId("people-control", HTMLElement).hidden = !personas.length;
     this.#draw();
+  }
+
+  /** @param {string[]} names of pictures that a face can stand before */
+  backgrounds(names) {
+    for (const name of names) this.#offer(name, name[0].toUpperCase() + name.slice(1).replaceAll("-", " "));
+  }
+
+  /** What the face stands before now. @param {string} value as in an act */
+  background(value) {
+    const shown = value || "none";
+    if (![...this.#background.options].some((option) => option.value === shown)) this.#offer(shown, shown);
+    this.#background.value = shown;
+  }
+
+  /** @param {string} value @param {string} text */
+  #offer(value, text) {
+    if ([...this.#background.options].some((option) => option.value === value)) return;
+    this.#background.append(Object.assign(make("option", {}, text), { value }));
   }
 
   /** @param {Persona} persona @param {string} language */

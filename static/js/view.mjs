@@ -1,10 +1,11 @@
 // @ts-check
 /** The viewer page, wired: elements to modules, modules to each other. What they do is in the modules. */
+import { Background } from "./background.mjs";
 import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
-import { openFront } from "./fronts.mjs";
+import { another, openHead } from "./head.mjs";
 import { HlsSource } from "./hls_source.mjs";
 import { LateEvents } from "./late_events.mjs";
 import { MouthTrack } from "./mouth.mjs";
@@ -24,7 +25,6 @@ const HIDDEN_TICK_MS = 100;
 
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
-const canvas = /** @type {HTMLCanvasElement} */ (byId("avatar3d", HTMLCanvasElement));
 const figure = byId("face", HTMLElement);
 const elements = {
   with: byId("with", HTMLElement),
@@ -46,10 +46,13 @@ const ear = new Ear();
 const mouth = new MouthTrack();
 const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
+const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
-/** What draws the face here; null: pictures are shown. @type {import("./fronts.mjs").Front | null} */
-let front = null;
+/** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
+let head = null;
+/** Address of the head that is there, or on its way. */
+let seated = "";
 let audioOffset = 0;
 /** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
 let hls = null;
@@ -80,6 +83,7 @@ function look(drawn, via) {
         audioOffset = session.audio_offset;
         pictures.clock(session);
         introduce(session.persona);
+        background.begin(session.background ?? "");
         words.begin();
         recorded(session.recorded === true);
       },
@@ -94,6 +98,7 @@ function look(drawn, via) {
         words.take(message);
         if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "background") background.show(String(message.background));
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
     },
@@ -110,20 +115,42 @@ addEventListener("pagehide", () => now.leave());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 /** @param {any} card */
-async function introduce(card) {
+function introduce(card) {
   const persona = whole(card);
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front !== "3d" || front) return;
-  canvas.hidden = false;
-  front = await openFront(wish.front, canvas, persona);
-  if (front) {
+  if (wish.front !== "3d") return;
+  if (!persona.model) withPictures();
+  else if (persona.model !== seated) sit(persona.model);
+}
+
+/** The head before stays until this one is there. @param {string} model its address */
+async function sit(model) {
+  seated = model;
+  const before = byId("avatar3d", HTMLCanvasElement);
+  const canvas = another(before);
+  before.after(canvas);
+  const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  try {
+    const next = await openHead(canvas, { quality, failed: withPictures });
+    await next.load(model);
+    if (seated !== model) {
+      next.dispose();
+      return canvas.remove();
+    }
+    head?.dispose();
+    before.remove();
+    head = next;
     figure.dataset.front = "avatar3d";
-    return;
+  } catch (error) {
+    console.info("no 3D head:", error);
+    withPictures();
   }
-  canvas.hidden = true;
-  // Without that front the same page shows the pictures.
+}
+
+/** Without a head the same page shows the pictures. */
+function withPictures() {
   location.replace(`${location.pathname}${location.hash}`);
 }
 
@@ -248,7 +275,7 @@ function tick() {
   late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
-  if (front) front.draw(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+  head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
 function frame() {

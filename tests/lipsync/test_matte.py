@@ -44,6 +44,18 @@ def test_figure_and_ground_add_up_to_the_portrait(avatar: PortraitAvatar, weight
     assert (matte.figure[face[:, 1], face[:, 0], 3] == 255).all()
 
 
+def test_no_outline_of_the_figure_is_left_on_the_ground(avatar: PortraitAvatar, weights: Path) -> None:
+    """It would be seen as soon as the head moves. The painted grounds are smooth: so must be what goes on behind."""
+    matte = cut_figure(avatar.portrait, weights)
+    assert matte is not None
+    grey = cv2.cvtColor(matte.ground, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    lines = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 2))
+    alpha = matte.figure[..., 3]
+    edge = cv2.morphologyEx((alpha > 128).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((7, 7), np.uint8)) > 0
+    assert lines[edge].max() < 7, "an outline that stays has 11 to 61"
+    assert np.percentile(lines[edge], 99) < 3.7
+
+
 def test_a_head_that_moves_leaves_its_background_where_it_is(avatar: PortraitAvatar) -> None:
     moved = avatar.paint(TURNED).astype(int)
     assert np.abs(corners(moved) - corners(avatar.portrait)).max() <= 3

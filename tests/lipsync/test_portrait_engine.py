@@ -213,6 +213,13 @@ def test_lips_that_touch_have_a_dark_line_between_them(vera: PortraitAvatar) -> 
     assert column[line] < 0.85 * min(column[:line].max(), column[line:].max())
 
 
+def test_lids_drawn_on_white_paper_stay_white(framed_vera: FramedFace) -> None:
+    paper = np.full_like(framed_vera.pixels, 255)
+    avatar = PortraitAvatar(FramedFace(paper, framed_vera.points), 256)
+    for blink in (0.3, 0.6, 1.0):
+        assert avatar.paint(FaceState(blink=blink)).min() > 150, "a light that was too bright came out black"
+
+
 def test_a_grey_drawing_has_a_grey_mouth(framed_vera: FramedFace) -> None:
     grey = cv2.cvtColor(cv2.cvtColor(framed_vera.pixels, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     avatar = PortraitAvatar(FramedFace(grey, framed_vera.points), 256)

@@ -155,6 +155,7 @@ def test_a_background_that_was_asked_for_goes_along_with_every_picture() -> None
     play.say(Act(session="a", background="#204060"))
     play.run(300)
     assert {draw.background for draw in draws()[-3:]} == {"#204060"}
+    assert play.ticks()[-1].background == "#204060", "pages that draw the face themselves are told, too"
     assert not any(draw.cutout for draw in draws())
     play.say(Wanted(session="a", edge="edge", vp8_cutout=1))
     play.run(300)

@@ -153,7 +153,7 @@ class Caller:
         self.page.wait_for_selector("#start:not([disabled])")
         self.page.click("#start")
         self.until(lambda: self.state() in ("listening", "speaking", "thinking"), "the call did not start")
-        self.page.wait_for_function("document.querySelector('video#avatar')?.videoWidth > 0", timeout=20_000)
+        self.page.wait_for_function("document.querySelector('video#avatar')?.videoWidth > 0", timeout=60_000)
         return self
 
     def say(self, wav: bytes, name: str = "") -> tuple[int, int]:

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { backdrop } from "../../static/js/backdrop.mjs";
+import { Background } from "../../static/js/background.mjs";
 import { Front } from "../../static/js/front.mjs";
 import { looksOf } from "../../static/js/link.mjs";
 import { CLOSED } from "../../static/js/mouth.mjs";
@@ -38,7 +39,7 @@ function page({ front = "", open = null } = {}) {
   };
   here.front = new Front({
     ...{ figure: here.figure, canvas: element, button: here.button, control: here.control, face: here.face },
-    looks: { front, quality: "", background: "" },
+    looks: { front, quality: "" },
     tell: (message) => here.told.push(message.front),
     failed: (text) => here.failures.push(text),
     open: open ?? head,
@@ -214,7 +215,8 @@ test("a backdrop is a colour, a picture of this server or nothing; all else is t
   assert.deepEqual(backdrop("#203040"), { style: "#203040", transparent: false });
   assert.deepEqual(backdrop("/avatars/rooms/office.jpg"), { style: 'url("/avatars/rooms/office.jpg")', transparent: false });
   assert.deepEqual(backdrop("transparent"), { style: "", transparent: true });
-  for (const odd of ["", "red", "url(x)", "//evil.example/x.png", "/a/../../x.png", '/x.png") , url("http://e/x.png', "#12"]) {
+  assert.deepEqual(backdrop("studio"), { style: 'url("/backdrops/studio")', transparent: false });
+  for (const odd of ["", "none", "Red room", "url(x)", "//evil.example/x.png", "/a/../../x.png", '/x.png") , url("http://e/x.png', "#12"]) {
     assert.deepEqual(backdrop(odd), { style: "", transparent: false }, odd);
   }
 });
@@ -223,4 +225,26 @@ test("the address says how the face is shown", () => {
   assert.deepEqual(looksOf("?front=3d&quality=low&background=%23ffffff"), { front: "avatar3d", quality: "low", background: "#ffffff" });
   assert.equal(looksOf("?front=2D").front, "portrait");
   assert.equal(looksOf("?front=4d").front, "");
+});
+
+test("the background changes live, and pictures are asked for as the figure alone only while it is transparent", () => {
+  const figure = element();
+  const cut = [];
+  const background = new Background(figure, (cutOut) => cut.push(cutOut));
+  background.begin("");
+  background.show("#203040");
+  assert.equal(figure.styles["--backdrop"], "#203040");
+  background.show("transparent");
+  assert.equal(figure.dataset.backdrop, "transparent");
+  assert.equal(figure.styles["--backdrop"], undefined);
+  background.show("transparent");
+  assert.deepEqual(cut, [true], "told once");
+  background.begin("transparent");
+  assert.deepEqual(cut, [true, true], "the edge of a new session knows nothing");
+  background.show("studio");
+  assert.deepEqual(cut, [true, true, false]);
+  background.show("transparent");
+  background.begin("");
+  assert.deepEqual(cut, [true, true, false, true, false], "a new session without it shows whole pictures again");
+  assert.equal(figure.dataset.backdrop, "");
 });

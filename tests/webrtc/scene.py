@@ -39,7 +39,7 @@ from broker.messages import (
 )
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
-from tests.webrtc.pictures import h264_units, vp8_units
+from tests.webrtc.pictures import SIZE, h264_units, vp8_units
 from tests.webrtc.rough_path import RoughPath, without_candidates
 from webrtc import app
 from webrtc.calls import Calls
@@ -88,7 +88,8 @@ class Scene:
         self.port = 0
         self._tasks: list[asyncio.Future[Any]] = []
         self._opus = encode(tone(1.0))
-        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25)}
+        wide = h264_units(25, width=2 * SIZE)
+        self._pictures = {"h264": h264_units(25), "vp8": vp8_units(25), "h264_cutout": wide}
         self._key_at: dict[str, int] = {}
         """The picture from which a session's pictures began anew: who asks for a key frame gets one."""
         self._key_wanted: set[str] = set()

@@ -282,3 +282,56 @@ def test_a_page_that_draws_in_3d_is_drawn_no_pictures_until_it_wants_them_again(
         assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
 
     in_a_call(tmp_path, story)
+
+
+def test_the_figure_alone_and_whole_pictures_change_places_without_a_new_offer(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        def wanted() -> tuple[int, int]:
+            newest = [each for each in world.asked if isinstance(each, Wanted)][-1]
+            return newest.h264, newest.h264_cutout
+
+        def widths() -> list[int]:
+            return [picture.width for picture in caller.pictures]
+
+        await caller.call()
+        playing = asyncio.ensure_future(world.play(session["session"], 3000))
+        await until(lambda: wanted() == (1, 0) and len(caller.pictures) >= 3)
+        assert set(widths()) == {128}
+        for cutout, width in ((True, 256), (False, 128)):
+            world.asked.clear()
+            await caller.send("cutout", cutout=cutout)
+            await until(lambda: any(isinstance(each, Wanted) for each in world.asked))
+            assert wanted() == (0, 1) if cutout else (1, 0)
+            keys = {each.codec for each in world.asked if isinstance(each, KeyFrame)}
+            assert keys <= {"h264_cutout" if cutout else "h264"}, "a key frame of the new ones is asked for"
+            await until(lambda width=width: widths()[-1] == width, 20)
+        playing.cancel()
+        assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
+
+    in_a_call(tmp_path, story)
+
+
+def test_who_comes_back_asks_anew_for_the_figure_alone(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        await caller.send("cutout", cutout=True)
+        await caller.call()
+        await until(lambda: [each for each in world.asked if isinstance(each, Wanted)][-1].h264_cutout == 1)
+
+    in_a_call(tmp_path, story)
+
+
+def test_a_page_is_told_what_its_face_stands_before_when_that_changes_and_when_it_comes_back(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
+        assert session["background"] == ""
+        name = session["session"]
+        for n, background in enumerate(("", "", "studio", "studio", "transparent", "")):
+            world.tick(name, n, background=background)
+        await caller.hears("background", 2)
+        assert [each["background"] for each in caller.all("background")] == ["studio", "transparent", ""]
+        world.tick(name, 6, background="#204060")
+        await caller.hears("background", 3)
+        async with page(world) as again:
+            back = await again.hello(session=name, token=session["token"])
+            assert back["background"] == "#204060"
+
+    in_a_call(tmp_path, story)

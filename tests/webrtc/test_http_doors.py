@@ -29,7 +29,7 @@ def at_an_edge(tmp_path: Path, story: Callable[[Scene], Awaitable[None]], **serv
 
 async def status(world: Scene, path: str, **headers: str) -> tuple[int, str]:
     async with world.http.get(world.url + path, headers=headers) as response:
-        return response.status, await response.text()
+        return response.status, await response.text(errors="replace")
 
 
 def test_the_pages_there_are(tmp_path: Path) -> None:
@@ -41,6 +41,8 @@ def test_the_pages_there_are(tmp_path: Path) -> None:
             "/metrics",
             "/personas",
             "/avatars/vera/poster.jpg",
+            "/backdrops",
+            "/backdrops/studio",
             "/static/call.html",
             "/view/some-session",
             "/live",
@@ -51,6 +53,8 @@ def test_the_pages_there_are(tmp_path: Path) -> None:
             "/console",
             "/avatars/vera/face.npz",
             "/avatars/..%2f..%2fetc/poster.jpg",
+            "/backdrops/nowhere",
+            "/backdrops/..%2favatars%2fvera%2fposter",
         ):
             assert (await status(world, path))[0] == 404, path
 

@@ -92,6 +92,20 @@ def test_a_page_that_draws_the_face_itself_gets_the_mouth_and_no_picture_is_made
     at_an_edge(tmp_path, story)
 
 
+def test_who_looks_on_is_told_what_the_face_stands_before(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        listener = await Listener().listen(world, SESSION)
+        assert (await listener.hears("session"))["background"] == ""
+        world.tick(SESSION, 0, background="dusk")
+        assert (await listener.hears("background"))["background"] == "dusk"
+        late = await Listener().listen(world, SESSION)
+        assert (await late.hears("session"))["background"] == "dusk"
+        for each in (listener, late):
+            await each.close()
+
+    at_an_edge(tmp_path, story)
+
+
 def test_players_and_pages_are_each_counted_once(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         player = await Viewer(world).watch(SESSION)

@@ -21,6 +21,8 @@ GAZE_ACROSS, GAZE_UP = 0.125, 0.07
 """Way of the iris at full gaze, in eye widths."""
 SAME_GAZE = 0.005
 SUPERSAMPLE = 4
+BELOW = 0.075
+"""How far a shut lid reaches below the points of the lower one, in eye widths: large eyes are larger than they say."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def _lid(
     scale = SUPERSAMPLE
     size = (skin.shape[1] * scale, skin.shape[0] * scale)
     arch = np.sin(np.linspace(0, np.pi, len(up)))
-    edge = up + (low - up) * closed + arch[:, None] * (0, 0.045 * width * closed)
+    edge = up + (low - up) * closed + arch[:, None] * (0, BELOW * width * closed)
     columns = (np.arange(size[0]) + 0.5) / scale - 0.5
     rows = (np.arange(size[1]) + 0.5) / scale - 0.5
     end = np.interp(columns, edge[:, 0], edge[:, 1])
@@ -204,9 +206,9 @@ def _lid(
     height = max(1.0, float((edge - up)[:, 1].max()) + 0.12 * width)
     v = np.clip(above / height, 0, 1)
     shade = 1 + 0.045 * np.exp(-(((v - 0.42) / 0.22) ** 2)) - 0.13 * np.exp(-((v / 0.16) ** 2))
-    picture = np.concatenate(
-        [cv2.resize(skin, size, interpolation=cv2.INTER_LINEAR) * (shade * alpha)[..., None], alpha[..., None]], 2
-    ).astype(np.float32)
+    # Paper is as white as can be: on it the light of the ball must not go beyond.
+    lit = np.minimum(cv2.resize(skin, size, interpolation=cv2.INTER_LINEAR) * shade[..., None], 255)
+    picture = np.concatenate([lit * alpha[..., None], alpha[..., None]], 2).astype(np.float32)
     line = np.zeros(size[::-1], np.float32)
     at = [np.round((edge * scale + (scale - 1) / 2) * 16).astype(np.int32)]
     cv2.polylines(line, at, False, 1.0, max(1, round(0.042 * width * scale)), cv2.LINE_8, 4)

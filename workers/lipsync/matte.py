@@ -26,12 +26,10 @@ WINDOW = 0.012
 NOISE = 2e-4
 """Variance of colour (of 1) below which the guide is not believed."""
 
-STILL_GROUND = 0.15
-"""How freely the ground's colours are corrected, against the person's: an outline left on the ground would be seen as
-soon as the head moves."""
-
-MOST_CORRECTED = 10
-"""Steps of 255."""
+MARGIN = 0.008
+"""In sides: so near to the figure the background's colours are not believed to be its own."""
+MOST_ADDED = 0.35
+"""By so much the figure's share may grow where its edge was taken for background."""
 
 
 @dataclass(frozen=True)
@@ -109,19 +107,28 @@ def _guide(picture: np.ndarray, wanted: np.ndarray, radius: int) -> tuple[np.nda
 
 
 def _parted(picture: np.ndarray, alpha: np.ndarray) -> Matte:
-    """Colours of both sides: those near by, moved as little as makes them add up to the picture."""
-    share = alpha[..., None]
+    """Colours of both sides. The ground is smooth where the person was, or their outline would stay behind when the
+    head moves; what is then missing at the edge is the person's: their colours are moved, and where those do not reach,
+    there is a little more of them."""
+    margin = 2 * max(1, round(MARGIN * picture.shape[0])) + 1
+    near = cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((margin, margin), np.uint8))
     person = go_on(picture, (alpha > 0.97).astype(np.float32))
-    ground = go_on(picture, (alpha < 0.02).astype(np.float32))
-    rest = picture - share * person - (1 - share) * ground
-    rest /= share**2 + STILL_GROUND * (1 - share) ** 2
-    person = person + share * rest
-    ground += (STILL_GROUND * (1 - share) * rest).clip(-MOST_CORRECTED, MOST_CORRECTED)
-    share = np.round(share * 255) / 255
+    smooth = go_on(picture, (near == 0).astype(np.float32))
+    ground = np.where((alpha <= 0.02)[..., None], picture, smooth)
+    ground = cv2.GaussianBlur(ground, (0, 0), margin / 4)
+    ground = np.where((near == 0)[..., None], picture, ground)
+    alpha = np.clip(np.maximum(alpha, np.minimum(_needed(picture, ground), alpha + MOST_ADDED)), 0, 1)
+    share = np.round(alpha[..., None] * 255) / 255
+    person += share * (picture - share * person - (1 - share) * ground) / np.maximum(share**2, 1e-3)
     figure = (np.dstack([person.clip(0, 255) * share, share * 255]) + 0.5).astype(np.uint8)
-    rest = picture - figure[..., :3] - (1 - share) * ground  # what the bounds of a byte have left
-    ground += np.where(np.abs(rest) > 1, rest / np.maximum(1 - share, 0.02), 0)
     return Matte(figure, (ground + 0.5).clip(0, 255).astype(np.uint8))
+
+
+def _needed(picture: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """(h, w): how much of the person there must be at least, so that some colour over `ground` makes the picture."""
+    darker = 1 - picture / np.maximum(ground, 1)
+    lighter = (picture - ground) / np.maximum(255 - ground, 1)
+    return np.maximum(darker, lighter).max(2).clip(0, 1)
 
 
 def go_on(picture: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -203,6 +203,7 @@ class Session:
             mouth=mouth,
             face=self._bearing.face(start + MIDDLE),
             emotion=self._bearing.mood.emotion,
+            background=self._conduct.background or self._background,
             speaking=sound.voiced,
             held=self._sound.gate.held,
             turn=sound.segments[0].track.turn if sound.voiced else 0,

@@ -59,6 +59,45 @@ def test_a_tilted_head_is_told(near: np.ndarray, finder: LandmarkFinder) -> None
     assert "face_tilted" in said(tilted, finder)
 
 
+def spot(point: np.ndarray, right: float = 0.0, down: float = 0.0) -> tuple[int, int]:
+    return int(point[0] + right), int(point[1] + down)
+
+
+def with_glasses(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Round dark frames and the bar between them."""
+    worn, wide, colour = pixels.copy(), float(np.linalg.norm(points[263] - points[33])), (30, 25, 25)
+    thick = max(2, int(0.02 * wide))
+    for outer, inner in ((33, 133), (263, 362)):
+        middle = spot((points[outer] + points[inner]) / 2, 0, 0.05 * wide)
+        cv2.ellipse(worn, middle, (int(0.27 * wide), int(0.22 * wide)), 0, 0, 360, colour, thick)
+    cv2.line(worn, spot(points[133]), spot(points[362]), colour, thick, cv2.LINE_AA)
+    return worn
+
+
+def with_a_hand(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Four fingers of the face's own skin over mouth and chin."""
+    hidden, wide, below = pixels.copy(), float(np.linalg.norm(points[454] - points[234])), points[17]
+    skin = np.median([pixels[int(y), int(x)] for x, y in points[[50, 280, 10]]], axis=0)
+    for finger in range(4):
+        knuckle = spot(below, 0.55 * wide, (0.25 + 0.1 * finger) * wide)
+        tip = spot(below, -0.18 * wide, (-0.18 + 0.115 * finger) * wide)
+        for shade, thick in ((0.62, 0.125), (1.03, 0.10), (1.12, 0.05)):
+            colour = [float(each) for each in np.minimum(255, shade * skin)]
+            cv2.line(hidden, knuckle, tip, colour, int(thick * wide), cv2.LINE_AA)
+    return hidden
+
+
+@pytest.mark.parametrize("name", ["", *PEOPLE])
+def test_glasses_and_a_hand_over_the_mouth_are_told(name: str, near: np.ndarray, finder: LandmarkFinder) -> None:
+    pixels = load_photo(ROOT / f"static/avatars/{name}/portrait.jpg") if name else near
+    found = finder.find(pixels)
+    assert found is not None
+    points = found.points[:, :2]
+    assert not said(pixels, finder) & {"glasses", "face_covered"}
+    assert "glasses" in said(with_glasses(pixels, points), finder)
+    assert "face_covered" in said(with_a_hand(pixels, points), finder)
+
+
 def moved(found: FoundFace, points: tuple[int, ...], by: tuple[float, float]) -> FoundFace:
     changed = found.points.copy()
     changed[list(points), :2] += by

@@ -54,6 +54,9 @@ class _Followed:
     still: np.ndarray
 
 
+AS_FILMED = "A film keeps its own looks, nods and background: moods and acts do not show. A photograph shows them."
+
+
 def add_film(job: Job, source: Path, folder: Path) -> Report:
     """The report, and the avatar's files in `folder`. Raises AvatarError for what is no usable film."""
     followed = _follow(source, LandmarkFinder(Path(job.weights)))
@@ -65,6 +68,7 @@ def add_film(job: Job, source: Path, folder: Path) -> Report:
     closed = [lip_gap(each) < CLOSED for each in followed.faces]
     said = [*_judge(followed, closed), *(each for each in judge(still, face) if each.level != "good")]
     said.append(Finding(level="note", code="unseen", text=UNSEEN))
+    said.append(Finding(level="note", code="film_moods", text=AS_FILMED))
     facts = {"pictures": len(closed), "fps": CLIP_FPS, "closed": sum(closed), "still": followed.best}
     report = Report(kind="clip", findings=tuple(said), facts=facts)
     if job.make and report.usable:

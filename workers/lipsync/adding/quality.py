@@ -1,7 +1,7 @@
 """A photograph of a face, judged: what will animate badly, how that is known, and what to do about it.
 
 Bounds were set by measuring scikit-image's astronaut, the three reference portraits, and these made darker, blurred and
-smaller. What cannot be told honestly from one picture with these networks – glasses, a hand – is not guessed at.
+smaller. What lies over the face is told in covered.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from workers.lipsync.adding.covered import covered
 from workers.lipsync.adding.findings import Finding, Level
 from workers.lipsync.framing import MIN_FACE_HEIGHT
 from workers.lipsync.landmark_finder import FoundFace
@@ -60,7 +61,7 @@ def face_height(found: FoundFace) -> float:
 
 def judge(pixels: np.ndarray, found: FoundFace) -> list[Finding]:
     """What there is to say of one face, the gravest first; at least one finding. `pixels` (h, w, 3) uint8 BGR."""
-    said = [*_shape(found), *_room(pixels, found), *_light(pixels, found)]
+    said = [*_shape(found), *_room(pixels, found), *_light(pixels, found), *covered(pixels, found)]
     if not said:
         said = [_finding("good", "good", "A clear, well lit face that looks into the camera.")]
     order = ("refusal", "warning", "note", "good")

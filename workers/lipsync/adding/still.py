@@ -23,9 +23,7 @@ MOST_SEARCHED_PX = 4000
 POSTER_PX = 512
 JPEG_QUALITY = 95
 NO_FACE = "No face was found; use a well lit photograph or drawing of one person who looks into the camera."
-UNSEEN = (
-    "Glasses, a hand or hair over the mouth are not recognised: look at preview.png before you let it talk to others."
-)
+UNSEEN = "Rimless glasses, or a hand beside the mouth, may go unnoticed: look at preview.png before others see it."
 
 
 def examine(source: Path, finder: LandmarkFinder, face: int = 0) -> tuple[Report, FramedFace | None]:

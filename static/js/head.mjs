@@ -1,0 +1,27 @@
+// @ts-check
+/** A 3D head for a page that wants one: what draws it is loaded only then. */
+
+/**
+ * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
+ *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
+ *
+ * @param {HTMLCanvasElement} canvas a fresh one @param {{quality: string, failed: (error: Error) => void}} options
+ * @returns {Promise<Head>} to be loaded; its errors, and this one's, are sentences for a person where they have a `code`
+ */
+export async function openHead(canvas, options) {
+  let module;
+  try {
+    module = await import("./avatar3d/avatar3d.mjs");
+  } catch {
+    const text = "This server has not got what 3D faces are drawn with: bin/up fetches it. The picture goes on instead.";
+    throw Object.assign(new Error(text), { code: "vendor" });
+  }
+  return new module.Avatar3D(canvas, options);
+}
+
+/** A canvas that has held a WebGL context holds it for ever: another one like it. @param {HTMLCanvasElement} canvas */
+export function another(canvas) {
+  const next = /** @type {HTMLCanvasElement} */ (canvas.cloneNode(false));
+  next.hidden = false;
+  return next;
+}
