@@ -2,9 +2,11 @@
 
 On its held-out questions: straight (answered from the right passage), asked back (naming the right passage first or
 second, or not), did not know, confidently wrong (answered from another passage, or what nothing answers), refused
-rightly (of what nothing answers), CPU ms a question. `--letters` does it without embeddings, `--misheard N` after
-changing every Nth word as a recogniser might, `--dev` on the questions for tuning, of which the documents know a fifth
-less each time, `--fit` fits the weights of the confidence on those, `--list` prints what went wrong.
+rightly (of what nothing answers), CPU ms a question. `--bare` does it with documents that list no ways to ask,
+`--letters` without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on the
+questions for tuning (a fifth of the passages at a time knows none of those), `--list` prints what went wrong. `--fit`
+fits the weights of ranking and confidence on the tuning questions, each asked of documents with and without ways to
+ask, and says what is to be expected of a persona that was not fitted on.
 """
 
 from __future__ import annotations
@@ -18,8 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from bench.knowledge_fit import Sample, fit
 from broker import personas
 from broker.config import ROOT, load
 from broker.tables import read_toml
@@ -31,8 +32,6 @@ from workers.llm.library import Knowledge, Library
 DEV_QUESTIONS = ROOT / "tests" / "llm" / "dev_questions.toml"
 GOALS = "goals: straight 85 % or more, confidently wrong 5 % or less"
 FOLDS = 5
-ALIKE = 0.85
-"""Cosine from which a question for tuning is too near to the documents' own words to teach anything."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,20 @@ def outcomes(persona: dict[str, Any], knowledge: Knowledge, questions: Iterable[
 
 
 def held_out(persona: dict[str, Any], knowledge: Knowledge, questions: list[dict[str, str]]) -> list[Outcome]:
-    """The same for questions that the documents know as ways to ask: a fifth of them at a time is taken out there."""
+    """The same for questions that the documents know as ways to ask: asked of passages that know none of those."""
     results: list[Outcome] = []
+    fold_of = {passage.id: at % FOLDS for at, passage in enumerate(knowledge.index.passages)}
     for fold in range(FOLDS):
-        asked = questions[fold::FOLDS]
-        less = replace(knowledge, index=knowledge.index.without({row["ask"] for row in asked}))
-        results += outcomes(persona, less, asked)
-    return results
+        of_fold = [row for row in questions if row["passage"] and fold_of[row["passage"]] == fold]
+        less = replace(knowledge, index=knowledge.index.without({row["ask"] for row in of_fold}))
+        results += outcomes(persona, less, of_fold)
+    return results + outcomes(persona, knowledge, [row for row in questions if not row["passage"]])
+
+
+def bare(knowledge: Knowledge) -> Knowledge:
+    """The same documents without their lists of ways to ask."""
+    ways = {way for passage in knowledge.index.passages for way in passage.asked}
+    return replace(knowledge, index=knowledge.index.without(ways))
 
 
 def misheard(text: str, every: int, seed: int) -> str:
@@ -125,35 +131,18 @@ def report(name: str, results: list[Outcome], *, details: bool) -> None:
             )
 
 
+def sample(persona: str, outcome: Outcome, knowledge: Knowledge, listed: bool) -> Sample:
+    """What there is to learn from an outcome."""
+    found = outcome.found
+    ids = [passage.id for passage in knowledge.index.passages]
+    right = ids.index(outcome.passage) if outcome.passage else None
+    first = ids.index(found.hits[0].passage.id)
+    assert found.views is not None
+    return Sample(persona, listed, found.views, found.signs, right, first)
+
+
 def _share(part: int, whole: list[Outcome]) -> str:
     return f"{100 * part / max(1, len(whole)):5.1f} %"
-
-
-def fit(results: list[Outcome], knowledge: dict[str, Knowledge], of: list[str]) -> None:
-    """Logistic regression (Newton, ridge 1) of "the first passage is right" on the features; prints the weights."""
-    kept = [
-        result
-        for result, name in zip(results, of, strict=True)
-        if result.found.hits and not _too_near(result, knowledge[name])
-    ]
-    features = np.array([(*result.found.features, 1.0) for result in kept])
-    right = np.array([float(result.found.hits[0].passage.id == result.passage) for result in kept])
-    spread = np.append(features[:, :-1].std(axis=0), 1.0)
-    x, w = features / spread, np.zeros(features.shape[1])
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-x @ w))
-        gradient = x.T @ (p - right) + np.append(w[:-1], 0)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(np.append(np.ones(len(w) - 1), 1e-6))
-        w -= np.linalg.solve(hessian, gradient)
-    print("weights", tuple(round(float(value), 2) for value in w / spread), f"on {len(kept)} questions")
-
-
-def _too_near(result: Outcome, knowledge: Knowledge) -> bool:
-    """Whether the documents hold the question nearly word for word."""
-    if not result.passage or result.found.vector is None:
-        return False
-    passage = knowledge.index.passage(result.passage)
-    return passage is not None and result.found.features[2] >= ALIKE
 
 
 def main() -> None:
@@ -161,6 +150,7 @@ def main() -> None:
     parser.add_argument("personas", nargs="*", help="all, if none is named")
     parser.add_argument("--dev", action="store_true")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--bare", action="store_true")
     parser.add_argument("--letters", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--misheard", type=int, default=0, metavar="N")
@@ -172,11 +162,11 @@ def main() -> None:
         library = Library(folder, weights, settings.path("cache"))
         dev = read_toml(DEV_QUESTIONS)
         everything: list[Outcome] = []
-        of: list[str] = []
-        known: dict[str, Knowledge] = {}
+        samples: list[Sample] = []
         for name in arguments.personas or [name for name in personas.known(folder) if name in dev]:
             persona = personas.load(folder, name).snapshot()
-            known[name] = library.wait(persona, "en", timeout_s=600)
+            known = library.wait(persona, "en", timeout_s=600)
+            known = bare(known) if arguments.bare else known
             tuning = arguments.dev or arguments.fit
             asked = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
             questions = [row for row in asked if not row.get("known")]
@@ -184,14 +174,20 @@ def main() -> None:
                 questions = [
                     row | {"ask": misheard(row["ask"], arguments.misheard, at)} for at, row in enumerate(questions)
                 ]
-            results = held_out(persona, known[name], questions) if tuning else outcomes(persona, known[name], questions)
+            results = held_out(persona, known, questions) if tuning else outcomes(persona, known, questions)
             report(name, results, details=arguments.list)
             everything += results
-            of += [name] * len(results)
+            if arguments.fit:
+                without = outcomes(persona, bare(known), questions)
+                samples += [
+                    sample(name, one, known, listed)
+                    for listed, all_ in ((True, results), (False, without))
+                    for one in all_
+                ]
         report("all", everything, details=False)
         print(GOALS)
         if arguments.fit:
-            fit(everything, known, of)
+            fit(samples)
         library.close()
 
 

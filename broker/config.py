@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 import typing
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ from broker.tables import fill, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: relative paths in the settings start here."""
+
+_ICE = re.compile(r"(stuns?:[^?/@\s]+|turns?:[^?/@\s]+(\?transport=(udp|tcp))?)")
+"""RFC 7064 and 7065."""
 
 IPC_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket (sun_path, unix(7))."""
@@ -113,6 +117,14 @@ class Audience:
     whip_url: str = ""
     """Every session is pushed there by WHIP; {session} and {persona} in it are replaced."""
     whip_token: str = field(default="", repr=False)
+    janus_url: str = ""
+    """Every session is pushed into the Janus whose WebSocket is there."""
+    janus_key: str = field(default="", repr=False)
+    """The `admin_key` of its streaming plugin."""
+    janus_page_url: str = ""
+    """Where browsers reach that WebSocket; empty: where the edge does."""
+    via: Literal["edge", "janus"] = "edge"
+    """Where viewer pages play from, unless their address says another."""
     rtmp_url: str = field(default="", repr=False)
     """Every session is pushed there by RTMP; {session} and {persona} in it are replaced. It has the key in it."""
     hls_sound: Literal["aac", "opus"] = "aac"
@@ -260,12 +272,21 @@ def _check(settings: Settings) -> None:
     if settings.audience.rtmp_url and (wrong := flaw(settings.audience.rtmp_url)):
         raise ConfigError(f"audience.rtmp_url cannot be used. {wrong}")
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
+    for key in ("janus_url", "janus_page_url"):
+        if (url := getattr(settings.audience, key)) and not url.startswith(("ws://", "wss://")):
+            raise ConfigError(f"audience.{key} is {url!r}; Janus' WebSocket begins with wss:// or ws://.")
+    if settings.audience.via == "janus" and not settings.audience.janus_url:
+        raise ConfigError('audience.via = "janus" needs audience.janus_url, such as "ws://127.0.0.1:8188".')
     within("server.turn_ttl_s", settings.server.turn_ttl_s, 60, 7 * 86_400)
     if settings.server.turn_urls and len(settings.server.turn_secret) < 16:
         raise ConfigError(
             "server.turn_urls needs the secret it shares with the TURN server: set VISAVIS_SERVER_TURN_SECRET "
             "(16 characters or more)."
         )
+    for entry in settings.server.ice_servers:
+        urls = entry.get("urls", "")
+        _check_ice("server.ice_servers", (urls,) if isinstance(urls, str) else urls)
+    _check_ice("server.turn_urls", settings.server.turn_urls)
     within("workers.webrtc", settings.workers.webrtc, 1, 64)
     for kind in WORKER_KINDS:
         within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
@@ -276,6 +297,15 @@ def _check(settings: Settings) -> None:
         raise ConfigError(
             f"bus.run_folder {str(settings.run_folder())!r} is too long for Unix sockets ({IPC_PATH_LIMIT} bytes): "
             "name a shorter one."
+        )
+
+
+def _check_ice(key: str, urls: Any) -> None:
+    """A browser refuses the whole call for one address that it cannot read."""
+    if not all(isinstance(url, str) and _ICE.fullmatch(url) for url in urls):
+        raise ConfigError(
+            f'{key} has {urls!r}: each server is "stun:host:port" or "turn:host:port?transport=udp" (or tcp), '
+            'in ice_servers as { urls = "…" }.'
         )
 
 

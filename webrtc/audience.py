@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
+from broker.config import Settings
 from broker.messages import Close, Event, Message, Peer, Programme, Refused, Showing, Watch
 from webrtc.personas import PersonaCards
 from webrtc.watched import Watched
@@ -45,6 +46,9 @@ class Host(Protocol):
     @property
     def personas(self) -> PersonaCards: ...
 
+    @property
+    def settings(self) -> Settings: ...
+
 
 class Audience:
     """The watched sessions by id. Runs on the event loop."""
@@ -60,6 +64,11 @@ class Audience:
     def count(self) -> int:
         """Viewers at this edge."""
         return sum(watched.count for watched in self._watched.values())
+
+    @property
+    def token(self) -> str:
+        """What viewers bear besides the link; empty: nothing."""
+        return self._host.settings.audience.token
 
     @property
     def listeners(self) -> int:

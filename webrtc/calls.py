@@ -36,9 +36,9 @@ from webrtc.histogram import Histogram
 from webrtc.page_messages import Hello
 from webrtc.page_socket import PageSocket
 from webrtc.personas import PersonaCards
+from webrtc.pushes import Pushes
 from webrtc.security import new_token, same, token_hash
 from webrtc.turn_credentials import minted
-from webrtc.whip_out import Pushes
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Calls:
         self.desk = Desk(self)
         self._bus = bus
         self.audience = Audience(self)
-        self.pushes = Pushes(self.audience, settings.audience.whip_url, settings.audience.whip_token)
+        self.pushes = Pushes(self.audience, settings.audience)
         self.front = ""
         """Where browsers reach this edge, `scheme:port`; known once it listens."""
         self._calls: dict[str, Call] = {}

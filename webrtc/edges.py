@@ -69,7 +69,16 @@ class Edges:
     def places(self, request: web.Request) -> tuple[str, ...]:
         own = self._calls.peer.name
         urls = (self.url(request, name) for name in sorted(self._fronts()) if name != own)
-        return tuple(url for url in urls if url)
+        return tuple(url for url in urls if url) + self._janus(request)
+
+    def _janus(self, request: web.Request) -> tuple[str, ...]:
+        """The media server that the page of a session may play from."""
+        session = request.match_info.get("session", "")
+        told = self._calls.pushes.janus(session) if session else None
+        if told is None:
+            return ()
+        scheme, netloc, *_ = urlsplit(told["url"])
+        return (f"{scheme}://{netloc}",)
 
     def _fronts(self) -> dict[str, str]:
         """Every edge that listens, by name."""

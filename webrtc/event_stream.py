@@ -31,6 +31,8 @@ class EventStream:
     def __init__(self, mouth: bool, counts: bool) -> None:
         self.mouth = mouth
         self.counts = counts
+        self.relayed = False
+        """It plays from a media server."""
         self.overflowed = False
         self._waiting: deque[bytes] = deque()
         self._arrived = asyncio.Event()

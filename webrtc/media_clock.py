@@ -65,6 +65,10 @@ class MediaClock:
         seconds, rest_ns = divmod(unix_ns, NS_PER_S)
         return (seconds + NTP_EPOCH_S) << 32 | (rest_ns << 32) // NS_PER_S
 
+    def late_ns(self, programme_sample: int) -> int:
+        """How long ago this sample was due."""
+        return now_ns() - self.origin_ns - programme_sample * NS_PER_S // AUDIO_HZ
+
     def programme_sample(self, audio_rtp: int, near: int) -> int:
         """The programme sample with this RTP timestamp that lies nearest to `near` (RTP wraps each 24.9 hours)."""
         ahead = (audio_rtp - self.audio_offset - near) % RTP_MODULUS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import sys
 import time
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ async def _asked(url: str, username: str, credential: str) -> Verdict:
                 seen = await _binding((host, port))
                 return Verdict(url=url, good=True, words=f"answers; it sees this machine as {seen}")
             relayed = await _allocation((host, port), transport, scheme == "turns", username, credential)
-            return Verdict(url=url, good=True, words=f"relays over {transport}, from {relayed}")
+            over = "TLS" if scheme == "turns" else transport.upper()
+            return Verdict(url=url, good=True, words=f"relays over {over}, from {relayed}")
     except TimeoutError:
         return Verdict(url=url, good=False, words=f"does not answer within {ANSWER_S:.0f} s: blocked, or not running")
     except stun.TransactionTimeout:
@@ -76,6 +78,9 @@ async def _asked(url: str, username: str, credential: str) -> Verdict:
         code = error.response.attributes.get("ERROR-CODE", (0, ""))[0]
         why = "it has another secret than server.turn_secret" if code == 401 else f"it answers {code}"
         return Verdict(url=url, good=False, words=f"refuses: {why}")
+    except ssl.SSLCertVerificationError as error:
+        why = f"its certificate is not trusted here: {error.verify_message}"
+        return Verdict(url=url, good=False, words=f"browsers will refuse it: {why}")
     except OSError as error:
         return Verdict(url=url, good=False, words=f"cannot be reached ({error.strerror or error})")
 

@@ -1,7 +1,7 @@
-"""/api/v1/sessions/<session>/push: the operator has a session pushed to a WHIP or RTMP server, and sees how that goes.
+"""/api/v1/sessions/<session>/push: the operator has a session pushed to a media server, and sees how that goes.
 
-WHIP pushes are this edge's own (whip_out.py); those by RTMP are made by the process of the outputs, and known to the
-broker.
+Pushes by WHIP and into Janus are this edge's own (pushes.py); those by RTMP are made by the process of the outputs, and
+known to the broker.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Neighbours(Protocol):
         """A page of `origin` may make this request."""
 
     def places(self, request: web.Request) -> tuple[str, ...]:
-        """The other edges, as `scheme://host:port`."""
+        """The other edges, and the session's media server, as `scheme://host:port`."""
 
 
 NEIGHBOURS: web.AppKey[Neighbours] = web.AppKey("neighbours", Neighbours)

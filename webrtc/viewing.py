@@ -64,17 +64,21 @@ class Viewing:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What viewers see in writing, as server-sent events.
 
-        `?mouth`: the mouth track too; `?playing`: the listener plays the session by WHEP too and is counted there.
+        `?mouth`: the mouth track too; `?playing`: the listener plays the session, by WHEP, where it is counted, or by
+        way of the media server (`?via=janus`; `?via=edge` where the settings have it otherwise).
         """
         self._whep.admit(request)
         if self._calls.audience.listeners >= 2 * self._calls.settings.audience.capacity:
             raise web.HTTPServiceUnavailable(text="Every seat is taken; come back in a moment.\n")
         watched = await self._whep.watched(request.match_info["session"])
-        stream = EventStream("mouth" in request.query, "playing" not in request.query)
+        session, playing = request.match_info["session"], "playing" in request.query
+        via = request.query.get("via", self._calls.settings.audience.via)
+        janus = self._calls.pushes.janus(session) if playing and via == "janus" else None
+        stream = EventStream("mouth" in request.query, not playing or janus is not None)
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         assert watched.shown is not None
-        watched.listen(stream, self._calls.personas.card(watched.shown.persona))
+        watched.listen(stream, self._calls.personas.card(watched.shown.persona), janus)
         try:
             await stream.serve(request, response)
         finally:

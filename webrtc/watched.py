@@ -12,7 +12,7 @@ from collections import Counter, deque
 from functools import partial
 from typing import Any, Protocol
 
-from broker.clock import NS_PER_S, now_ns
+from broker.clock import NS_PER_MS, NS_PER_S, now_ns
 from broker.key_frames import KeyFrameRequests
 from broker.messages import Event, KeyFrame, Message, Peer, Programme, Showing, Wanted
 from broker.outputs import GOING
@@ -29,6 +29,8 @@ LISTENER = "viewers"
 RECENT = 120
 """Messages about the turn on the air that somebody who joins is told: its sentences and its words."""
 
+LATE_SHARE, TOLD_TICKS = 1 / 100, 100
+"""How late ticks are is smoothed over some 2 s, and told as often."""
 HLS_LINGER_NS = 20 * NS_PER_S
 """A player asks for the playlist every two seconds; one that does not for so long has gone."""
 
@@ -99,6 +101,7 @@ class Watched:
         self._keys = KeyFrameRequests(self._ask_key)
         self._left: Counter[str] = Counter()
         self._last_tick = -1
+        self._late_ns = 0.0
         self._mouth_frames: list[list[Any]] = []
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
         self._wanted = (-1, -1)
@@ -147,6 +150,7 @@ class Watched:
             return
         self._last_tick = tick.tick
         self.fanout.feed(tick)
+        self._time(tick, self.fanout.clock)
         if tick.background != self._background:
             self._background = tick.background
             self._say("background", background=self._background)
@@ -222,18 +226,25 @@ class Watched:
             task.add_done_callback(self._closing.discard)
             self._host.viewers_changed()
 
-    def listen(self, stream: EventStream, persona: dict[str, Any]) -> None:
-        """A page wants the events: what it needs to begin, what is on the air, then everything."""
+    def listen(self, stream: EventStream, persona: dict[str, Any], janus: dict[str, Any] | None = None) -> None:
+        """A page wants the events: what it needs to begin, what is on the air, then everything.
+
+        `janus`: where it plays from, when that is not the edge. RTP time begins anew there, so that such a page finds
+        the programme's by the wall clock.
+        """
+        stream.relayed = janus is not None
         assert self.fanout is not None
         clock = self.fanout.clock
         opening = {"session": self.session, "persona": persona, "state": self.state, "viewers": self.total}
         opening |= {"recorded": self.recorded}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
-        rest = {
+        rest: dict[str, Any] = {
             "ice": list(self._host.ice_servers),
             "edge": self._host.peer.incarnation,
             "background": self._background,
         }
+        if janus:
+            rest["janus"] = janus | {"origin_ms": self._sent_origin_ms(clock)}
         stream.send(encoded("session", opening | offsets | rest))
         for _, message in self._recent:
             stream.send(message)
@@ -299,6 +310,20 @@ class Watched:
                 if stream.mouth:
                     stream.send(message)
             self._mouth_frames = []
+
+    def _time(self, tick: Programme, clock: MediaClock) -> None:
+        """How late ticks are here, for pages behind a media server: it dates what it sends by when it came."""
+        late_ns = clock.late_ns(tick.programme_sample)
+        self._late_ns += (late_ns - self._late_ns) * (LATE_SHARE if self._late_ns else 1.0)
+        if tick.tick % TOLD_TICKS == 0 and any(stream.relayed for stream in self.streams):
+            message = encoded("clock", {"origin_ms": self._sent_origin_ms(clock)})
+            for stream in self.streams:
+                if stream.relayed:
+                    stream.send(message)
+
+    def _sent_origin_ms(self, clock: MediaClock) -> float:
+        """When sample 0 would have left this machine, as samples leave now: wall time, ms since 1970."""
+        return (clock.wall_ns + self._late_ns) / NS_PER_MS
 
     def _drop_viewers(self) -> None:
         for viewer in list(self.viewers.values()):

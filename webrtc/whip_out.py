@@ -1,96 +1,28 @@
-"""Pushes a session's programme to somebody's WHIP server (RFC 9725): packets as they are, nothing is encoded again.
-
-Tries again by itself while the session lives. It counts as no viewer: those are at the other end.
-"""
+"""Pushes a session's programme to somebody's WHIP server (RFC 9725): packets as they are, nothing is encoded again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import secrets
-from collections import Counter
 from functools import partial
-from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
-from webrtc.audience import Audience
-from webrtc.errors import SdpError
 from webrtc.fanout import AUDIO
 from webrtc.peer import CONNECT_S, capabilities, gather_loopback_too, negotiated, picture_codecs
+from webrtc.pushing import Push, PushError
 from webrtc.rtp_push import RtpPush
 from webrtc.watched import Watched
-
-logger = logging.getLogger(__name__)
-
-WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Between attempts; the last one repeats."""
 
 LONGEST_ANSWER = 64_000
 REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class PushError(Exception):
-    """The other end cannot be pushed to just now; the sentence says why."""
-
-
-class Push:
-    """One session to one address, until `stop` or the session's end."""
-
-    def __init__(self, audience: Audience, session: str, url: str, token: str) -> None:
-        self.name = secrets.token_urlsafe(6)
-        self.session = session
-        self.url = url
-        self.state = "connecting"
-        """connecting, live, waiting or ended."""
-        self.reason = ""
-        self.packets = 0
-        self._audience = audience
-        self._token = token
-        self._task = asyncio.ensure_future(self._run())
-
-    def row(self) -> dict[str, Any]:
-        """What the operator sees; the token is not in it."""
-        return {"id": self.name, "url": self.url, "state": self.state, "reason": self.reason}
-
-    async def stop(self) -> None:
-        """Let go of the other end."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    @property
-    def over(self) -> bool:
-        return self._task.done()
-
-    async def _run(self) -> None:
-        attempts = 0
-        try:
-            while (watched := await self._watched()) is not None:
-                try:
-                    await self._attempt(watched)
-                    attempts = 0
-                except PushError as error:
-                    self.reason = str(error)
-                    logger.warning("push", extra={"session": self.session, "url": self.url, "reason": self.reason})
-                if watched.over:
-                    break
-                self.state = "waiting"
-                await asyncio.sleep(WAITS_S[min(attempts, len(WAITS_S) - 1)])
-                attempts += 1
-        finally:
-            self.state = "ended"
-
-    async def _watched(self) -> Watched | None:
-        """The session, as soon as the broker answers; None when it has ended."""
-        while True:
-            try:
-                return await self._audience.find(self.session)
-            except TimeoutError:
-                await asyncio.sleep(WAITS_S[0])
+class WhipPush(Push):
+    """One session to one WHIP endpoint."""
 
     async def _attempt(self, watched: Watched) -> None:
         """Returns when the connection or the session has ended. Raises PushError when it cannot be made."""
@@ -179,51 +111,3 @@ class Push:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
-
-
-class Pushes:
-    """All of this edge. Those of the settings begin with each call here; others the operator asks for."""
-
-    def __init__(self, audience: Audience, url: str = "", token: str = "") -> None:
-        self._audience = audience
-        self._url = url
-        self._token = token
-        self._pushes: dict[str, list[Push]] = {}
-
-    def begin(self, session: str, url: str, token: str = "") -> Push:
-        """Raises SdpError when the address is none."""
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise SdpError("A WHIP server's address begins with https:// or http://.")
-        push = Push(self._audience, session, url, token)
-        self._pushes.setdefault(session, []).append(push)
-        return push
-
-    def beat(self, sessions: dict[str, str]) -> None:
-        """Once a second; `sessions`: those whose caller is here, with their persona."""
-        for session in set(self._pushes) - set(sessions):
-            if all(push.over for push in self._pushes[session]):
-                del self._pushes[session]
-        if self._url:
-            for session in set(sessions) - set(self._pushes):
-                url = self._url.replace("{session}", session).replace("{persona}", sessions[session])
-                self.begin(session, url, self._token)
-
-    def of(self, session: str) -> list[Push]:
-        return list(self._pushes.get(session, ()))
-
-    def totals(self) -> Counter[str]:
-        """`pushes` are those that are live now."""
-        return Counter(pushes=sum(push.state == "live" for each in self._pushes.values() for push in each))
-
-    async def end(self, session: str, name: str) -> bool:
-        """False: there is no such push."""
-        push = next((each for each in self._pushes.get(session, ()) if each.name == name), None)
-        if push is None:
-            return False
-        self._pushes[session].remove(push)
-        await push.stop()
-        return True
-
-    async def close(self) -> None:
-        pushes = [push for each in self._pushes.values() for push in each]
-        await asyncio.gather(*(push.stop() for push in pushes))

@@ -7,11 +7,12 @@
  */
 
 /**
- * @param {{local: Candidate | null, remote: Candidate | null, gathered: string[], failed: boolean}} known
- *   local, remote: the ends of the pair in use; gathered: the types of all candidates found here
+ * @param {{local: Candidate | null, remote: Candidate | null, gathered: string[], failed: boolean, relays?: boolean}} known
+ *   local, remote: the ends of the pair in use; gathered: the types of all candidates found here; relays: the server
+ *   named some
  * @returns {Verdict}
  */
-export function verdict({ local, remote, gathered, failed }) {
+export function verdict({ local, remote, gathered, failed, relays = false }) {
   if (local && remote && !failed) {
     if (local.type === "relay" || remote.type === "relay") {
       const over = (local.relayProtocol || local.protocol || "udp").toUpperCase();
@@ -27,12 +28,17 @@ export function verdict({ local, remote, gathered, failed }) {
   if (gathered.includes("relay")) {
     return { kind: "blocked", text: "Blocked: even the relay was not reached from here, or does not reach the server." };
   }
-  const seen = gathered.includes("srflx") ? "Your network lets UDP out, but not to this server" : "Your network blocks UDP";
-  return { kind: "blocked", text: `Blocked: ${seen.charAt(0).toLowerCase() + seen.slice(1)}, and it has no relay.` };
+  const seen = gathered.includes("srflx") ? "your network lets UDP out, but not to this server" : "your network blocks UDP";
+  const rest = relays ? "and its relay cannot be reached from here either" : "and it has no relay";
+  return { kind: "blocked", text: `Blocked: ${seen}, ${rest}.` };
 }
 
-/** @param {RTCPeerConnection} connection @returns {Promise<Verdict>} */
-export async function verdictOf(connection) {
+/**
+ * @param {RTCPeerConnection} connection @param {boolean} [gaveUp] whoever asks waits no longer, though the browser does
+ * @returns {Promise<Verdict>}
+ */
+export async function verdictOf(connection, gaveUp = false) {
+  const servers = connection.getConfiguration?.().iceServers ?? [];
   const stats = [...(await connection.getStats()).values()];
   const byId = new Map(stats.map((entry) => [entry.id, entry]));
   const transport = stats.find(({ type, selectedCandidatePairId }) => type === "transport" && selectedCandidatePairId);
@@ -47,6 +53,7 @@ export async function verdictOf(connection) {
     local: end(pair?.localCandidateId),
     remote: end(pair?.remoteCandidateId),
     gathered: stats.filter(({ type }) => type === "local-candidate").map(({ candidateType }) => candidateType),
-    failed: ["failed", "closed"].includes(connection.connectionState),
+    failed: gaveUp || ["failed", "closed"].includes(connection.connectionState),
+    relays: servers.flatMap(({ urls }) => urls).some((url) => /^turns?:/.test(url)),
   });
 }

@@ -7,11 +7,13 @@ import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
 import { another, openHead } from "./head.mjs";
 import { HlsSource } from "./hls_source.mjs";
+import { JanusPlayer } from "./janus.mjs";
 import { LateEvents } from "./late_events.mjs";
 import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
+import { playedNow, RelayedClock } from "./relayed_clock.mjs";
 import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { VIEWERS_NOTICE } from "./recording_words.mjs";
@@ -22,6 +24,8 @@ import { Whep } from "./whep.mjs";
 
 /** Captions go on when the tab is hidden and draws no frames. */
 const HIDDEN_TICK_MS = 100;
+/** How often the browser is asked how a media server dates what it plays. */
+const ASK_MS = 250;
 
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
@@ -43,6 +47,7 @@ const wish = wishOfView(location);
 const sound = new Sound();
 const meter = new Meter(sound);
 const ear = new Ear();
+const relayed = new RelayedClock();
 const mouth = new MouthTrack();
 const pictures = new Pictures(video, (nowMs) => ear.heard(nowMs, sound.outputLatencyMs));
 const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement), letters: byId("initials", HTMLElement) });
@@ -54,28 +59,36 @@ let head = null;
 /** Address of the head that is there, or on its way. */
 let seated = "";
 let audioOffset = 0;
+/** The voice, when it comes from a media server. @type {RTCRtpReceiver | null} */
+let relayedVoice = null;
 /** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
 let hls = null;
 /** @type {LateEvents | null} */
 let late = null;
 
-/** Begin, with or without pictures. @param {boolean} drawn the page draws the face itself @param {string} via webrtc or hls */
+/**
+ * Begin, with or without pictures.
+ * @param {boolean} drawn the page draws the face itself @param {string} via hls, janus, edge, or as the settings have it
+ */
 function look(drawn, via) {
   const session = encodeURIComponent(wish.session);
-  const asked = [...(via === "hls" ? [] : ["playing"]), ...(drawn ? ["mouth"] : [])].join("&");
+  const asked = new URLSearchParams({ ...(via !== "hls" && { playing: "" }), ...(drawn && { mouth: "" }), ...(via && { via }) });
   const here = `${location.origin}/view/${session}/events?${asked}`;
   const viewing = new Viewing({
     line: (events) => {
       late = via === "hls" ? new LateEvents(events) : null;
       return new EventLine(here, wish.key, late?.line ?? events);
     },
-    whep: (ice, events) => {
-      if (via !== "hls") {
-        const url = `${location.origin}/whep/${session}`;
-        return new Whep({ url, token: wish.key, ice, pictures: !drawn }, events);
+    source: ({ ice, janus, audio_offset }, events) => {
+      if (via === "hls") {
+        hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
+        return hls;
       }
-      hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
-      return hls;
+      if (janus) {
+        relayed.begin(janus.origin_ms, audio_offset);
+        return new JanusPlayer({ place: janus, ice, pictures: !drawn }, events);
+      }
+      return new Whep({ url: `${location.origin}/whep/${session}`, token: wish.key, ice, pictures: !drawn }, events);
     },
     listener: {
       changed: () => show(viewing),
@@ -90,14 +103,17 @@ function look(drawn, via) {
       media: play,
       pathless() {
         if (via === "hls") return false;
-        viewing.leave();
-        look(drawn, "hls");
+        explainHls(viewing.connection).finally(() => {
+          viewing.leave();
+          look(drawn, "hls");
+        });
         return true;
       },
       message(message) {
         words.take(message);
         if (message.type === "recorded") recorded(message.on === true);
         if (message.type === "switched" && message.persona) introduce(message.persona);
+        if (message.type === "clock") relayed.originMs = message.origin_ms;
         if (message.type === "background") background.show(String(message.background));
         if (message.type === "mouth" && Array.isArray(message.frames)) mouth.feed(message.frames);
       },
@@ -151,13 +167,14 @@ async function sit(model) {
 
 /** Without a head the same page shows the pictures. */
 function withPictures() {
-  location.replace(`${location.pathname}${location.hash}`);
+  location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
 }
 
 /** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
 async function play(stream, source) {
-  const live = source instanceof Whep ? source : null;
+  const live = source instanceof HlsSource ? null : source;
   ear.listenTo(live?.voice ?? null);
+  relayedVoice = source instanceof JanusPlayer ? source.voice : null;
   pictures.follow(live?.receivers ?? null);
   meter.follow(stream);
   const loud = await face.show(stream);
@@ -225,11 +242,19 @@ function show(viewing) {
 /** The connection whose path was described last. @type {RTCPeerConnection | null} */
 let way = null;
 
+/** Why it is played as HLS, where that was not wanted. */
+let whyHls = "";
+
+/** @param {RTCPeerConnection | null} connection the one that found no way, while it can still be asked */
+async function explainHls(connection) {
+  if (connection) whyHls = (await verdictOf(connection, true).catch(() => ({ text: "" }))).text;
+}
+
 /** @param {Viewing} viewing */
 async function describePath({ connection, state }) {
   if (hls) {
     page.dataset.path = "hls";
-    elements.onair.title = "Played some seconds behind (HLS): no direct way was found, or none was wanted.";
+    elements.onair.title = `Played some seconds behind (HLS). ${whyHls}`.trim();
   }
   const settled = ["listening", "speaking", "thinking", "held", "blocked"].includes(state);
   if (!connection || connection === way || !settled) return;
@@ -262,7 +287,10 @@ document.addEventListener("pointerup", () => sound.unlock());
 
 /** The RTP time at the speaker. @param {number} nowMs */
 function heardAt(nowMs) {
-  if (!hls) return ear.heard(nowMs, sound.outputLatencyMs);
+  if (!hls) {
+    const played = ear.heard(nowMs, sound.outputLatencyMs);
+    return played !== null && relayedVoice ? relayed.programme(played) : played;
+  }
   const sample = hls.sample;
   return sample === null ? null : rtpPlus(audioOffset, sample);
 }
@@ -278,6 +306,12 @@ function tick() {
   head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
+async function learn() {
+  const now = relayedVoice && (await playedNow(relayedVoice));
+  const rtp = now && ear.heard(now.atMs, 0);
+  if (now && rtp !== null) relayed.observe(now.playedMs, rtp);
+}
+
 function frame() {
   tick();
   figure.style.setProperty("--level", page.dataset.state === "speaking" ? meter.read(performance.now()).toFixed(2) : "0");
@@ -286,4 +320,5 @@ function frame() {
 
 requestAnimationFrame(frame);
 setInterval(tick, HIDDEN_TICK_MS);
+setInterval(learn, ASK_MS);
 look(wish.front === "3d", wish.via);

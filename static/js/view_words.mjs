@@ -49,14 +49,15 @@ export function ageText(seconds) {
 }
 
 /**
- * What the page's address asks for: the session, `?front=3d`, `?via=hls`, and the audience's key in `#key=`, which no
- * server log sees. @param {{pathname: string, search: string, hash: string}} location
+ * What the page's address asks for: the session, `?front=3d`, `?via=` where it plays from (hls, janus, edge; empty: as the
+ * settings have it), and the audience's key in `#key=`, which no server log sees.
+ * @param {{pathname: string, search: string, hash: string}} location
  */
 export function wishOfView({ pathname, search, hash }) {
   return {
     session: decodeURIComponent(pathname.replace(/^\/view\//, "").replace(/\/$/, "")),
-    via: new URLSearchParams(search).get("via") === "hls" ? "hls" : "webrtc",
     front: new URLSearchParams(search).get("front") === "3d" ? "3d" : "2d",
+    via: ["hls", "janus", "edge"].find((way) => way === new URLSearchParams(search).get("via")) ?? "",
     key: new URLSearchParams(hash.replace(/^#/, "")).get("key") ?? "",
   };
 }

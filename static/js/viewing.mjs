@@ -18,7 +18,8 @@ const PATHLESS_ATTEMPTS = 2;
  *   "full" | "blocked"} ViewState
  *   absent: no such conversation; closed: not shown to this viewer; blocked: no way through for sound
  * @typedef {{type: "session", session: string, persona: any, state: string, viewers: number, audio_offset: number,
- *   video_offset: number, ice: RTCIceServer[], edge: string}} ShownSession
+ *   video_offset: number, ice: RTCIceServer[], edge: string,
+ *   janus?: import("./janus.mjs").JanusPlace & {origin_ms: number}}} ShownSession janus: play it from there
  *
  * @typedef {object} Listener
  * @property {() => void} changed the state or the number of viewers is another
@@ -27,11 +28,11 @@ const PATHLESS_ATTEMPTS = 2;
  * @property {() => boolean} pathless there is no way through: true when another one is taken, and this is left
  * @property {(message: any) => void} message everything else the edge says
  *
- * @typedef {import("./whep.mjs").Whep | import("./hls_source.mjs").HlsSource} Source
+ * @typedef {import("./whep.mjs").Whep | import("./janus.mjs").JanusPlayer | import("./hls_source.mjs").HlsSource} Source
  *
  * @typedef {object} Parts
  * @property {(events: import("./event_line.mjs").EventLineEvents) => import("./event_line.mjs").EventLine} line
- * @property {(ice: RTCIceServer[], events: import("./whep.mjs").WhepEvents) => Source} whep
+ * @property {(session: ShownSession, events: import("./whep.mjs").WhepEvents) => Source} source
  * @property {Listener} listener
  */
 
@@ -51,7 +52,7 @@ export class Viewing {
   #attempts = 0;
   #pathless = 0;
   /** @type {Source | null} */
-  #whep = null;
+  #source = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
 
@@ -77,7 +78,7 @@ export class Viewing {
 
   /** The connection sound comes over, for the curious. */
   get connection() {
-    return this.#whep?.connection ?? null;
+    return this.#source?.connection ?? null;
   }
 
   start() {
@@ -89,15 +90,15 @@ export class Viewing {
   leave() {
     clearTimeout(this.#retry);
     this.#line.close();
-    this.#whep?.close();
-    this.#whep = null;
+    this.#source?.close();
+    this.#source = null;
   }
 
   /** The network or the person is back. */
   nudge() {
     if (this.#over === "ended" || this.#over === "absent" || this.#over === "closed") return;
     this.#line.nudge();
-    if (this.#lineUp && !this.#connected && !this.#whep) this.#connect();
+    if (this.#lineUp && !this.#connected && !this.#source) this.#connect();
   }
 
   /** @param {any} message */
@@ -130,7 +131,7 @@ export class Viewing {
     this.#parts.listener.session(session);
     // An edge that began anew has forgotten our connection: a browser would notice only after some seconds.
     const anew = before !== null && before.edge !== session.edge;
-    if (!this.#whep || anew || before?.audio_offset !== session.audio_offset) this.#connect();
+    if (!this.#source || anew || before?.audio_offset !== session.audio_offset) this.#connect();
     this.#parts.listener.changed();
   }
 
@@ -141,19 +142,19 @@ export class Viewing {
 
   async #connect() {
     clearTimeout(this.#retry);
-    this.#whep?.close();
+    this.#source?.close();
     this.#connected = false;
-    const { whep, listener } = this.#parts;
+    const { source, listener } = this.#parts;
     /** @type {Source} */
-    const mine = whep(this.#session?.ice ?? [], {
+    const mine = source(/** @type {ShownSession} */ (this.#session), {
       stream: (stream) => listener.media(stream, mine),
-      state: (state) => mine === this.#whep && this.#mediaIs(state),
+      state: (state) => mine === this.#source && this.#mediaIs(state),
     });
-    this.#whep = mine;
+    this.#source = mine;
     try {
       await mine.start();
     } catch (error) {
-      if (mine === this.#whep) this.#refused(error instanceof WhepRefusal ? error.status : 0);
+      if (mine === this.#source) this.#refused(error instanceof WhepRefusal ? error.status : 0);
     }
   }
 
@@ -190,8 +191,8 @@ export class Viewing {
   }
 
   #later() {
-    this.#whep?.close();
-    this.#whep = null;
+    this.#source?.close();
+    this.#source = null;
     this.#connected = false;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#lineUp && this.#connect(), waitMs(this.#attempts, Math.random()));
@@ -201,7 +202,7 @@ export class Viewing {
   /** @param {ViewState} why */
   #end(why) {
     this.#over = why;
-    this.#whep?.close(why !== "ended");
+    this.#source?.close(why !== "ended");
     this.leave();
     this.#connected = false;
     this.#parts.listener.changed();

@@ -120,3 +120,27 @@ def test_an_unknown_persona_is_answered_with_the_known_ones(tmp_path: Path, name
     written(tmp_path, "", "host.toml")
     with pytest.raises(ConfigError, match="Known personas: host"):
         personas.load(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'ice_servers = [{ urls = "https://stun.example" }]',
+        'ice_servers = [{ url = "stun:stun.example" }]',
+        'ice_servers = [{ urls = ["stun:stun.example", 5] }]',
+        'turn_urls = ["turn.example:3478"]',
+        'turn_urls = ["turn:turn.example?transport=sctp"]',
+    ],
+)
+def test_a_server_that_browsers_would_refuse_the_call_for_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match="stun:host:port"):
+        load(written(tmp_path, f'[server]\nturn_secret = "sixteen letters!"\n{line}\n'), {})
+
+
+def test_servers_that_browsers_can_read_are_taken(tmp_path: Path) -> None:
+    lines = [
+        'ice_servers = [{ urls = ["stun:[2001:db8::1]:3478", "turn:a.example"], username = "a", credential = "b" }]'
+    ]
+    lines.append('turn_urls = ["turns:turn.example:443?transport=tcp", "turn:192.0.2.1:3478?transport=udp"]')
+    settings = load(written(tmp_path, '[server]\nturn_secret = "sixteen letters!"\n' + "\n".join(lines)), {})
+    assert len(settings.server.turn_urls) == 2

@@ -20,6 +20,8 @@ test("what blocks it is named", () => {
   assert.match(at(null, null, ["host"], true).text, /blocks UDP, and it has no relay/);
   assert.match(at(null, null, ["host", "srflx"], true).text, /not to this server/);
   assert.match(at(null, null, ["host", "relay"], true).text, /even the relay/);
+  const shut = verdict({ local: null, remote: null, gathered: ["host"], failed: true, relays: true });
+  assert.match(shut.text, /blocks UDP, and its relay cannot be reached/);
   assert.equal(at(null, null).kind, "unknown");
 });
 

@@ -13,7 +13,7 @@ function scene(refuse = () => null, pathless = () => false) {
   let line = null;
   const viewing = new Viewing({
     line: (events) => ((line = events), { open() {}, close: () => said.closed++, nudge() {} }),
-    whep: (ice, events) => {
+    source: (session, events) => {
       const mine = { events, voice: {}, connection: {}, open: true, close: () => (mine.open = false) };
       mine.start = async () => {
         const error = refuse(said.wheps.length);
@@ -102,9 +102,11 @@ test("every state that covers the picture has words, the others a chip", () => {
 
 test("the address says what to show", () => {
   const wish = wishOfView({ pathname: "/view/abc%20d", search: "?front=3d", hash: "#key=s%26t" });
-  assert.deepEqual(wish, { session: "abc d", via: "webrtc", front: "3d", key: "s&t" });
-  assert.equal(wishOfView({ pathname: "/view/x/", search: "?front=4d", hash: "" }).front, "2d");
-  assert.equal(wishOfView({ pathname: "/view/x/", search: "?via=hls", hash: "" }).via, "hls");
+  assert.deepEqual(wish, { session: "abc d", front: "3d", key: "s&t", via: "" });
+  assert.equal(wishOfView({ pathname: "/view/x/", search: "?front=4d&via=x", hash: "" }).front, "2d");
+  for (const via of ["hls", "janus", "edge"]) {
+    assert.equal(wishOfView({ pathname: "/view/x/", search: `?via=${via}`, hash: "" }).via, via);
+  }
 });
 
 test("events are read whole, whatever they are cut into", () => {

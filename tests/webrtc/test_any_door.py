@@ -86,7 +86,11 @@ requests = st.fixed_dictionaries(
     }
 )
 ANY_EDGE = settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -159,7 +163,7 @@ def with_another(world: Served) -> tuple[Any, ...]:
 
 
 @ANY_EDGE
-@given(st.lists(requests, min_size=3, max_size=3))
+@given(st.lists(requests, min_size=2, max_size=2))
 def test_any_request_at_any_door_is_answered_in_words(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[Any]
 ) -> None:
@@ -180,7 +184,7 @@ def test_any_request_at_any_door_is_answered_in_words(
 
 
 @ANY_EDGE
-@given(st.lists(st.tuples(tables, st.sampled_from([TOKEN, OPERATOR])), min_size=4, max_size=4))
+@given(st.lists(st.tuples(tables, st.sampled_from([TOKEN, OPERATOR])), min_size=3, max_size=3))
 def test_any_json_for_any_operation_of_the_document(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[Any]
 ) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ import pytest
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from broker.clock import now_ns
-from broker.config import ROOT, Server
+from broker.config import Server
 from tests.stack.running import free_port
+from tests.webrtc.relay import SECRET, relay
 from tests.webrtc.scene import Scene, scene, until
 from tests.webrtc.viewer import Viewer
 from webrtc.path_check import Verdict, parsed, summary, verdicts
 from webrtc.turn_credentials import credentials, minted
-
-SECRET = "a secret of the tests, long enough"
 
 coturn = pytest.mark.skipif(not shutil.which("turnserver"), reason="needs coturn: apt-get install coturn")
 
@@ -78,59 +77,53 @@ def test_the_summary_says_for_whom_it_works() -> None:
     assert "loopback" in summary(here, [])
 
 
-@contextlib.asynccontextmanager
-async def relay(folder: Path) -> AsyncIterator[int]:
-    """coturn with the shipped configuration, on loopback."""
+@coturn
+def test_the_shipped_relay_is_on_one_port_and_takes_our_credentials_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
-    command = [
-        "turnserver",
-        "-c",
-        str(ROOT / "etc/coturn.conf"),
-        f"--listening-port={port}",
-        "--listening-ip=127.0.0.1",
-    ]
-    command += [
-        "--relay-ip=127.0.0.1",
-        "--allow-loopback-peers",
-        "--allowed-peer-ip=127.0.0.1",
-        "--no-tls",
-        "--no-dtls",
-    ]
-    command += [f"--static-auth-secret={SECRET}", f"--pidfile={folder}/turn.pid", f"--userdb={folder}/turn.db"]
-    with (folder / "turn.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
-    try:
-        end = time.monotonic() + 15
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "turn.log").read_text()
-                assert time.monotonic() < end
-                await asyncio.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
+    with relay(tmp_path, port):
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+        place = f"127.0.0.1:{port}"
+        urls = (*(f"turn:{place}?transport={each}" for each in ("udp", "tcp")), f"turns:{place}?transport=tcp")
+        asked = Server(turn_urls=urls, turn_secret=SECRET, ice_servers=({"urls": f"stun:{place}"},))
+        found = asyncio.run(verdicts(asked))
+        assert [verdict.good for verdict in found] == [True] * 4, found
+        assert "sees this machine as 127.0.0.1" in found[0].words
+        assert [verdict.words.split(",")[0] for verdict in found[1:]] == [
+            "relays over UDP",
+            "relays over TCP",
+            "relays over TLS",
+        ]
+        (wrong,) = asyncio.run(verdicts(replace(asked, turn_secret="another secret of the tests", turn_urls=urls[:1])))[
+            1:
+        ]
+        assert not wrong.good
+        assert "secret" in wrong.words
+        listening = subprocess.run(["ss", "-lnptu"], capture_output=True, text=True, check=True).stdout
+        ports = {line.split()[4] for line in listening.splitlines() if '"turnserver"' in line and f":{port}" in line}
+        assert ports == {place}, "nothing but the one port"
 
 
 @coturn
-def test_the_shipped_relay_takes_our_credentials_and_no_others(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with relay(tmp_path) as port:
-            urls = tuple(f"turn:127.0.0.1:{port}?transport={transport}" for transport in ("udp", "tcp"))
-            stun = ({"urls": f"stun:127.0.0.1:{port}"},)
-            found = await verdicts(Server(turn_urls=urls, turn_secret=SECRET, ice_servers=stun))
-            assert [verdict.good for verdict in found] == [True, True, True], found
-            assert "sees this machine as 127.0.0.1" in found[0].words
-            assert "over tcp" in found[2].words
-            (wrong,) = await verdicts(Server(turn_urls=urls[:1], turn_secret="another secret of the tests"))
-            assert not wrong.good
-            assert "secret" in wrong.words
+def test_credentials_that_have_expired_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    with relay(tmp_path, port):
+        monkeypatch.setattr(time, "time", lambda now=time.time: now() - 7200)
+        server = Server(turn_urls=(f"turn:127.0.0.1:{port}?transport=udp",), turn_secret=SECRET, turn_ttl_s=3600)
+        (verdict,) = asyncio.run(verdicts(server))
+        assert not verdict.good
+        assert "refuses" in verdict.words
 
-    asyncio.run(story())
+
+@coturn
+def test_a_certificate_that_nobody_vouches_for_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    with relay(tmp_path, port):
+        server = Server(turn_urls=(f"turns:127.0.0.1:{port}?transport=tcp",), turn_secret=SECRET)
+        (verdict,) = asyncio.run(verdicts(server))
+        assert not verdict.good
+        assert "certificate" in verdict.words
 
 
 def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
@@ -142,11 +135,13 @@ def test_a_server_that_is_not_there_is_said_to_be_so() -> None:
 
 
 @coturn
-def test_a_viewer_without_any_other_way_is_served_over_the_relay(tmp_path: Path) -> None:
-    async def story(world: Scene, port: int) -> None:
+@pytest.mark.parametrize("url", ["turn:{place}?transport=udp", "turn:{place}?transport=tcp", "turns:{place}"])
+def test_a_viewer_without_any_other_way_is_served_over_the_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    async def story(world: Scene, url: str) -> None:
         world.origins["session-1"] = now_ns()
         user, password = credentials(SECRET, "visavis", int(time.time()) + 600)
-        url = f"turn:127.0.0.1:{port}?transport=tcp"
         server = RTCIceServer(urls=url, username=user, credential=password)
         viewer = Viewer(world, (), connection=RTCPeerConnection(RTCConfiguration([server])))
         viewer.add("audio")
@@ -157,11 +152,14 @@ def test_a_viewer_without_any_other_way_is_served_over_the_relay(tmp_path: Path)
         playing.cancel()
         await viewer.close()
 
-    async def run() -> None:
-        async with relay(tmp_path) as port, scene(tmp_path / "static") as world:
-            await story(world, port)
+    async def run(port: int) -> None:
+        async with scene(tmp_path / "static") as world:
+            await story(world, url.format(place=f"127.0.0.1:{port}"))
 
-    asyncio.run(run())
+    port = free_port()
+    with relay(tmp_path, port):
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "relay.pem"))
+        asyncio.run(run(port))
 
 
 def _relay_only(connection: RTCPeerConnection) -> None:

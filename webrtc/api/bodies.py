@@ -98,10 +98,10 @@ class Audience:
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """Push a conversation to a media server: by WHIP to http:// and https://, by RTMP to rtmp:// and rtmps://."""
+    """Push a conversation to a media server: by WHIP to https://, by RTMP to rtmp(s)://, into Janus at janus+wss://."""
 
     url: str = described(NEEDED, "Where to; by RTMP with the key in it.", longest=4_000)
-    token: str = described("", "The bearer token, by WHIP.", longest=4_000)
+    token: str = described("", "WHIP: the bearer token. Janus: its streaming plugin's admin_key.", longest=4_000)
 
 
 @dataclass(frozen=True, kw_only=True)

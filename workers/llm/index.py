@@ -1,14 +1,13 @@
 """Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
 
-Three views of a passage are compared with the question by meaning: the whole of it, the ways people ask for it (and its
-heading), and its sentences one by one; character n-grams add names and rare words. How near the question is to what
-people ask of anybody says how likely it is that no passage answers it. Without embeddings (no weights, or a language
-they were not made for) n-grams do all of it.
+A passage is compared with the question by meaning: the whole of it, the two nearest ways people ask for it (its heading
+is one; where none are listed its sentences stand in), and its best sentence; and word by word (`coverage`). How near
+the question is to what people ask of anybody says how likely it is that no passage answers it (`confidence`). Without
+embeddings (no weights, or a language they were not made for) character n-grams do all of it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,27 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.llm.bm25 import CharacterGrams
+from workers.llm.confidence import by_letters, signs, sureness
+from workers.llm.coverage import WordCover
 from workers.llm.elsewhere import ELSEWHERE
 from workers.llm.passages import Passage
-from workers.llm.words import content_words, question_core
+from workers.llm.words import question_core
 
 Vector = NDArray[np.float32]
 
 LONGEST_QUERY_WORDS = 32
 """Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
 
-ASKED_WEIGHT, WHOLE_WEIGHT, SENTENCE_WEIGHT, GRAMS_WEIGHT = 0.5, 0.3, 0.2, 0.1
+RANKING = (5.5, 10.0, 2.5, 5.5, 7.5)
+"""Weights of the nearest way to ask, the mean of the two nearest, the whole, the best sentence and the words covered:
+a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml, the questions of one batch being
+unknown to the passage; `bench/knowledge.py --fit`, which hides all of them, finds 9.6, 3.1, 2.1, 6.9, 6.6."""
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
 OWN_TOPIC = 0.6
 """Cosine from which a question of anybody is one that the persona's documents speak of."""
-
-DENSE_CONFIDENCE = (0.41, 8.85, 1.65, 1.81, 5.77, -2.99)
-"""Weights of score, lead over the second, raw cosine, least covered word, lead over what is asked of anybody, and 1:
-the probability that the passage is right, fitted on tests/llm/dev_questions.toml (bench/knowledge.py --fit)."""
-GRAMS_CONFIDENCE = (3.9, 9.8, -2.4)
-"""The same for n-grams alone: score, lead, 1."""
 
 
 class Embedder(Protocol):
@@ -69,8 +67,12 @@ class Found:
     confidence: float
     vector: Vector | None
     """The question's embedding, for whoever else compares with it."""
-    features: tuple[float, ...] = ()
+    nearest: float = 0.0
+    """Cosine of the question and the nearest of the first passage's texts."""
+    signs: tuple[float, ...] = ()
     """What the confidence was computed from."""
+    views: Vector | None = None
+    """What the scores were computed from, shape [passages, len(RANKING)]."""
 
 
 class Index:
@@ -94,7 +96,7 @@ class Index:
 
     def _embed(self, embedder: Embedder, embed_all: Callable[[list[str]], Vector]) -> None:
         whole = [f"{p.heading}. {p.text}" for p in self.passages]
-        asked = [(at, way) for at, p in enumerate(self.passages) for way in (p.heading, *p.asked)]
+        asked = [(at, way) for at, p in enumerate(self.passages) for way in _ways(p)]
         sentences = [(at, f"{p.heading}. {s}") for at, p in enumerate(self.passages) for s in p.sentences]
         texts = [*whole, *(way for _, way in asked), *(text for _, text in sentences)]
         self._raw = embed_all(texts)
@@ -106,10 +108,8 @@ class Index:
         of_anybody = self._of_anybody = embed_all(list(ELSEWHERE))
         foreign = (self._raw[len(whole) :] @ of_anybody.T).max(axis=0) < OWN_TOPIC
         self._elsewhere = _unit(of_anybody[foreign] - self._common)
-        self._words = [
-            np.stack([embedder.word(word) for word in sorted(set(content_words(text))) or ["-"]])
-            for text in (f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages)
-        ]
+        texts = [f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
+        self._cover = WordCover(texts, embedder.word)
 
     def passage(self, passage_id: str) -> Passage | None:
         """A passage by its id."""
@@ -119,13 +119,14 @@ class Index:
     def without(self, asked: Collection[str]) -> Index:
         """The same index as if these ways of asking had not been known: for measuring with questions that are."""
         less = [replace(p, asked=tuple(way for way in p.asked if way not in asked)) for p in self.passages]
-        if self._embedder is None:
+        if (embedder := self._embedder) is None:
             return Index(less)
+        vectors = self._vectors | dict(zip(ELSEWHERE, self._of_anybody, strict=True))
 
         def known(texts: list[str]) -> Vector:
-            return self._of_anybody if texts == list(ELSEWHERE) else np.stack([self._vectors[text] for text in texts])
+            return np.stack([vectors[text] if text in vectors else embedder.embed(text) for text in texts])
 
-        return Index(less, self._embedder, known)
+        return Index(less, embedder, known)
 
     def find(self, question: str, most: int = 3) -> Found:
         """The best passages for a question. An empty question or an empty index finds nothing, with confidence 0."""
@@ -150,24 +151,30 @@ class Index:
         vector = embedder.embed(core)
         centred = _unit(vector - self._common)
         near = self._rows @ centred
-        wholes, askeds = self._spans
-        grams = self._grams.scores(core)
-        asked = self._best(near, wholes, askeds)
-        scores = (
-            ASKED_WEIGHT * asked
-            + WHOLE_WEIGHT * near[:wholes]
-            + SENTENCE_WEIGHT * self._best(near, askeds, len(near))
-            + GRAMS_WEIGHT * grams
-        )
+        covered, least = self._cover.of(core)
+        views = np.column_stack((self._views(near), covered))
+        scores = views @ np.array(RANKING, np.float32)
         order = np.argsort(-scores)[: max(2, most)]
         first = int(order[0])
-        lead = float(scores[first] - scores[order[1]]) if len(order) > 1 else 0.3
-        raw = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
-        covered = [float((self._words[first] @ embedder.word(word)).max()) for word in content_words(core)]
-        own = float(asked[first] - (self._elsewhere @ centred).max(initial=0.0))
-        features = (float(scores[first]), lead, raw, min(covered, default=0.0), own)
+        wholes = self._spans[0]
+        nearest = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
+        elsewhere = float((self._elsewhere @ centred).max(initial=0.0))
+        seen = signs(
+            core, scores, nearest, float(views[first, 0]), elsewhere, float(covered[first]), float(least[first])
+        )
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
-        return Found(hits, _probability(DENSE_CONFIDENCE, features), vector, features)
+        return Found(hits, sureness(seen), vector, nearest, seen, views)
+
+    def _views(self, near: Vector) -> Vector:
+        """Nearest way to ask, mean of the two nearest, the whole, the best sentence: shape [passages, 4]."""
+        wholes, askeds = self._spans
+        asked = self._best(near, wholes, askeds)
+        rest = near[:askeds].copy()
+        rest[:wholes] = -1.0
+        rest[wholes:][near[wholes:askeds] == asked[self._owner[wholes:askeds]]] = -1.0
+        second = self._best(rest, wholes, askeds)
+        second = np.where(second > -1.0, second, asked)
+        return np.column_stack((asked, (asked + second) / 2, near[:wholes], self._best(near, askeds, len(near))))
 
     def _best(self, near: Vector, start: int, end: int) -> Vector:
         """The best row of each passage within one view, shape [passages]."""
@@ -184,7 +191,6 @@ class Index:
         scores = self._grams.scores(core)
         order = np.argsort(-scores)[: max(2, most)]
         lead = float(scores[order[0]] - scores[order[1]]) if len(order) > 1 else 0.1
-        features = (float(scores[order[0]]), lead)
         hits = tuple(
             Hit(
                 self.passages[int(at)],
@@ -193,16 +199,16 @@ class Index:
             )
             for at in order[:most]
         )
-        return Found(hits, _probability(GRAMS_CONFIDENCE, features) if features[0] > 0 else 0.0, None, features)
+        return Found(hits, by_letters(hits[0].score, lead), None)
+
+
+def _ways(passage: Passage) -> tuple[str, ...]:
+    """How people ask for a passage, as far as it says so; else its sentences, most of which answer one question."""
+    return (passage.heading, *(passage.asked or passage.sentences))
 
 
 def _unit(vectors: Vector) -> Vector:
     return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + np.float32(1e-9))
-
-
-def _probability(weights: Sequence[float], features: Sequence[float]) -> float:
-    """The logistic function of the weighted features; the last weight is the constant."""
-    return 1 / (1 + math.exp(-sum(w * f for w, f in zip(weights, (*features, 1.0), strict=True))))
 
 
 def _shortened(text: str) -> str:

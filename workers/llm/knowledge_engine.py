@@ -30,8 +30,8 @@ from workers.llm.sentences import sentences_of
 from workers.llm.spoken import choose
 from workers.llm.words import normal
 
-CLOSE_SECOND = 0.6
-"""An ask-back names the second passage too if its score is at least this share of the first one's."""
+CLOSE_SECOND = 4.0
+"""An ask-back names the second passage too if its score (logarithm of odds) is at most this far behind."""
 LIBRARY_POLL_MS = 20
 SURE_OF_SMALL_TALK = 0.03
 """How much nearer than the best passage small talk must be to win."""
@@ -230,8 +230,7 @@ class _Answer:
         text = self.talk.without_greeting(self.question.text)
         found = self._in_context(text, self.index.find(text))
         small = self.talk.alike(found.vector, self.question.turn)
-        nearest_raw = found.features[2] if found.vector is not None and len(found.features) > 2 else 0.0
-        if small and small[1] > nearest_raw + SURE_OF_SMALL_TALK:
+        if small and small[1] > found.nearest + SURE_OF_SMALL_TALK:
             return self._spoken(small[0], "small_talk", small[1])
         if not found.hits or found.confidence < self.unsure:
             return []
@@ -255,7 +254,7 @@ class _Answer:
 
     def _ask_back(self, found: Found) -> list[Line]:
         first, *others = found.hits
-        close = [hit for hit in others if hit.score >= CLOSE_SECOND * first.score][:1]
+        close = [hit for hit in others if hit.score >= first.score - CLOSE_SECOND][:1]
         names = {"first": _spoken_heading(first.passage)}
         if close and close[0].passage.heading != first.passage.heading:
             names["second"] = _spoken_heading(close[0].passage)
