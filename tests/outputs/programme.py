@@ -62,6 +62,7 @@ def sound_onset_s(path: Path) -> float:
             loud = np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.05)
             if loud.size:
                 assert frame.pts is not None
+                assert frame.time_base is not None
                 return float(frame.pts * frame.time_base) + int(loud[0]) / 48_000
     raise AssertionError("no sound in it")
 

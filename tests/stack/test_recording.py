@@ -186,7 +186,8 @@ def test_captions_and_transcript_are_what_was_said(caller: Caller, taped: Path) 
     assert answered[-1] == heard[-1]
     assert [line["text"] for line in said if line["role"] == "user"][-1] == "How much is the tuition per term?"
     first = [word for _, _, text in cues(taped / "programme.vtt") for word in words(text)]
-    assert first[: len(words(heard[0]))] == words(heard[0])
+    # On a busy machine "one moment" is said, and shown, before an answer.
+    assert f" {' '.join(words(heard[0]))} " in f" {' '.join(first)} "
     last = [word for _, _, text in cues(taped / "programme-2.vtt") for word in words(text)]
     assert last[-len(words(heard[2])) :] == words(heard[2])
 
