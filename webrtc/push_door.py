@@ -6,15 +6,19 @@ broker.
 
 from __future__ import annotations
 
-import json
+import re
 
 from aiohttp import web
 
 from broker.rtmp_address import is_rtmp
+from webrtc.api.bodies import Push, read
 from webrtc.api.problems import Problem
 from webrtc.calls import Calls
 from webrtc.errors import SdpError
 from webrtc.security import is_operator
+
+BY_RTMP = re.compile(r"[0-9a-f]{16}")
+"""What the broker calls an output; see broker/outputs.py."""
 
 MOST = 4
 """Pushes of one session by WHIP."""
@@ -28,17 +32,11 @@ class PushDoor:
 
     async def post(self, request: web.Request) -> web.Response:
         session = self._admitted(request)
-        try:
-            wish = json.loads(await request.text())
-            url, token = wish["url"], wish.get("token", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise web.HTTPBadRequest(text='Send {"url": "https://… or rtmp://…", "token": "…"}.\n') from None
-        if not isinstance(url, str) or not isinstance(token, str) or len(url) + len(token) > 4000:
-            raise web.HTTPBadRequest(text="The address and the token are text.\n")
-        if is_rtmp(url):
-            row = await self._calls.desk.ask("push", session, operator=True, url=url)
+        wish = await read(request, Push)
+        if is_rtmp(wish.url):
+            row = await self._calls.desk.ask("push", session, operator=True, url=wish.url)
         else:
-            row = await self._by_whip(session, url, token)
+            row = await self._by_whip(session, wish.url, wish.token)
         return web.json_response(row, status=201, headers={"Location": f"{request.path}/{row['id']}"})
 
     async def get(self, request: web.Request) -> web.Response:
@@ -54,6 +52,8 @@ class PushDoor:
     async def delete(self, request: web.Request) -> web.Response:
         session, name = self._admitted(request), request.match_info["name"]
         if not await self._calls.pushes.end(session, name):
+            if not BY_RTMP.fullmatch(name):
+                raise web.HTTPNotFound(text="There is no such push (any more).\n")
             await self._calls.desk.ask("unpush", session, operator=True, id=name)
         return web.Response(status=204)
 

@@ -26,7 +26,7 @@ def routes(app: web.Application, calls: Calls, static: Path) -> None:
     whep = Whep(calls, edges)
     viewing = Viewing(calls, whep, static)
     app.router.add_get("/view/{session}", viewing.page)
-    app.router.add_get("/view/{session}/events", viewing.events)
+    app.router.add_get("/view/{session}/events", viewing.events, allow_head=False)  # a stream has no head alone
     app.router.add_get("/live", viewing.list_page)
     app.router.add_get("/live/sessions", viewing.sessions)
     app.router.add_post("/whep/{session}", whep.post)

@@ -2,6 +2,7 @@
 /** The operator's console: wires the page to the control API. */
 
 import { ApiError, OperatorApi } from "./operator_api.mjs";
+import { Pushes } from "./pushes.mjs";
 import { RecordingList } from "./recording_list.mjs";
 import { records } from "./recording_words.mjs";
 import { label, ordered, updated, verdicts } from "./question_list.mjs";
@@ -51,6 +52,12 @@ function gate() {
 /** @param {string} what @param {object} [body] */
 const tell = (what, body) => attempt(() => api.ask("POST", `/sessions/${chosen}/${what}`, body ?? {}));
 
+const pushes = new Pushes(
+  { list: find("pushes"), form: find("push"), address: find("push-address") },
+  (method, path, body) => api.ask(method, path, body),
+  attempt,
+);
+
 async function look() {
   await attempt(async () => {
     const { sessions } = await api.ask("GET", "/sessions");
@@ -61,7 +68,10 @@ async function look() {
     find("nobody").hidden = sessions.length > 0;
     find("sessions").replaceChildren(...sessions.map(row));
     const mine = sessions.find((/** @type {any} */ each) => each.session === chosen);
-    if (mine) show(mine);
+    if (mine) {
+      show(mine);
+      await pushes.look();
+    }
     else await choose(sessions[0]?.session ?? "");
   });
 }
@@ -136,6 +146,7 @@ async function choose(session) {
   listening.abort();
   listening = new AbortController();
   chosen = session;
+  pushes.of(session);
   for (const each of document.querySelectorAll("[data-session]")) {
     each.setAttribute("aria-current", String(/** @type {HTMLElement} */ (each).dataset.session === session));
   }
@@ -231,6 +242,20 @@ find("say").addEventListener("submit", async (event) => {
   const words = /** @type {HTMLInputElement} */ (find("words"));
   await tell("say", { text: words.value });
   words.value = "";
+});
+find("play").addEventListener("click", () => find("recording").click());
+find("recording").addEventListener("change", async () => {
+  const input = /** @type {HTMLInputElement} */ (find("recording"));
+  const words = /** @type {HTMLInputElement} */ (find("words"));
+  const [file] = input.files ?? [];
+  if (!file) return;
+  const form = new FormData();
+  form.set("text", words.value);
+  form.set("audio", file);
+  find("play").toggleAttribute("disabled", true);
+  await tell("play", form);
+  find("play").toggleAttribute("disabled", false);
+  input.value = words.value = "";
 });
 find("mute").addEventListener("click", () => {
   const muted = find("mute").getAttribute("aria-pressed") !== "true";

@@ -79,6 +79,6 @@ export class Face {
   }
 
   get #playing() {
-    return !!(this.#video.srcObject || this.#video.src);
+    return !!(this.#video.srcObject || this.#video.currentSrc);
   }
 }

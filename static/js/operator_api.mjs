@@ -17,14 +17,15 @@ export class OperatorApi {
   }
 
   /**
-   * @param {string} method @param {string} path under /api/v1 @param {object} [body]
+   * @param {string} method @param {string} path under /api/v1 @param {object} [body] a form goes as one, the rest as JSON
    * @returns {Promise<any>} the JSON; throws ApiError
    */
   async ask(method, path, body) {
+    const form = body instanceof FormData;
     const response = await fetch(`/api/v1${path}`, {
       method,
-      headers: this.headers(body ? { "Content-Type": "application/json" } : {}),
-      body: body ? JSON.stringify(body) : undefined,
+      headers: this.headers(body && !form ? { "Content-Type": "application/json" } : {}),
+      body: form ? body : body && JSON.stringify(body),
     });
     const answer = await response.json().catch(() => ({}));
     if (!response.ok) throw new ApiError(answer.code ?? "server", answer.text ?? "The server did not answer as expected.");

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the pages say about recording. Pure. */
 
-const KEPT = "The face and voice of the avatar and the words of both of you are kept on this server; your own voice and picture are not.";
+const KEPT = "The avatar's face and voice and the words of both of you are kept; your own voice and picture are not.";
 
 /** Before Start, where every conversation is recorded. */
 export const CONSENT = `This conversation will be recorded. ${KEPT} Press Start if that is all right with you.`;

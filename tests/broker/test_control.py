@@ -70,6 +70,7 @@ class House:
         self.control = Control(ControlSettings(**settings), personas, store, "boot-1")
         self.sent: list[tuple[str, Message]] = []
         self.published: list[Event] = []
+        self.ended: list[str] = []
         self.up(instances)
 
     def up(self, instances: int) -> None:
@@ -91,6 +92,7 @@ class House:
         sent = [(to.name, message) for to, message in outbox.send]
         self.sent += sent
         self.published += outbox.publish
+        self.ended += outbox.ended
         return sent
 
     def wait(self, seconds: float) -> list[tuple[str, Message]]:
@@ -634,3 +636,19 @@ def test_an_unexpected_message_is_counted_and_harms_nothing() -> None:
     house.present()
     house(Open(session="s1", route=house.route(), persona={}, language="en", origin_ns=0, peers={}))
     assert house.control.counters["stale_route"] + house.control.counters["unexpected"] == 1
+
+
+@pytest.mark.parametrize("way", ["bye", "away", "operator"])
+def test_of_a_session_that_has_ended_nothing_is_kept_however_it_ended(way: str) -> None:
+    house = House(away_s=5.0)
+    house.present()
+    house.present("s2")
+    assert not house.ended
+    if way == "bye":
+        house.from_(Gone(final=True))
+    elif way == "away":
+        house.from_(Gone())
+        house.wait(6)
+    else:
+        house.run(lambda: house.control.end(house.control.sessions["s1"], house.now_ns))
+    assert house.ended == ["s1"]

@@ -15,6 +15,7 @@ from broker.messages import Act, Played, Speak
 from tests.e2e.page_harness.browser import CHROMIUM, Browsers
 from tests.webrtc.scene import until
 from tests.webrtc.served import OPERATOR, SESSION, Served, at_an_edge
+from tests.webrtc.test_control_api import sound
 
 pytestmark = pytest.mark.browser
 
@@ -57,11 +58,16 @@ def test_the_host_signs_in_sees_who_talks_and_operates(tmp_path: Path) -> None:
                 await until(lambda: world.control.sessions[SESSION].record.questions.asked[0].stand != "waiting")
                 await page.fill("#words", "Dinner is ready.")
                 await page.click("#say button")
+                await page.fill("#words", "This was recorded.")
+                await page.set_input_files(
+                    "#recording", {"name": "speech.wav", "mimeType": "audio/wav", "buffer": sound(1.0)}
+                )
+                await until(lambda: uploaded(world), 60)
                 await page.click("text=Nod")
                 await until(lambda: [each for each in world.routed if isinstance(each, Act) and each.gesture == "nod"])
                 says = world.control.sessions[SESSION].state.says
                 spoken = [each.text for each in world.routed if isinstance(each, Speak)]
-                assert "Dinner is ready." in [*spoken, *(each.text for each in says)]
+                assert {"Dinner is ready.", "This was recorded."} <= {*spoken, *(each.text for each in says)}
                 await page.wait_for_timeout(400)
                 await shown(page, "console")
                 await page.set_viewport_size({"width": 420, "height": 900})
@@ -73,6 +79,11 @@ def test_the_host_signs_in_sees_who_talks_and_operates(tmp_path: Path) -> None:
                 assert not tab.complaints, tab.complaints
         finally:
             await browsers.close()
+
+    def uploaded(world: Served) -> list[object]:
+        says = world.control.sessions[SESSION].state.says
+        spoken = [each for each in world.routed if isinstance(each, Speak)]
+        return [each for each in (*says, *spoken) if each.upload]
 
     async def shown(page: object, name: str) -> None:
         if PICTURES:

@@ -47,8 +47,8 @@ def of_session(ticks: tuple[Programme, ...], session: str) -> list[Programme]:
     return [replace(tick, session=session) for tick in ticks]
 
 
-def probe(path: Path, *arguments: str) -> dict[str, Any]:
-    """ffprobe's JSON of a file (Debian: ffmpeg)."""
+def probe(path: Path | str, *arguments: str) -> dict[str, Any]:
+    """ffprobe's JSON of a file or an address (Debian: ffmpeg)."""
     command = ["ffprobe", "-v", "error", "-of", "json", *arguments, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert not done.stderr, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,12 @@ import pytest
 from broker.messages import Event, Programme
 from tests.outputs.programme import SHADES, conversation, of_session, picture_times, probe, sound_onset_s
 from workers.outputs import media_file
+from workers.outputs.aac import Aac
 from workers.outputs.media_file import OPUS_DELAY_SAMPLES
 from workers.outputs.recording import Recording
 from workers.programme.opus import DELAY_SAMPLES
+
+pytestmark = pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is missing: apt-get install ffmpeg")
 
 BOTH = ("mp4", "webm")
 
@@ -209,3 +213,64 @@ def test_two_sessions_do_not_mix(tmp_path: Path) -> None:
         for f in folders
     ]
     assert counts == [len(one), len(other)]
+
+
+def test_a_successor_goes_on_in_a_new_part_on_the_same_time_line(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    record(tmp_path, ticks[:120], close=False)  # killed: nothing is closed
+    with (tmp_path / "timeline.jsonl").open("a") as file:
+        file.write('{"at_ms": 24')
+    again = record(tmp_path, ticks[170:], close=False)
+    again.event(Event(kind="turn", turn=1, data={"what": "finished", "heard": "Yes."}))
+    again.close("bye")
+    about = json.loads((tmp_path / "recording.json").read_text())
+    assert [(part["files"], part["captions"], part["start_ms"]) for part in about["parts"]] == [
+        (["programme.mp4", "programme.webm"], "programme.vtt", 0),
+        (["programme-2.mp4", "programme-2.webm"], "programme-2.vtt", 170 * 20),
+    ]
+    assert about["duration_ms"] == len(ticks) * 20
+    for name in about["parts"][1]["files"]:
+        told = probe(tmp_path / name, "-show_format", "-show_streams")
+        assert {stream["codec_type"] for stream in told["streams"]} == {"video", "audio"}
+        assert float(told["format"]["duration"]) == pytest.approx((len(ticks) - 170) * 0.02, abs=0.05)
+    written = (tmp_path / "timeline.jsonl").read_text().splitlines()
+    assert written.count('{"at_ms": 24') == 1
+    kinds = [json.loads(line)["kind"] for line in written if line != '{"at_ms": 24']
+    assert kinds.count("start") == 1
+    assert kinds.count("part") == 2
+    assert [line["at_ms"] for line in lines(tmp_path / "transcript.jsonl")] == [(len(ticks) - 1) * 20]
+
+
+def test_sound_may_be_aac_and_lies_where_the_programme_had_it(tmp_path: Path) -> None:
+    ticks, emitted = conversation()
+    recording = Recording(tmp_path, "a", "vera", BOTH, 25, Aac)
+    for tick in ticks[:100] + ticks[140:]:  # a hole, before the voice is over or not: it becomes silence
+        recording.tick(tick)
+    recording.close("bye")
+    told = probe(tmp_path / "programme.mp4", "-show_format", "-show_streams")
+    sound = next(stream for stream in told["streams"] if stream["codec_type"] == "audio")
+    assert (sound["codec_name"], sound["profile"], sound["sample_rate"], sound["channels"]) == ("aac", "LC", "48000", 1)
+    assert float(told["format"]["duration"]) == pytest.approx(len(ticks) * 0.02, abs=0.05)
+    said_s = (emitted[0].programme_sample - ticks[0].programme_sample + OPUS_DELAY_SAMPLES) / 48_000
+    assert sound_onset_s(tmp_path / "programme.mp4") == pytest.approx(said_s, abs=0.010)
+    assert sound_onset_s(tmp_path / "programme.webm") == pytest.approx(said_s, abs=0.010)
+    command = ["ffmpeg", "-v", "warning", "-xerror", "-i", str(tmp_path / "programme.mp4"), "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    end_s = float(probe(tmp_path / "programme.mp4", "-select_streams", "a", "-show_packets")["packets"][-1]["pts_time"])
+    assert end_s == pytest.approx(len(ticks) * 0.02, abs=0.05), "what comes after the hole keeps its time"
+
+
+def test_pictures_of_another_size_begin_a_part_with_captions_of_its_own(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    cut = next(n for n, tick in enumerate(ticks) if n > 100 and tick.vp8_key)
+    key = bytearray(ticks[cut].vp8)
+    key[6:10] = (96).to_bytes(2, "little") * 2
+    changed = [*ticks[:cut], replace(ticks[cut], vp8=bytes(key)), *ticks[cut + 1 :]]
+    record(tmp_path, changed)
+    about = json.loads((tmp_path / "recording.json").read_text())
+    assert about["parts"][1]["start_ms"] == cut * 20
+    assert about["parts"][0]["duration_ms"] == cut * 20
+    first = probe(tmp_path / "programme.mp4", "-show_format")["format"]["duration"]
+    assert float(first) == pytest.approx(cut * 0.02, abs=0.05), "all files of a part end together"
+    assert (tmp_path / "programme-2.vtt").read_text().startswith("WEBVTT")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -65,7 +68,7 @@ class Pushing:
         self.push.close("bye")
 
     def until(self, state: str) -> None:
-        until(lambda: self.push.state == state, f"it is not {state}: {self.push.row()}", 60)
+        until(lambda: self.push.state == state, f"it is not {state}", 60)
 
     def _run(self) -> None:
         begun = time.monotonic()
@@ -211,3 +214,46 @@ def test_addresses_are_known_by_their_scheme_and_shown_without_their_key() -> No
     assert is_rtmp(url)
     assert flaw(url) == ""
     assert shown(url) == "rtmps://live.example:1936/app/…"
+
+
+class TlsFront:
+    """What stands before a server that knows no TLS; its certificate is its own authority."""
+
+    def __init__(self, folder: Path, behind: int) -> None:
+        self.certificate = folder / "cert.pem"
+        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        files = ["-keyout", str(folder / "key.pem"), "-out", str(self.certificate)]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
+        subprocess.run(command, check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, folder / "key.pem")
+        self._behind = behind
+        self._loop = asyncio.new_event_loop()
+        start = asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=context)
+        self.port = self._loop.run_until_complete(start).sockets[0].getsockname()[1]
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, onward = await asyncio.open_connection("127.0.0.1", self._behind)
+        await asyncio.gather(_copied(reader, onward), _copied(there, writer), return_exceptions=True)
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not here: apt-get install openssl")
+def test_rtmps_is_rtmp_by_tls(server: MediaServer, tmp_path: Path) -> None:
+    front = TlsFront(tmp_path, server.port)
+    try:
+        with Pushing(Rtmp(f"rtmps://localhost:{front.port}/live/key")) as pushing:
+            pushing.until("live")
+            assert float(probe(pull(server, tmp_path / "pulled.flv", 2), "-show_format")["format"]["duration"]) > 1.5
+    finally:
+        front.close()

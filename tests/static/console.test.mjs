@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { splitter } from "../../static/js/operator_api.mjs";
+import { wordsOf } from "../../static/js/pushes.mjs";
 import { label, ordered, updated, verdicts } from "../../static/js/question_list.mjs";
 
 test("events come whole, however the stream is cut", () => {
@@ -26,4 +27,9 @@ test("the host may decide until a question is asked", () => {
   assert.deepEqual(verdicts("approved"), ["dismiss"]);
   assert.deepEqual(verdicts("asked"), []);
   assert.equal(label("asked"), "is being answered");
+});
+
+test("how a push goes is said in words", () => {
+  assert.equal(wordsOf({ id: "1", url: "", state: "live", reason: "" }), "live");
+  assert.equal(wordsOf({ id: "1", url: "", state: "waiting", reason: "It is away." }), "tried again: It is away.");
 });

@@ -80,6 +80,9 @@ class Served(Scene):
 async def served(static: Path) -> AsyncIterator[Served]:
     settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0))
     static.mkdir(exist_ok=True)
+    for name in ("call", "view", "live", "console", "avatars"):
+        if not (static / f"{name}.html").exists():
+            (static / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
     settings = replace(
         settings,
         paths=replace(

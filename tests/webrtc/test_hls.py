@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import shutil
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from broker.config import Audience
+import pytest
+
+from broker.config import ROOT, Audience
 from broker.messages import Watch
+from tests.outputs.media_server import free_port
 from tests.webrtc.scene import Scene, scene, until
 from webrtc import watched as watched_module
 from webrtc.hls import STALE_S
@@ -159,3 +164,55 @@ def test_a_stream_that_does_not_begin_is_told_in_words(tmp_path: Path, monkeypat
         assert headers["Retry-After"] == "2"
 
     at_an_edge(tmp_path, story)
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not here: apt-get install nginx")
+def test_the_example_for_nginx_asks_the_edge_once_for_many(tmp_path: Path) -> None:
+    async def story(world: Scene, place: Path) -> None:
+        made(place)
+        port = free_port()
+        snippet = (ROOT / "etc" / "nginx-hls.conf").read_text().replace(":8080", f":{world.port}")
+        (tmp_path / "hls.conf").write_text(snippet)
+        (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, user=_user()))
+        command = ["nginx", "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(tmp_path / "nginx.conf")]
+        process = await asyncio.create_subprocess_exec(*command, start_new_session=True)
+        try:
+            await until(lambda: (tmp_path / "nginx.pid").is_file() and (tmp_path / "nginx.pid").read_text().strip())
+
+            async def through(name: str) -> str:
+                async with world.http.get(f"http://127.0.0.1:{port}/hls/{SESSION}/{name}") as response:
+                    assert response.status == 200, await response.text()
+                    return await response.text()
+
+            assert SEGMENTS in await through("index.m3u8")
+            assert await asyncio.gather(*(through("0.m4s") for _ in range(20))) == ["segment"] * 20
+            (place / "0.m4s").unlink()
+            assert await through("0.m4s") == "segment", "the edge is not asked again"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    at_an_edge(tmp_path, story)
+
+
+NGINX = """
+user {user};
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  proxy_cache_path {folder}/cache keys_zone=hls:1m max_size=10m inactive=2m;
+  server {{ listen 127.0.0.1:{port}; include {folder}/hls.conf; }}
+}}
+"""
+
+
+def _user() -> str:
+    return "root" if os.getuid() == 0 else "nobody"

@@ -8,13 +8,20 @@ from pathlib import Path
 
 from aiohttp import web
 
+from broker.clock import now_ns
 from broker.shelf import NoRoomError, Shelf
 from webrtc.api.bodies import described, read
 from webrtc.api.films import operator
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, caller, named
+from webrtc.limits import Buckets
 
 SHELF: web.AppKey[Shelf] = web.AppKey("shelf", Shelf)
+
+PER_S, AT_ONCE = 1 / 10, 5
+"""One caller's address: five recordings, then one every ten seconds."""
+
+BEGUN: web.AppKey[Buckets] = web.AppKey("recordings begun", Buckets)
 
 _TYPES = {
     ".mp4": "video/mp4",
@@ -38,6 +45,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
     session, wanted = named(request), await read(request, Record)
     who = caller(request)
     await request.app[DESK].ask("recording", session, **who)  # who may not is told so before anything of the disk
+    if not who["operator"] and not request.app[BEGUN].take(request.remote or "", now_ns()):
+        raise Problem("rate", "That was many recordings in a short time. Please wait a little.")
     try:
         await asyncio.to_thread(request.app[SHELF].check)
     except NoRoomError as error:

@@ -65,8 +65,9 @@ class Hls:
 
     @property
     def needs_key(self) -> frozenset[str]:
-        """A key frame is due."""
-        return self.wants if self._run is None or self._run.due else frozenset()
+        """A key frame is due. May be asked from another thread."""
+        run = self._run
+        return self.wants if run is None or run.due else frozenset()
 
     def tick(self, tick: Programme) -> None:
         """20 ms of the programme; each once, in order."""

@@ -66,7 +66,6 @@ class Recorder:
         self.counters["recorded_bytes"] = self._recording.size
 
     def _new(self, session: str, persona: str) -> Path:
-        self._shelf.expire()
         return self._room(partial(self._shelf.place, session, persona))
 
     def _room(self, do: Any) -> Any:

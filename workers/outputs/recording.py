@@ -105,11 +105,11 @@ class Recording:
             return
         elif tick.tick > self._tick + 1:
             self._line("gap", ticks=tick.tick - self._tick - 1)
-        self._tick, self._now = tick.tick, tick.programme_sample
         assert self._part is not None
         if any(each.ended_by(tick) for each in self._part.files):
             self._end_part()
             self._begin_part(tick)
+        self._tick, self._now = tick.tick, tick.programme_sample
         for each in self._part.files:
             each.feed(tick)
         self._append(self._part.captions.name, self._part.words.feed(tick))

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import signal
-import ssl
 import sys
 from fractions import Fraction
 
@@ -69,9 +68,8 @@ class Flv:
     def _begin(self, config: AvcConfig, start: int) -> None:
         """Streams with the packets' own parameters, taken from the header of a file of them."""
         header = FragmentedMp4(config, aac=self._aac.config, live=True).header()
-        secure = {"tls_verify": "1", "ca_file": _authorities()} if self._url.lower().startswith("rtmps") else {}
         with av.open(io.BytesIO(header), format="mp4") as shape:
-            output = av.open(self._url, "w", format="flv", options={"flvflags": "no_duration_filesize", **secure})
+            output = av.open(self._url, "w", format="flv", options={"flvflags": "no_duration_filesize"})
             self._picture = output.add_stream_from_template(shape.streams.video[0])
             self._sound = output.add_stream_from_template(shape.streams.audio[0])
             output.start_encoding()
@@ -85,12 +83,6 @@ class Flv:
         packet.pts = packet.dts = time - self._start
         packet.is_keyframe = key
         self._output.mux(packet)
-
-
-def _authorities() -> str:
-    """The file of certificates that this machine trusts."""
-    paths = ssl.get_default_verify_paths()
-    return paths.cafile or paths.openssl_cafile
 
 
 def _say(state: str, reason: str = "") -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -21,6 +22,7 @@ from broker.errors import VisavisError
 from broker.memory_bus import MemoryBus
 from broker.messages import Alive, Close, Event, Message, Outputs, Peer, Programme, Refused, Report, Showing
 from broker.orphan import end_with_parent
+from broker.shelf import Shelf
 from workers.outputs.followed import Followed
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ KIND = "outputs"
 NICE = 5
 ALIVE_NS = NS_PER_S // 2
 BEAT_NS = NS_PER_S
+SWEEP_NS = 3600 * NS_PER_S
+"""How often recordings that are too old are looked for."""
 WAIT_MS = 100
 FINISH_S = 3.0
 """How long what is being made may take to be finished when this process is asked to stop."""
@@ -46,6 +50,7 @@ class Service:
         self._followed: dict[str, Followed] = {}
         self._stopping = False
         self._alive_ns = self._beat_ns = 0
+        self._sweep_ns = -SWEEP_NS
         self._busy_s, self._busy_at = time.process_time(), time.monotonic()
 
     def serve(self) -> None:
@@ -86,6 +91,9 @@ class Service:
         if now - self._beat_ns >= BEAT_NS:
             self._beat_ns = now
             self.beat()
+        if now - self._sweep_ns >= SWEEP_NS:
+            self._sweep_ns = now
+            threading.Thread(target=self._sweep, name="sweep", daemon=True).start()  # a disk may take its time
 
     def take(self, message: Message) -> None:
         """One message of the bus."""
@@ -158,6 +166,14 @@ class Service:
         self._bus.wake()
 
     # --- inside ---
+
+    def _sweep(self) -> None:
+        shelf = Shelf.of(self.settings.path("recordings"), self.settings.recording)
+        try:
+            for place in shelf.expire():
+                logger.info("recording removed", extra={"folder": place.name})
+        except OSError as error:
+            logger.warning("recordings not looked over", extra={"reason": str(error)})
 
     def _leave(self, followed: Followed) -> None:
         before = followed.shown

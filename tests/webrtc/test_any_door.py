@@ -1,0 +1,362 @@
+"""Bad input for every door there is, from the edge's own tables: a new one is tried by itself.
+
+Whatever comes, the answer is a status below 500 with a sentence, nothing of this machine or of another conversation is
+in it, and the edge serves the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import struct
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from broker.clock import now_ns
+from broker.messages import Event
+from broker.uploads import Uploads
+from tests.webrtc.rough_path import RoughPath
+from tests.webrtc.scene import Page, page, scene, until
+from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
+from webrtc.api.document import document
+from webrtc.api.operations import OPERATIONS
+from webrtc.security import new_token
+
+OTHER, OTHERS_TOKEN, SECRET = "session-two", "another-token-0123456789", "what-the-other-one-said"
+
+PLACES = (
+    SESSION, "nobody", "..", "../..", "../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd",
+    "%00", "a\u0000b", ".", "~root", "C:\\windows", "a" * 3_000, "\u202e", "😀", "%", "%ff", "1", "-1", "null", " ",
+    "*", "{session}",
+)  # fmt: skip
+
+CONTENT_TYPES = (
+    "application/json", "application/sdp", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain",
+    "application/trickle-ice-sdpfrag", "application/json; charset=nonsense", "a", "",
+)  # fmt: skip
+
+SDP = (
+    "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n"
+)
+
+FIELDS = sorted({name for each in OPERATIONS if each.body for name in each.body.__dataclass_fields__})
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.sampled_from(PLACES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+tables = st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=12), values, max_size=4)
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+bodies = st.one_of(
+    st.binary(max_size=200),
+    (tables | values).map(as_json),
+    st.sampled_from(
+        [SDP, SDP * 3, "v=0", "--x\r\n\r\n", "--x\r\nContent-Disposition: form-data; name=audio\r\n\r\nx"]
+    ).map(str.encode),
+)
+requests = st.fixed_dictionaries(
+    {
+        "places": st.lists(st.sampled_from(PLACES) | st.text(max_size=20), min_size=3, max_size=3),
+        "body": bodies,
+        "type": st.sampled_from(CONTENT_TYPES),
+        "token": st.sampled_from(["", TOKEN, OPERATOR, "wrong", "a" * 5_000]),
+        "headers": st.dictionaries(
+            st.sampled_from(
+                ["Last-Event-ID", "Range", "If-Match", "Origin", "X-File-Name", "Accept", "X-Forwarded-For", "Cookie"]
+            ),
+            st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30),
+            max_size=2,
+        ),
+        "query": st.text(max_size=12),
+    }
+)
+ANY_EDGE = settings(
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def doors(world: Served) -> list[tuple[str, str]]:
+    """Method and path of every route, its variables in braces."""
+    found = [
+        (route.method, re.sub(r"{(\w+):[^}]*}", r"{\1}", resource.canonical))
+        for resource in world.runner.app.router.resources()
+        for route in resource
+    ]
+    return [(method, path) for method, path in found if method not in ("OPTIONS", "*")]
+
+
+def filled(path: str, places: list[str]) -> str:
+    """A path with these in the places of its variables."""
+    names = iter(places)
+    return re.sub(r"{\w+}", lambda _: quote(next(names, "x"), safe="%/."), path)
+
+
+async def knock(world: Served, method: str, path: str, wish: dict[str, Any]) -> tuple[str, int, str, str]:
+    """Where it arrived, and status, type and text of the answer; streams are let go once they have begun."""
+    query = f"?{quote(wish['query'])}" if wish["query"] else ""
+    headers = {"Content-Type": wish["type"], "X-Forwarded-For": "10.0.0.9"} | wish["headers"]
+    if wish["token"]:
+        headers["Authorization"] = f"Bearer {wish['token']}"
+    url = world.url + filled(path, wish["places"]) + query
+    body = None if method in ("GET", "HEAD") else wish["body"]
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with world.http.request(
+        method, url, data=body, headers=headers, allow_redirects=False, timeout=timeout
+    ) as response:
+        stream = response.content_type == "text/event-stream"
+        text = "" if stream else (await response.read()).decode("latin1")
+        return response.url.path, response.status, response.content_type, text
+
+
+def fits(method: str, path: str, wish: dict[str, Any], place: str, status: int, kind: str, text: str) -> None:
+    """An answer as it may be."""
+    about = (method, path, wish, place, status, text[:200])
+    assert status < 500 or status == 503, about
+    if status == 503 and path != "/ready" and method != "HEAD":
+        assert "not running" in text or "not ready" in text, about  # what it needs is not there in these tests
+    for secret in ("root:x:0:0", OTHERS_TOKEN, SECRET, "Traceback"):
+        assert secret not in text, about
+    if wish["token"] != OPERATOR:
+        assert OPERATOR not in text, about
+    if status >= 400 and place.startswith("/api/") and method != "HEAD":
+        assert kind == "application/json", about
+        told = json.loads(text)
+        assert set(told) == {"code", "text"}, about
+        assert told["text"].strip().endswith((".", ")", "?")), about
+
+
+async def unharmed(world: Served, before: tuple[Any, ...]) -> None:
+    """The other conversation is as it was, and the edge serves."""
+    assert others(world) == before
+    assert (await world.ask("GET", "/health"))[0] == 200
+    assert world.calls.counters["faults"] == 0
+
+
+def others(world: Served) -> tuple[Any, ...]:
+    session = world.control.sessions[OTHER]
+    return session.record.persona["id"], session.state.mode, session.state.dialogue, session.state.says
+
+
+def with_another(world: Served) -> tuple[Any, ...]:
+    world.begin(OTHER, OTHERS_TOKEN)
+    world.control.accept(Event(session=OTHER, kind="test", data={"said": SECRET}), now_ns())
+    return others(world)
+
+
+@ANY_EDGE
+@given(st.lists(requests, min_size=3, max_size=3))
+def test_any_request_at_any_door_is_answered_in_words(
+    tmp_path_factory: pytest.TempPathFactory, wishes: list[Any]
+) -> None:
+    async def story(world: Served) -> None:
+        before = with_another(world)
+        for method, path in doors(world):
+            if method == "GET" and path == "/ws":
+                continue  # it has tests of its own
+            for wish in wishes if "{" in path or method != "GET" else wishes[:1]:
+                if path.startswith("/workshop") and wish["token"] == OPERATOR:
+                    continue  # the operator may have a second of work done
+                fits(method, path, wish, *(await knock(world, method, path, wish)))
+                if SESSION not in world.control.sessions:
+                    world.begin()
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path_factory.mktemp("edge"), story)
+
+
+@ANY_EDGE
+@given(st.lists(st.tuples(tables, st.sampled_from([TOKEN, OPERATOR])), min_size=4, max_size=4))
+def test_any_json_for_any_operation_of_the_document(
+    tmp_path_factory: pytest.TempPathFactory, wishes: list[Any]
+) -> None:
+    """Fields are nearly right: names as the document has them, values of the wrong kind, size or spelling."""
+
+    async def story(world: Served) -> None:
+        before = with_another(world)
+        for path, methods in document(OPERATIONS)["paths"].items():
+            for method, operation in methods.items():
+                if "requestBody" not in operation:
+                    continue
+                for table, token in wishes:
+                    url = path.replace("{session}", SESSION).replace("{n}", "1").replace("{name}", "x")
+                    shape = next(iter(operation["requestBody"]["content"].values()))["schema"]
+                    right = {name: _right(shape["properties"][name]) for name in shape.get("required", ())}
+                    wish = {"places": [], "body": as_json(right | table), "type": "application/json", "token": token,
+                            "headers": {}, "query": ""}  # fmt: skip
+                    fits(method.upper(), url, wish, *(await knock(world, method.upper(), url, wish)))
+                    if SESSION not in world.control.sessions:
+                        world.begin()
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path_factory.mktemp("edge"), story)
+
+
+def _right(shape: dict[str, Any]) -> Any:
+    if "enum" in shape:
+        return shape["enum"][-1]
+    return {"string": "hello", "integer": 1, "number": 0.5, "boolean": True}[shape["type"]]
+
+
+def test_no_path_leads_out_of_what_is_served(tmp_path: Path) -> None:
+    """With every spelling of "up" there is; sent raw, since clients tidy paths before they send them."""
+
+    async def story(world: Served) -> None:
+        ups = ("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..%5c", "..\\", "....//", "..;/", "%252e%252e/", "/", "..%00/")
+        bases = {re.sub(r"{.*", "", path) for _, path in doors(world)} | {"/"}
+        for base in sorted(bases):
+            for up in ups:
+                for target in ("etc/passwd", "proc/self/environ"):
+                    text = await raw(
+                        world, f"GET {base.rstrip('/')}/{up * 9}{target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+                    )
+                    status = int(text.split(" ")[1])
+                    assert status in (200, 301, 302, 400, 401, 403, 404, 405), (base, up, text[:200])
+                    assert "root:x:0:0" not in text, (base, up)
+                    assert "PATH=" not in text, (base, up)
+
+    at_an_edge(tmp_path, story)
+
+
+async def raw(world: Served, text: str | bytes, within_s: float = 5.0) -> str:
+    """What comes back on a bare connection for these bytes; empty when it is closed without a word."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    try:
+        writer.write(text if isinstance(text, bytes) else text.encode("latin1"))
+        await writer.drain()
+        if isinstance(text, bytes):
+            writer.write_eof()
+        return (await asyncio.wait_for(reader.read(65_536), within_s)).decode("latin1")
+    except (ConnectionError, TimeoutError):
+        return ""
+    finally:
+        writer.close()
+
+
+GARBAGE: tuple[bytes, ...] = (
+    b"", b"\r\n\r\n", b"GET", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: elsewhere\r\n\r\n",
+    b"POST /api/v1/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+    b"POST /api/v1/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999999999999999\r\n\r\nx",
+    b"POST /api/v1/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"b" * 100_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: 1\r\n" * 20_000 + b"\r\n",
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 5_000, b"\xff" * 5_000,
+)  # fmt: skip
+
+
+def test_garbage_on_a_bare_connection_harms_nobody(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        chance = random.Random(5)
+        for text in (*GARBAGE, *(chance.randbytes(chance.randrange(1, 4_000)) for _ in range(40))):
+            answer = await raw(world, text)
+            assert not answer or re.match(r"HTTP/1\.[01] [1234]\d\d ", answer), (text[:60], answer[:200])
+            assert "Traceback" not in answer
+        many = await asyncio.gather(*(raw(world, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ") for _ in range(40)))
+        assert len(many) == 40
+        assert (await world.ask("GET", "/health"))[0] == 200
+
+    at_an_edge(tmp_path, story)
+
+
+def test_garbage_in_a_websocket_ends_that_socket_alone(tmp_path: Path) -> None:
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade = f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n".encode()
+
+    async def run() -> None:
+        async with scene(tmp_path) as world, page(world) as caller:
+            await caller.hello()
+            chance = random.Random(3)
+            for n in range(40):
+                frames = chance.randbytes(chance.randrange(2, 300)) if n else b"\x81\xff" + struct.pack("!Q", 2**62)
+                reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+                writer.write(upgrade + frames)
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+                assert b" 101 " in head or b" 429 " in head or b" 503 " in head, head
+                writer.close()
+            await caller.send("text", text="works")
+            await until(lambda: [each for each in world.said if getattr(each, "text", "") == "works"])
+
+    asyncio.run(run())
+
+
+def test_garbage_on_the_medias_port_is_not_heard(tmp_path: Path) -> None:
+    """From a stranger, and from the caller's own address: nothing but what is theirs and whole is taken."""
+
+    async def run() -> None:
+        async with scene(tmp_path) as world, page(world) as caller:
+            session = (await caller.hello())["session"]
+            path, chance = RoughPath(), random.Random(9)
+            await caller.call(path=path)
+            await world.play(session, 10)
+            stranger = await _stranger(path._edge)
+            (own,) = path._backs.values()
+            playing = asyncio.ensure_future(world.play(session, 60, first=10))
+            for n in range(400):
+                first = chance.choice([0, 1, 20, 22, 23, 63, 64, 127, 128, 144, 191, 192, 255])
+                data = bytes([first]) + chance.randbytes(chance.randrange(0, 1_300))
+                (stranger if n % 2 else own.transport).sendto(data, path._edge)
+                if n % 20 == 0:
+                    await asyncio.sleep(0.01)
+            await playing
+            await until(lambda: len(_ticks(caller, 0)) >= 60)
+            assert caller.connection
+            assert caller.connection.connectionState == "connected"
+            assert not [frame for frame in world.frames if any(frame.pcm)], "nobody spoke"
+            stranger.close()
+            path.close()
+
+    asyncio.run(run())
+
+
+async def _stranger(edge: tuple[str, int]) -> Any:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
+    )
+    return transport
+
+
+def _ticks(caller: Page, since: int) -> set[int]:
+    return {packet.timestamp for packet in caller.packets["audio"][since:]}
+
+
+def test_names_that_open_something_cannot_be_guessed(tmp_path: Path) -> None:
+    """Each has 72 random bits or more, and no two are alike."""
+
+    async def run() -> None:
+        names: dict[str, list[str]] = {"session": [], "token": [], "upload": [], "resource": []}
+        async with scene(tmp_path) as world:
+            for _ in range(5):
+                async with page(world) as caller:
+                    told = await caller.hello()
+                    names["session"].append(told["session"])
+                    names["token"].append(told["token"])
+        names["token"] += [new_token() for _ in range(500)]
+        uploads = Uploads(tmp_path / "uploads")
+        names["upload"] = [uploads.place("s").name for _ in range(500)]
+        for kind, found in names.items():
+            assert len(set(found)) == len(found), kind
+            assert all(len(name) * 6 >= 72 for name in found), kind
+            everything = "".join(found)
+            assert not found or len(set(everything)) > 30, kind
+
+    asyncio.run(run())
+    assert os.sep not in Uploads(tmp_path).place("../../x").name
