@@ -116,7 +116,7 @@ const FAILURES = {
     remedy: "none",
   },
   narrow: {
-    title: "Your connection is narrow just now",
+    title: "A narrow connection",
     text: "The picture is made coarser so that the voice comes through.",
     remedy: "none",
   },

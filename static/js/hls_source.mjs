@@ -36,11 +36,12 @@ export class HlsSource {
     this.#events = events;
   }
 
-  /** Throws WhepRefusal, or TypeError when the edge cannot be reached. */
+  /** Throws WhepRefusal; another error when the edge cannot be reached or has nothing to play yet. */
   async start() {
     const headers = this.#headers();
     const response = await fetch(this.#url, { headers, cache: "no-store" });
     const text = await response.text();
+    if (response.status === 503) throw new Error(text.trim()); // no seat is missing: segments are
     if (!response.ok) throw new WhepRefusal(response.status, text.trim());
     this.#zeroMs = programmeZero(text) ?? 0;
     const Hls = await import("hls.js").then((module) => module.default, () => null);
