@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCIceCandidate,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
+from aiortc import RTCRtpTransceiver
 
 from webrtc import offer as offers
+from webrtc.answerer import Answerer
 from webrtc.errors import SdpError
 from webrtc.fanout import AUDIO, Fanout
-from webrtc.peer import CONNECT_S, capabilities, gather_loopback_too, negotiated, passive, picture_codecs
 from webrtc.rtp_push import RtpPush
-
-logger = logging.getLogger(__name__)
+from webrtc.transceivers import capabilities, negotiated, picture_codecs
 
 
 class ViewerPeer:
@@ -39,23 +28,22 @@ class ViewerPeer:
         ended: Callable[[str], None],
         bundled: bool = True,
     ) -> None:
-        self._servers = [RTCIceServer(**server) for server in ice_servers]
-        policy = RTCBundlePolicy.MAX_BUNDLE if bundled else RTCBundlePolicy.MAX_COMPAT
-        self._connection = RTCPeerConnection(RTCConfiguration(self._servers, bundlePolicy=policy))
+        needs = "Opus, and H.264 or VP8"
+        self._answerer = Answerer(ice_servers, "the player", needs, self._state_changed, bundled)
+        self._connection = self._answerer.connection
+        self.add_candidate = self._answerer.add_candidate
+        self.close = self._answerer.close
         self._fanout = fanout
         self._want_key = want_key
         self._connected = connected
         self._ended = ended
         self._outs: list[RtpPush] = []
-        self._candidates = 0
-        self._deadline: asyncio.TimerHandle | None = None
-        self._connection.on("connectionstatechange", self._state_changed)
         self.codec = ""
         """The pictures' codec, `h264` or `vp8`; empty without pictures."""
 
     @property
     def state(self) -> str:
-        return self._connection.connectionState
+        return self._answerer.state
 
     @property
     def packets(self) -> int:
@@ -68,34 +56,14 @@ class ViewerPeer:
         for kind in offers.media(sdp):  # in the offer's order: aiortc bundles everything with the first it made
             codecs = picture_codecs() if kind == "video" else capabilities("audio", "audio/opus", [])
             self._connection.addTransceiver(kind, "sendonly").setCodecPreferences(codecs)
-        if not self._servers:
-            for transceiver in self._connection.getTransceivers():
-                gather_loopback_too(transceiver)
-        self._deadline = asyncio.get_running_loop().call_later(CONNECT_S, self._too_late)
-        try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-            for transceiver in self._connection.getTransceivers():
-                self._out(transceiver)
-            await self._connection.setLocalDescription(passive(await self._connection.createAnswer(), sdp))
-        except SdpError:
-            raise
-        except Exception as error:  # aiortc's parser raises whatever its input makes it stumble over
-            logger.info("offer refused", extra={"reason": f"{type(error).__name__}: {error}"})
-            raise SdpError("The offer cannot be answered: it needs Opus, and H.264 or VP8.") from error
+        answer = await self._answerer.answer(sdp, self._attach, serve_dtls=True)
         if not self._outs:
             raise SdpError("The offer takes neither sound nor pictures: make a line recvonly.")
-        return str(self._connection.localDescription.sdp)
+        return answer
 
-    async def add_candidate(self, candidate: RTCIceCandidate) -> None:
-        """Try one more address of the viewer. Raises SdpError past the limit."""
-        self._candidates += 1
-        if self._candidates > offers.MOST_CANDIDATES:
-            raise SdpError(f"A viewer has at most {offers.MOST_CANDIDATES} network candidates.")
-        await self._connection.addIceCandidate(candidate)
-
-    async def close(self) -> None:
-        self._stop_waiting()
-        await self._connection.close()
+    def _attach(self) -> None:
+        for transceiver in self._connection.getTransceivers():
+            self._out(transceiver)
 
     def _out(self, transceiver: RTCRtpTransceiver) -> None:
         if transceiver._offerDirection not in ("sendonly", "sendrecv"):
@@ -107,18 +75,8 @@ class ViewerPeer:
         want_key = partial(self._want_key, codec)
         self._outs.append(RtpPush(transceiver.sender, codec, fanout.clock, fanout.join, fanout.leave, want_key))
 
-    def _state_changed(self) -> None:
-        if self.state == "connected":
-            self._stop_waiting()
+    def _state_changed(self, state: str) -> None:
+        if state == "connected":
             self._connected()
-        elif self.state in ("failed", "closed"):
-            self._stop_waiting()
-            self._ended(self.state)
-
-    def _too_late(self) -> None:
-        if self.state != "connected":
-            self._ended("failed")
-
-    def _stop_waiting(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
+        else:
+            self._ended(state)

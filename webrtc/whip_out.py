@@ -10,10 +10,11 @@ from urllib.parse import urljoin
 import aiohttp
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
+from webrtc.answerer import CONNECT_S, gather_loopback_too
 from webrtc.fanout import AUDIO
-from webrtc.peer import CONNECT_S, capabilities, gather_loopback_too, negotiated, picture_codecs
 from webrtc.pushing import Push, PushError
 from webrtc.rtp_push import RtpPush
+from webrtc.transceivers import capabilities, negotiated, picture_codecs
 from webrtc.watched import Watched
 
 LONGEST_ANSWER = 64_000

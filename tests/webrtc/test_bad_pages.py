@@ -12,7 +12,7 @@ import pytest
 
 from broker.messages import Typed
 from tests.webrtc.scene import Page, Scene, page, scene, until
-from webrtc import peer, signaling
+from webrtc import answerer, signaling
 
 
 def at_an_edge(tmp_path: Path, story: Callable[[Scene, Page], Awaitable[None]]) -> None:
@@ -182,7 +182,7 @@ async def _call(caller: Page, edit: Callable[[str], str]) -> None:
 
 
 def test_without_a_network_path_the_page_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peer, "CONNECT_S", 0.3)
+    monkeypatch.setattr(answerer, "CONNECT_S", 0.3)
 
     async def story(world: Scene, caller: Page) -> None:
         await caller.hello()

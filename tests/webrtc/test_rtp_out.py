@@ -11,8 +11,8 @@ from aiortc.rtp import HeaderExtensionsMap, RtcpSenderInfo, RtcpSrPacket, RtpPac
 
 from webrtc.fanout import AUDIO, H264, Fanout, Frame, FrameQueue
 from webrtc.media_clock import MediaClock
-from webrtc.peer import REMOTE_STREAMS
 from webrtc.rtp_out import PRIVATE, RtpOut
+from webrtc.transceivers import REMOTE_STREAMS
 
 CLOCK = MediaClock(origin_ns=0, wall_ns=0, audio_offset=0, video_offset=0)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48_000, channels=2, payloadType=111)
