@@ -26,6 +26,10 @@ OVER = 1.05
 """Sent by so much more than the browser's estimate (REMB): a queue grows before the line. What is sent, not what may
 be: a face at rest takes a third, and estimates never go far beyond what is received."""
 
+FALLEN = 0.8
+"""An estimate below so much of what it once was is a queue that was seen to grow. Browsers begin at 300 kb/s and take
+some seconds to believe in more, whatever the line: what has only not risen yet says nothing."""
+
 COMPLAINTS = 4
 """Lost pictures (PLI) in the window: what is lost is not made good in time."""
 
@@ -51,7 +55,7 @@ class PictureRate:
         """(when, octets, packets)."""
         self._complaints: deque[int] = deque()
         self._again: deque[tuple[int, int]] = deque()
-        self._estimate_bps, self._estimated_ns = 0, 0
+        self._estimate_bps, self._highest_bps, self._estimated_ns = 0, 0, 0
         self._changed_ns = self._bad_ns = self._raised_ns = 0
         self._up_after_ns = UP_AFTER_NS
 
@@ -59,7 +63,7 @@ class PictureRate:
         """Another connection: the step stays, what was counted does not."""
         for each in (self._reports, self._sent, self._complaints, self._again):
             each.clear()
-        self._estimated_ns = 0
+        self._highest_bps = self._estimated_ns = 0
 
     # --- what is seen of the line -------------------------------------------------------------------------------------
 
@@ -84,6 +88,7 @@ class PictureRate:
     def estimate(self, bits_per_s: int, now_ns: int) -> None:
         """The browser's estimate of what the line carries (REMB)."""
         self._estimate_bps, self._estimated_ns = bits_per_s, now_ns
+        self._highest_bps = max(self._highest_bps, bits_per_s)
 
     # --- what follows -------------------------------------------------------------------------------------------------
 
@@ -103,8 +108,8 @@ class PictureRate:
         lost = self._lost()
         if lost > TOO_MUCH_LOST:
             return f"your connection loses {round(100 * lost)} % of the packets"
-        sent_bps = self._sent_bps(now_ns)
-        if self._estimate(now_ns) and sent_bps > OVER * self._estimate_bps:
+        fallen = self._estimate(now_ns) and self._estimate_bps < FALLEN * self._highest_bps
+        if fallen and self._sent_bps(now_ns) > OVER * self._estimate_bps:
             return f"your connection carries {self._estimate_bps // 1000} kb/s"
         if len(self._complaints) >= COMPLAINTS and lost > LITTLE_LOST:
             return "your connection loses whole pictures"

@@ -62,6 +62,32 @@ def test_a_face_at_rest_is_not_taken_for_a_narrow_line() -> None:
     assert set(Line(PictureRate(900), lambda s: 5000, wanted=0.2).run(120)) == {0}
 
 
+def test_a_browser_that_begins_with_a_careful_guess_is_not_taken_for_a_narrow_line() -> None:
+    rate = PictureRate(900)
+    for n in range(60):
+        at_ns = NS_PER_S + n * STEP_NS
+        for packet in range(50):
+            rate.sent(1125, at_ns + packet * STEP_NS // 50)
+        rate.report(0, 50 * n, at_ns + STEP_NS)
+        rate.estimate(round(280_000 * 1.04**n), at_ns + STEP_NS)
+        assert not rate.judge(at_ns + STEP_NS)
+    assert rate.step == 0
+
+
+def test_a_line_that_becomes_narrow_without_losing_anything_is_seen_by_the_falling_estimate() -> None:
+    """A deep queue before it: everything comes, ever later."""
+    rate = PictureRate(900)
+    for n in range(9):
+        at_ns = NS_PER_S + n * STEP_NS
+        for packet in range(50):
+            rate.sent(1125, at_ns + packet * STEP_NS // 50)
+        rate.report(0, 50 * n, at_ns + STEP_NS)
+        rate.estimate(1_200_000 if n < 6 else 500_000, at_ns + STEP_NS)
+        rate.judge(at_ns + STEP_NS)
+    assert rate.step == 2, "400 kb/s fit"
+    assert rate.reason == "your connection carries 500 kb/s"
+
+
 def test_a_narrow_line_gets_what_it_carries_and_is_not_tried_again_and_again() -> None:
     rate = PictureRate(900)
     steps = Line(rate, lambda s: 450).run(200)
