@@ -71,7 +71,7 @@ class Stack:
         """Stop all; returns after how many seconds everything was gone."""
         started = time.monotonic()
         if self.launcher is not None and self.launcher.poll() is None:
-            self.launcher.send_signal(signal.SIGINT)
+            self.launcher.terminate()  # SIGINT is ignored by whatever a shell runs in the background
             self.launcher.wait(20)
         took_s = time.monotonic() - started
         keep = os.environ.get("VISAVIS_KEEP_LOGS")

@@ -273,7 +273,7 @@ def test_the_operator_lists_fetches_and_removes_it(recorded: Stack, caller: Call
     assert taped not in folders(recorded)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def small() -> Iterator[Stack]:
     """Every conversation is recorded, and there is room for some seconds."""
     stack = Stack(VISAVIS_RECORDING_SESSIONS="every", VISAVIS_RECORDING_QUOTA_GB="0.0002")
@@ -283,25 +283,27 @@ def small() -> Iterator[Stack]:
         stack.stop()
 
 
-def test_where_all_is_recorded_it_is_said_before_start_and_a_full_quota_ends_it_with_a_sentence(small: Stack) -> None:
-    with Caller(small.url) as caller:
-        caller.open("?persona=campus&mode=text")
-        caller.page.wait_for_selector("#start:not([disabled])")
-        caller.until(lambda: caller.page.is_visible("#consent"), "nothing is said before Start", LONG_S)
-        assert "will be recorded" in caller.page.inner_text("#consent")
-        caller.start()
-        caller.until(lambda: "on" in states(caller), "it is not recorded", LONG_S)
-        assert caller.page.is_visible("#recording")
-        assert not caller.page.is_visible("#record") or caller.page.is_disabled("#record"), "it is not the caller's"
-        caller.type("How do I apply for a place at the university?")
-        caller.until(lambda: "refused" in states(caller), "the quota does not end it", LONG_S)
-        assert "fill their quota" in caller.page.inner_text("#notice")
-        assert not caller.page.is_visible("#recording")
-        assert caller.state() != "error", "the call goes on"
+def test_where_all_is_recorded_it_is_said_before_start_and_a_full_quota_ends_it_with_a_sentence(
+    small: Stack, caller: Caller
+) -> None:
+    with Caller(small.url, beside=caller) as here:
+        here.open("?persona=campus&mode=text")
+        here.page.wait_for_selector("#start:not([disabled])")
+        here.until(lambda: here.page.is_visible("#consent"), "nothing is said before Start", LONG_S)
+        assert "will be recorded" in here.page.inner_text("#consent")
+        here.start()
+        here.until(lambda: "on" in states(here), "it is not recorded", LONG_S)
+        assert here.page.is_visible("#recording")
+        assert not here.page.is_visible("#record") or here.page.is_disabled("#record"), "it is not the caller's"
+        here.type("How do I apply for a place at the university?")
+        here.until(lambda: "refused" in states(here), "the quota does not end it", LONG_S)
+        assert "fill their quota" in here.page.inner_text("#notice")
+        assert not here.page.is_visible("#recording")
+        assert here.state() != "error", "the call goes on"
         (folder,) = folders(small)
-        caller.until(lambda: "ended" in about(folder), "the file was not finished", LONG_S)
+        here.until(lambda: "ended" in about(folder), "the file was not finished", LONG_S)
         assert float(probe(folder / "programme.mp4", "-show_format")["format"]["duration"]) > 3
-        session = caller.messages("session")[0]["session"]
+        session = here.messages("session")[0]["session"]
         address = f"{small.url}api/v1/sessions/{session}/recording"
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=5)
