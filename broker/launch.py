@@ -122,6 +122,7 @@ def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None)
     children = [process["pid"] for process in processes(settings) or [] if process["pid"]]
     try:
         pid = server.supervisor.getPID()
+        server.supervisor.stopAllProcesses(False)  # all at once: `shutdown` alone takes a second for each kind
         server.supervisor.shutdown()
     except (OSError, xmlrpc.client.Error):
         if supervisord is None or supervisord.poll() is not None:
