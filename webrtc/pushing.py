@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from webrtc.audience import Audience
@@ -20,7 +21,7 @@ class PushError(Exception):
     """The other end cannot be pushed to just now; the sentence says why."""
 
 
-class Push:
+class Push(ABC):
     """One session to one address, until `stop` or the session's end."""
 
     waits_s: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -51,9 +52,9 @@ class Push:
     def over(self) -> bool:
         return self._task.done()
 
+    @abstractmethod
     async def _attempt(self, watched: Watched) -> None:
         """Returns when the connection or the session has ended. Raises PushError when it cannot be made."""
-        raise NotImplementedError
 
     async def _run(self) -> None:
         attempts = 0
