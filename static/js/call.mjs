@@ -4,11 +4,9 @@
  * recvonly video transceiver, so voice and text mode differ by a replaced track and nothing is negotiated twice.
  */
 import { offered } from "./codecs.mjs";
+import { ConnectionWatch } from "./connection_watch.mjs";
 import { apart } from "./lip_sync.mjs";
 import { Pictures } from "./pictures.mjs";
-
-/** Host candidates connect within 0.1 s; after this long there is no way through. */
-const CONNECT_WITHIN_MS = 8000;
 
 /**
  * @typedef {object} CallEvents
@@ -21,6 +19,7 @@ export class Call {
   #events;
   /** @type {RTCPeerConnection} */
   #connection;
+  #watch;
   /** @type {RTCRtpTransceiver} */
   #audio;
   /** @type {RTCRtpTransceiver} */
@@ -28,8 +27,6 @@ export class Call {
   /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
   #early = [];
   #closed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #deadline;
 
   /**
    * @param {RTCIceServer[]} iceServers @param {CallEvents} events
@@ -43,7 +40,7 @@ export class Call {
     if (codecs.length) this.#video.setCodecPreferences?.(codecs);
     this.#connection.onicecandidate = ({ candidate }) =>
       events.send({ type: "candidate", candidate: candidate ? plain(candidate) : null });
-    this.#connection.onconnectionstatechange = () => this.#changed();
+    this.#watch = new ConnectionWatch(this.#connection, (state) => events.state(state));
   }
 
   /** Where the voice comes in: says which RTP time is being played. */
@@ -67,7 +64,7 @@ export class Call {
   }
 
   async offer() {
-    this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
+    this.#watch.begin();
     await this.#connection.setLocalDescription();
     if (this.#closed) return;
     const sdp = this.#connection.localDescription?.sdp;
@@ -92,22 +89,7 @@ export class Call {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#deadline);
-    this.#connection.onicecandidate = this.#connection.onconnectionstatechange = null;
-    this.#connection.close();
-  }
-
-  #changed() {
-    const state = this.#connection.connectionState;
-    if (state === "connected") {
-      clearTimeout(this.#deadline);
-      this.#events.state("connected");
-    } else if (state === "disconnected") this.#events.state("unsteady");
-    else if (state === "failed") this.#fail();
-  }
-
-  #fail() {
-    if (!this.#closed) this.#events.state("failed");
+    this.#watch.close();
   }
 }
 

@@ -3,9 +3,9 @@
  * Plays a conversation from Janus: its WebSocket API and the streaming plugin, which makes the offer. To whoever uses
  * it, like a WHEP session (whep.mjs). A connection to Janus that ends is the end of it: Janus began anew.
  */
+import { ConnectionWatch } from "./connection_watch.mjs";
 import { WhepRefusal } from "./whep.mjs";
 
-const CONNECT_WITHIN_MS = 8000;
 /** Janus forgets whom it has not heard from for a minute. */
 const KEEP_MS = 25_000;
 const UNAUTHORIZED = 457;
@@ -17,6 +17,7 @@ export class JanusPlayer {
   #events;
   #pictures;
   #connection;
+  #watch;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {Map<string, {done: (told: any) => void, failed: (error: Error) => void}>} */
@@ -24,8 +25,6 @@ export class JanusPlayer {
   #session = 0;
   #handle = 0;
   #closed = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #deadline;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #keep;
 
@@ -40,7 +39,7 @@ export class JanusPlayer {
     this.#pictures = pictures;
     this.#connection = new RTCPeerConnection({ iceServers: ice, bundlePolicy: "max-bundle" });
     this.#connection.onicecandidate = ({ candidate }) => this.#trickle(candidate);
-    this.#connection.onconnectionstatechange = () => this.#changed();
+    this.#watch = new ConnectionWatch(this.#connection, (state) => events.state(state));
   }
 
   /** Where the voice comes in, once the offer has come. */
@@ -60,7 +59,7 @@ export class JanusPlayer {
 
   /** Throws WhepRefusal when Janus does not let us in, Error when it cannot be reached or has no such mountpoint. */
   async start() {
-    this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
+    this.#watch.begin();
     await this.#open();
     this.#session = (await this.#ask({ janus: "create" })).data.id;
     this.#handle = (await this.#ask({ janus: "attach", plugin: "janus.plugin.streaming" })).data.id;
@@ -76,10 +75,8 @@ export class JanusPlayer {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#deadline);
     clearInterval(this.#keep);
-    this.#connection.onicecandidate = this.#connection.onconnectionstatechange = null;
-    this.#connection.close();
+    this.#watch.close();
     if (this.#socket?.readyState === WebSocket.OPEN) this.#send({ janus: "destroy" });
     this.#socket?.close();
   }
@@ -131,7 +128,7 @@ export class JanusPlayer {
       if (told.janus === "error") waiting.failed(new Error(told.error?.reason));
       else waiting.done(told);
     } else if (told.janus === "hangup" || told.janus === "timeout" || told.plugindata?.data?.result?.status === "stopped") {
-      this.#fail();
+      this.#watch.fail();
     }
   }
 
@@ -139,25 +136,12 @@ export class JanusPlayer {
     for (const { failed } of this.#waiting.values()) failed(new Error("Janus has gone away"));
     this.#waiting.clear();
     clearInterval(this.#keep);
-    this.#fail();
+    this.#watch.fail();
   }
 
   /** @param {RTCIceCandidate | null} candidate null: these were all */
   #trickle(candidate) {
     const found = candidate?.toJSON() ?? { completed: true };
     if (this.#socket?.readyState === WebSocket.OPEN) this.#send({ janus: "trickle", handle_id: this.#handle, candidate: found });
-  }
-
-  #changed() {
-    const state = this.#connection.connectionState;
-    if (state === "connected") {
-      clearTimeout(this.#deadline);
-      this.#events.state("connected");
-    } else if (state === "disconnected") this.#events.state("unsteady");
-    else if (state === "failed") this.#fail();
-  }
-
-  #fail() {
-    if (!this.#closed) this.#events.state("failed");
   }
 }

@@ -1,10 +1,10 @@
 // @ts-check
 /** One WHEP session: posts an offer, takes the answer, trickles what the browser finds later, and says how it goes. */
 import { offered } from "./codecs.mjs";
+import { ConnectionWatch } from "./connection_watch.mjs";
 import { apart } from "./lip_sync.mjs";
 import { Pictures } from "./pictures.mjs";
 
-const CONNECT_WITHIN_MS = 8000;
 /** Candidates found close together go in one PATCH. */
 const GATHER_MS = 80;
 const FRAGMENT = "application/trickle-ice-sdpfrag";
@@ -29,6 +29,7 @@ export class Whep {
   #token;
   #events;
   #connection;
+  #watch;
   #audio;
   /** @type {RTCRtpTransceiver | null} */
   #video = null;
@@ -39,8 +40,6 @@ export class Whep {
   #found = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #sending;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #deadline;
 
   /**
    * @param {{url: string, token: string, ice: RTCIceServer[], pictures: boolean}} wish
@@ -59,7 +58,7 @@ export class Whep {
       if (codecs.length) this.#video.setCodecPreferences?.(codecs);
     }
     this.#connection.onicecandidate = ({ candidate }) => candidate && this.#trickle(candidate);
-    this.#connection.onconnectionstatechange = () => this.#changed();
+    this.#watch = new ConnectionWatch(this.#connection, (state) => events.state(state));
   }
 
   /** Where the voice comes in: says which RTP time is being played. */
@@ -85,7 +84,7 @@ export class Whep {
 
   /** Throws WhepRefusal, or TypeError when the edge cannot be reached. */
   async start() {
-    this.#deadline = setTimeout(() => this.#fail(), CONNECT_WITHIN_MS);
+    this.#watch.begin();
     await this.#connection.setLocalDescription();
     const tracks = [this.#audio.receiver.track, ...(this.#video ? [this.#video.receiver.track] : [])];
     this.#events.stream(new MediaStream(tracks));
@@ -107,10 +106,8 @@ export class Whep {
   close(tell = true) {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#deadline);
     clearTimeout(this.#sending);
-    this.#connection.onicecandidate = this.#connection.onconnectionstatechange = null;
-    this.#connection.close();
+    this.#watch.close();
     if (tell) this.#leave();
   }
 
@@ -140,19 +137,6 @@ export class Whep {
     const body = fragment(sdp, this.#found.splice(0));
     // A candidate that does not arrive is one path less: the edge sees the checks of the others anyway.
     fetch(this.#resource.url, { method: "PATCH", headers, body }).catch(() => {});
-  }
-
-  #changed() {
-    const state = this.#connection.connectionState;
-    if (state === "connected") {
-      clearTimeout(this.#deadline);
-      this.#events.state("connected");
-    } else if (state === "disconnected") this.#events.state("unsteady");
-    else if (state === "failed") this.#fail();
-  }
-
-  #fail() {
-    if (!this.#closed) this.#events.state("failed");
   }
 }
 
