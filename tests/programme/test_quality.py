@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from workers.programme.quality import CALM, EARLY, WINDOW, Level, Quality
+from workers.programme.quality import CALM, EARLY, PREPARING, WINDOW, Level, Quality
 
 
 def levels(late: list[bool]) -> list[Level]:
@@ -27,13 +27,13 @@ def test_a_dead_lipsync_leaves_a_still_picture_and_its_successor_brings_all_back
 
 
 def test_a_lipsync_that_has_never_answered_gets_longer_to_prepare() -> None:
-    assert levels([True] * (CALM - 1)) == []
-    assert levels([True] * CALM) == [Level.STILL]
+    assert levels([True] * (PREPARING - 1)) == []
+    assert levels([True] * PREPARING) == [Level.STILL]
 
 
 def test_pictures_that_could_not_have_come_yet_are_no_reason_to_degrade() -> None:
-    """The face is prepared for two seconds; then the first pictures come, some of them late."""
-    assert levels([True] * (CALM - 10) + [False, True] * 6 + [False] * 300) == []
+    """The face is prepared for some seconds; then the first pictures come, some of them late."""
+    assert levels([True] * (PREPARING - 10) + [False, True] * 6 + [False] * 300) == []
 
 
 def test_the_first_moments_of_a_call_are_not_judged() -> None:

@@ -24,6 +24,8 @@ EARLY = 2 * WINDOW
 """Pictures after the first that came before anything is judged: a call begins with everybody busy."""
 CALM = 60
 """Pictures in time at half rate before the full rate is tried again."""
+PREPARING = 200
+"""Pictures that may be missing before the first: eight seconds; making a face ready takes up to four on a slow machine."""
 
 
 class Quality:
@@ -31,7 +33,7 @@ class Quality:
 
     def __init__(self) -> None:
         self.level = Level.FULL
-        self._late: deque[bool] = deque(maxlen=CALM)
+        self._late: deque[bool] = deque(maxlen=PREPARING)
         self._came = False
         """A picture has come: until then the face is prepared, and none could have."""
         self._early = EARLY
@@ -56,13 +58,13 @@ class Quality:
         if self.level is Level.STILL:
             back = list(self._late)[-10:]
             return (Level.HALF, "pictures come again") if back.count(False) >= 8 else (self.level, "")
-        patience = WINDOW if self._came else CALM
+        patience = WINDOW if self._came else PREPARING
         if len(self._late) >= patience and share >= DEAD:
             return Level.STILL, "no pictures come from lipsync"
         if len(recent) < WINDOW or not self._came or self._early:
             return self.level, ""
         if self.level is Level.FULL and share > TOO_LATE:
             return Level.HALF, f"{round(100 * share)} % of the pictures come late"
-        if self.level is Level.HALF and len(self._late) == CALM and sum(self._late) <= WELL * CALM:
+        if self.level is Level.HALF and len(self._late) >= CALM and sum(list(self._late)[-CALM:]) <= WELL * CALM:
             return Level.FULL, "pictures come in time"
         return self.level, ""
