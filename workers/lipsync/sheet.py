@@ -78,7 +78,7 @@ def _cell(picture: np.ndarray, name: str) -> np.ndarray:
 
 
 def _rows(cells: list[np.ndarray]) -> np.ndarray:
-    cells = cells + [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS)
+    cells = cells + [np.full_like(cells[0], 236)] * (-len(cells) % COLUMNS)
     return np.vstack([np.hstack(cells[i : i + COLUMNS]) for i in range(0, len(cells), COLUMNS)])
 
 
