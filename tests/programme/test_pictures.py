@@ -220,7 +220,9 @@ def test_when_the_voice_ends_while_lipsync_is_dead_a_closed_mouth_is_shown() -> 
 def test_lipsync_that_was_never_there_is_no_cause_for_alarm_while_it_prepares() -> None:
     play = Play(lipsync=lambda draw: None)
     play.watch()
-    play.run(1_500)
+    for _ in range(6):
+        play.run(1_000)
+        play.watch()
     assert not play.events("degraded")
     assert not pictured(play)
     for _ in range(4):
