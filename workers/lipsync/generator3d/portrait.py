@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 from mathutils import Vector
 
-MIDDLE = Vector((0.0, 0.02, 1.604))
+MIDDLE = Vector((0.0, 0.02, 1.606))
 """Between the eyes and the mouth; Blender's y points backwards."""
 EXPRESSION = {
     "mouthSmileLeft": 0.20,
@@ -69,6 +69,8 @@ def _prepare(thing: Any) -> None:
             surface.inputs["Subsurface Weight"].default_value = 0.30
             surface.inputs["Subsurface Radius"].default_value = (1.0, 0.35, 0.2)
             surface.inputs["Subsurface Scale"].default_value = 0.005
+        if "Hair" in material.name:  # what is painted into its texture shines already
+            surface.inputs["Specular IOR Level"].default_value = 0.2
     if any(word in thing.name for word in ("Head", "Hair", "Top")):
         smooth = thing.modifiers.new("smooth", "SUBSURF")
         smooth.levels, smooth.render_levels = 0, 1
@@ -85,9 +87,9 @@ def _light(scene: Any) -> None:
     world.use_nodes = True
     room = world.node_tree.nodes["Background"]
     room.inputs[0].default_value = (0.42, 0.45, 0.48, 1)
-    room.inputs[1].default_value = 0.36
+    room.inputs[1].default_value = 0.26
     for place, watts, size, colour in (
-        ((-0.55, -0.85, 0.45), 15.0, 0.5, (1.0, 0.94, 0.87)),
+        ((-0.5, -0.8, 0.6), 16.0, 0.5, (1.0, 0.94, 0.87)),
         ((0.85, -0.6, 0.1), 5.0, 0.8, (0.88, 0.94, 1.0)),
         ((0.5, 0.6, 0.5), 3.0, 0.35, (0.92, 0.96, 1.0)),
         ((-0.5, 0.6, 0.45), 2.0, 0.35, (1.0, 0.97, 0.92)),
@@ -127,14 +129,14 @@ def _backdrop(colours: list[str]) -> None:
 
 def _camera(scene: Any) -> None:
     lens = bpy.data.cameras.new("lens")
-    lens.lens = 126
+    lens.lens = 80
     lens.dof.use_dof = True
-    lens.dof.focus_distance = 1.13
+    lens.dof.focus_distance = 0.69
     lens.dof.aperture_fstop = 5.6
     camera = bpy.data.objects.new("camera", lens)
     scene.collection.objects.link(camera)
     scene.camera = camera
-    camera.location = MIDDLE + Vector((0, -1.22, 0.0))
+    camera.location = MIDDLE + Vector((0, -0.78, 0.0))
     camera.rotation_euler = (MIDDLE - camera.location).to_track_quat("-Z", "Y").to_euler()
 
 
