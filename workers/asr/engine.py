@@ -95,18 +95,16 @@ class Engines:
 
     def open(self, persona: dict[str, Any], language: str, engine: str = "auto") -> Recogniser:
         """A recogniser for the session: by the persona's choice, else by `engine`. Raises EngineError."""
-        return self.for_persona(persona, language, engine).open(persona, language)
-
-    def for_persona(self, persona: dict[str, Any], language: str, engine: str = "auto") -> AsrEngine:
-        """The persona's choice, else `engine`. Raises EngineError."""
         wished = persona.get("asr", {}).get("engine") or "auto"
         name, _ = self.choose(wished if wished != "auto" else engine, language)
-        return self.get(name)
+        return self.get(name).open(persona, language)
 
     def prepare(self, persona: dict[str, Any], language: str) -> None:
         """Make ready beside what a session of this persona would need; what is missing is told when one does."""
+        wished = persona.get("asr", {}).get("engine") or "auto"
         with contextlib.suppress(EngineError):
-            if prepare := getattr(self.for_persona(persona, language), "prepare", None):
+            engine = self.get(self.choose(wished, language)[0])
+            if prepare := getattr(engine, "prepare", None):
                 prepare(persona, language)
 
     def choose(self, name: str, language: str) -> tuple[str, str]:

@@ -96,16 +96,12 @@ class PocketsphinxEngine:
         except VisavisError as error:  # told when a session needs it
             logger.warning("ears not prepared", extra={"persona": persona.get("id"), "reason": str(error)})
 
-    def model(self, persona: dict[str, Any]) -> BiasedModel:
-        """The persona's vocabulary as files, made unless they are there. Raises VisavisError for unreadable ones."""
+    def _decoder(self, persona: dict[str, Any]) -> Decoder:
         folder = str(persona.get("knowledge", {}).get("folder") or "")
         knowledge = self._knowledge / folder if folder and self._bias else None
         sentences = persona_sentences(persona if self._bias else {}, knowledge)
         own_said = own_pronunciations(persona) if self._bias else {}
-        return build(sentences, model_folder(), self._cache, _synthesiser_g2p(), own_said)
-
-    def _decoder(self, persona: dict[str, Any]) -> Decoder:
-        model = self.model(persona)
+        model = build(sentences, model_folder(), self._cache, _synthesiser_g2p(), own_said)
         with self._lock:
             spare = self._spare.get(model)
             if spare:
