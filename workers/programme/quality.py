@@ -25,7 +25,7 @@ EARLY = 2 * WINDOW
 CALM = 60
 """Pictures in time at half rate before the full rate is tried again."""
 PREPARING = 200
-"""Pictures that may be missing before the first: eight seconds; making a face ready takes up to four on a slow machine."""
+"""Pictures that may be missing before the first: eight seconds. A slow machine takes four to make a face ready."""
 
 
 class Quality:
