@@ -141,7 +141,7 @@ def fitted(
         if fit < CLEAREST:
             continue
         captions += [ms(frame - sample - delay) for sample, frame in mine]
-        if (seen := seen_after(spoken, pictures, delay)) is not None:
+        if pictures and (seen := seen_after(spoken, pictures, delay)) is not None:
             lips.append(ms(seen))
     line("captions late", captions, f"goal within ±{GOAL_CAPTIONS_MS}")
     line("pictures late", lips)
