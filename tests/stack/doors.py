@@ -86,6 +86,10 @@ class Kept:
         else:
             self.sounds.append(bytes(packet))
 
+    def copy(self) -> Kept:
+        """What has come so far."""
+        return Kept(list(self.pictures), list(self.sounds), list(self.times), self.at_s)
+
     def got(self) -> Got:
         return Got(pictures=len(self.pictures), sounds=len(self.sounds), at_s=self.at_s)
 
