@@ -95,6 +95,8 @@ def look_on(stack: Stack, listener: Listener, session: str, viewer: Caller, way:
     viewer.until(lambda: viewer.page.evaluate("document.querySelector('video').videoWidth > 0"), "no picture")
     print(f"via {way}: first picture {1000 * (time.monotonic() - opened):.0f} ms after the address was opened")
     viewer.wait(seconds)
+    latency_ms = 1000 * viewer.page.evaluate("window.ear.context.outputLatency")
+    print(f"sound output {latency_ms:.0f} ms behind where the page's sound is tapped")
     offset = viewers_offset(stack, session)
     words = viewer.page.evaluate("window.shownWords")
     events = [event for event in listener.of("phonemes") if event.session == session]
@@ -141,7 +143,7 @@ def fitted(
         if fit < CLEAREST:
             continue
         captions += [ms(frame - sample - delay) for sample, frame in mine]
-        if (seen := seen_after(spoken, pictures, delay)) is not None:
+        if pictures and (seen := seen_after(spoken, pictures, delay)) is not None:
             lips.append(ms(seen))
     line("captions late", captions, f"goal within ±{GOAL_CAPTIONS_MS}")
     line("pictures late", lips)

@@ -112,6 +112,10 @@ class Shelf:
                     found.append(self.told(place))
         return found
 
+    def newest_s(self, place: Path) -> float:
+        """When something was written into a recording last."""
+        return max((path.stat().st_mtime for path in place.iterdir()), default=0.0)
+
     def remove(self, place: Path) -> None:
         """A recording, for good. One that is being made ends with it."""
         (place / ABOUT).unlink(missing_ok=True)
@@ -125,7 +129,7 @@ class Shelf:
         old = [
             place
             for place in sorted(self.folder.iterdir())
-            if place not in busy and _about(place) is not None and _newest_s(place) < oldest_s
+            if place not in busy and _about(place) is not None and self.newest_s(place) < oldest_s
         ]
         for place in old:
             self.remove(place)
@@ -153,7 +157,3 @@ def _bytes(folder: Path) -> int:
             with contextlib.suppress(OSError):
                 total += (Path(root) / name).stat().st_size
     return total
-
-
-def _newest_s(place: Path) -> float:
-    return max((path.stat().st_mtime for path in place.iterdir()), default=0.0)

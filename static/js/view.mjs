@@ -308,7 +308,7 @@ function tick() {
 
 async function learn() {
   const now = relayedVoice && (await playedNow(relayedVoice));
-  const rtp = now && ear.heard(now.atMs, 0);
+  const rtp = now && ear.heard(now.atMs, sound.outputLatencyMs); // what is dated is at the speaker
   if (now && rtp !== null) relayed.observe(now.playedMs, rtp);
 }
 

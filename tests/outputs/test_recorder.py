@@ -44,6 +44,26 @@ def test_it_says_where_it_lies_and_a_successor_goes_on_there(taking: Order, tmp_
     assert (first.counters["recordings"], again.counters["recordings_resumed"]) == (1, 1)
 
 
+def test_what_a_killed_process_left_is_finished_unless_somebody_goes_on_with_it(taking: Order, tmp_path: Path) -> None:
+    left, going = Recorder(taking), Recorder(replace(taking, session="other"))
+    for each in (left, going):
+        each.tick(tick(0))
+        each.tick(tick(60))
+    name, other = left.data["name"], going.data["name"]
+    begun = json.loads((tmp_path / name / "recording.json").read_text())["begun"]
+    assert recorder.finish_left(taking.settings, frozenset({other})) == [name]
+    about = json.loads((tmp_path / name / "recording.json").read_text())
+    assert about["reason"] == "killed"
+    assert about["ended"] >= begun
+    assert "ended" not in json.loads((tmp_path / other / "recording.json").read_text())
+    assert recorder.finish_left(taking.settings, frozenset({other})) == []
+    again = Recorder(replace(taking, data={"name": name}))  # its conversation was not over after all
+    again.tick(tick(100))
+    again.close("bye")
+    about = json.loads((tmp_path / name / "recording.json").read_text())
+    assert (about["reason"], len(about["parts"])) == ("bye", 2)
+
+
 def test_a_successor_whose_recording_was_deleted_begins_another(taking: Order, tmp_path: Path) -> None:
     again = Recorder(replace(taking, data={"name": "../somewhere"}))
     assert (tmp_path / again.data["name"]).is_dir()

@@ -17,6 +17,7 @@ from broker.messages import Event, Programme
 from tests.outputs.programme import SHADES, conversation, of_session, picture_times, probe, sound_onset_s
 from workers.outputs import media_file
 from workers.outputs.aac import Aac
+from workers.outputs.killed import mend
 from workers.outputs.media_file import OPUS_DELAY_SAMPLES
 from workers.outputs.recording import Recording
 from workers.programme.opus import DELAY_SAMPLES
@@ -111,6 +112,27 @@ os.kill(os.getpid(), signal.SIGKILL)
             assert lived_s - 1.1 <= float(packets[-1]["pts_time"]) <= lived_s, (name, kind)
         assert len(picture_times(tmp_path / name)) > 80
     assert "-->" in (tmp_path / "programme.vtt").read_text()
+
+
+def test_what_a_killed_recorder_wrote_is_completed_without_changing_a_packet(tmp_path: Path) -> None:
+    ticks = list(conversation()[0])
+    record(tmp_path, ticks[:-20], close=False)
+    path = tmp_path / "programme.webm"
+    shows = ("-show_packets", "-show_data_hash", "md5", "-show_entries", "packet=codec_type,pts_time,flags,data_hash")
+    before, shown = probe(path, *shows)["packets"], picture_times(path)
+    lasts_ms = mend(path)
+    assert probe(path, *shows)["packets"] == before
+    assert picture_times(path) == shown
+    assert float(probe(path, "-show_format")["format"]["duration"]) * 1000 == pytest.approx(lasts_ms, abs=25)
+    assert 4000 < lasts_ms <= (len(ticks) - 20) * 20
+    assert not list(tmp_path.glob(".programme*"))
+
+
+def test_a_file_with_nothing_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+    for name in ("programme.webm", "programme.mp4"):
+        (tmp_path / name).write_bytes(b"")
+        assert mend(tmp_path / name) == mend(tmp_path / f"no-{name}") == 0
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_captions_stand_where_the_words_are_said(tmp_path: Path) -> None:
@@ -229,10 +251,12 @@ def test_a_successor_goes_on_in_a_new_part_on_the_same_time_line(tmp_path: Path)
         (["programme-2.mp4", "programme-2.webm"], "programme-2.vtt", 170 * 20),
     ]
     assert about["duration_ms"] == len(ticks) * 20
-    for name in about["parts"][1]["files"]:
-        told = probe(tmp_path / name, "-show_format", "-show_streams")
-        assert {stream["codec_type"] for stream in told["streams"]} == {"video", "audio"}
-        assert float(told["format"]["duration"]) == pytest.approx((len(ticks) - 170) * 0.02, abs=0.05)
+    for part, least, most in ((about["parts"][0], 70, 120), (about["parts"][1], len(ticks) - 170, len(ticks) - 170)):
+        assert least * 20 <= part["duration_ms"] <= most * 20, "a killed one has lost a second at most"
+        for name in part["files"]:
+            told = probe(tmp_path / name, "-show_format", "-show_streams")
+            assert {stream["codec_type"] for stream in told["streams"]} == {"video", "audio"}
+            assert float(told["format"]["duration"]) == pytest.approx(part["duration_ms"] / 1000, abs=0.05)
     written = (tmp_path / "timeline.jsonl").read_text().splitlines()
     assert written.count('{"at_ms": 24') == 1
     kinds = [json.loads(line)["kind"] for line in written if line != '{"at_ms": 24']

@@ -31,7 +31,7 @@ from broker.messages import (
 )
 from tests.outputs.tape import Tape, tick, until
 from workers.outputs import sink
-from workers.outputs.service import Service
+from workers.outputs.service import LEFT_NS, Service
 
 M = TypeVar("M", bound=Message)
 
@@ -221,3 +221,18 @@ def test_recordings_that_are_too_old_are_removed(world: World, tmp_path: Path) -
     os.utime(old / "recording.json", (1_000_000, 1_000_000))
     world.turn()
     until(lambda: not old.exists(), "it stays for ever")
+
+
+def test_what_a_killed_one_left_is_finished_once_those_that_go_on_are_known(world: World, tmp_path: Path) -> None:
+    for name in ("left", "going"):
+        place = tmp_path / "recordings" / name
+        place.mkdir(parents=True)
+        (place / "recording.json").write_text(json.dumps({"session": name, "parts": []}))
+    world.tell(Outputs(session="s", wanted=({"id": "a", "kind": "tape", "settings": {}, "data": {"name": "going"}},)))
+    world.service.turn(now_ns() + LEFT_NS)
+
+    def complete(name: str) -> bool:
+        return "ended" in json.loads((tmp_path / "recordings" / name / "recording.json").read_text())
+
+    until(lambda: complete("left"), "it is not finished")
+    assert not complete("going")

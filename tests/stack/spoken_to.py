@@ -17,7 +17,8 @@ class SpokenTo:
 
     def __init__(self, url: str, persona: str = "campus", questions: Sequence[str] = QUESTIONS) -> None:
         self.session = ""
-        self._url, self._persona, self._questions = url, persona, tuple(questions)
+        self.questions = tuple(questions)
+        self._url, self._persona = url, persona
         self._begun, self._done = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._talk()), name="caller")
 
@@ -29,6 +30,10 @@ class SpokenTo:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """End it; harmless twice."""
         self._done.set()
         self._thread.join()
 
@@ -39,7 +44,7 @@ class SpokenTo:
             number = 0
             while not self._done.is_set():
                 over = len(caller.turns)
-                await caller.ask(self._questions[number % len(self._questions)])
+                await caller.ask(self.questions[number % len(self.questions)])
                 number += 1
                 while not self._done.is_set() and not _ended(caller.turns[over:]):
                     await asyncio.sleep(0.05)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from webrtc.janus_server import JanusServer, janus
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not os.environ.get("VISAVIS_JANUS_PAGE"), reason="kills a Janus: VISAVIS_JANUS_PAGE=1"),
     pytest.mark.skipif(not shutil.which("janus"), reason="needs Janus: apt-get install janus"),
 ]
 KEY = "the tests' key to mountpoints"

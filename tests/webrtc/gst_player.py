@@ -1,7 +1,7 @@
-"""A WHEP player made of GStreamer's webrtcbin, for the system's Python: `python3 gst_player.py URL SECONDS`.
+"""A WHEP player made of GStreamer's webrtcbin, for the system's Python: `python3 gst_player.py URL SECONDS [ENOUGH]`.
 
-Ends when enough has come, or the time is over; prints one JSON line with the buffers of each kind. It shares no line of
-code with the product.
+Ends when enough packets of both kinds have come, or the time is over; 0 is never enough. Prints a JSON line with the
+packets of each kind, and the whole pictures, now and then and at the end. It shares no line of code with the product.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ gi.require_version("GstSdp", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
 URL, SECONDS = sys.argv[1], float(sys.argv[2])
-ENOUGH = 30
+ENOUGH = int(sys.argv[3]) if len(sys.argv) > 3 else 30
+TOLD_MS = 100
 CAPS = (
     "application/x-rtp,media=audio,encoding-name=OPUS,payload=96,clock-rate=48000,encoding-params=(string)2",
     (
@@ -26,7 +27,7 @@ CAPS = (
         "profile-level-id=(string)42e01f,rtcp-fb-nack-pli=true"
     ),
 )
-came = {"audio": 0, "video": 0}
+came = {"audio": 0, "video": 0, "pictures": 0}
 
 
 def main() -> None:
@@ -62,9 +63,11 @@ def main() -> None:
         sink.sync_state_with_parent()
         pad.link(sink.get_static_pad("sink"))
 
-        def count(*_: object) -> Gst.PadProbeReturn:
+        def count(_: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
             came[kind] += 1
-            if min(came.values()) > ENOUGH:
+            if kind == "video" and info.get_buffer().extract_dup(1, 1)[0] & 0x80:  # RTP's marker
+                came["pictures"] += 1
+            if ENOUGH and min(came["audio"], came["video"]) > ENOUGH:
                 loop.quit()
             return Gst.PadProbeReturn.OK
 
@@ -77,9 +80,16 @@ def main() -> None:
     pipeline.set_state(Gst.State.PLAYING)
     webrtc.emit("create-offer", None, Gst.Promise.new_with_change_func(offered, None))
     GLib.timeout_add(int(1000 * SECONDS), loop.quit)
+    GLib.timeout_add(TOLD_MS, tell)
     loop.run()
     pipeline.set_state(Gst.State.NULL)
-    print(json.dumps(came))
+    tell()
+
+
+def tell() -> bool:
+    """True: again."""
+    print(json.dumps(came), flush=True)
+    return True
 
 
 main()

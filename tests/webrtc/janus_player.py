@@ -15,7 +15,7 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 from tests.webrtc.arrivals import write_down
-from tests.webrtc.scene import until
+from tests.webrtc.waiting import until
 
 
 class JanusPlayer:

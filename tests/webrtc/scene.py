@@ -41,20 +41,12 @@ from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
 from tests.webrtc.pictures import SIZE, h264_units, vp8_units
 from tests.webrtc.rough_path import RoughPath, without_candidates
+from tests.webrtc.waiting import until
 from webrtc import app
 from webrtc.calls import Calls
 from webrtc.personas import PersonaCards
 
 TICK_S = 0.02
-
-
-async def until(what: Callable[[], Any], within_s: float = 10.0) -> Any:
-    """Wait for something to become true. Fails the test when it does not."""
-    end_ns = now_ns() + int(within_s * 1e9)
-    while not (value := what()):
-        assert now_ns() < end_ns, "it did not happen"
-        await asyncio.sleep(0.005)
-    return value
 
 
 class Scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -14,9 +14,18 @@ from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, RtcpSrPacket, RtpPacket
 
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.rough_path import RoughPath, without_candidates
-from tests.webrtc.scene import Scene, until
+from tests.webrtc.waiting import until
 
 SDP = {"Content-Type": "application/sdp"}
+
+
+class Place(Protocol):
+    """Where an edge is, such as a Scene's, and what asks it."""
+
+    http: aiohttp.ClientSession
+
+    @property
+    def url(self) -> str: ...
 
 
 class Viewer:
@@ -24,7 +33,7 @@ class Viewer:
 
     def __init__(
         self,
-        world: Scene,
+        world: Place,
         kinds: tuple[str, ...] = ("video", "audio"),
         codec: str = "",
         connection: RTCPeerConnection | None = None,
@@ -113,7 +122,7 @@ class Listener:
         self.ended = False
         self._task: asyncio.Future[None] | None = None
 
-    async def listen(self, world: Scene, session: str, query: str = "", **headers: str) -> Listener:
+    async def listen(self, world: Place, session: str, query: str = "", **headers: str) -> Listener:
         url = f"{world.url}/view/{session}/events{query}"
         self._response = await world.http.get(url, headers=headers, timeout=aiohttp.ClientTimeout(None))
         self.status = self._response.status

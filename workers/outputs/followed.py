@@ -67,6 +67,13 @@ class Followed:
         """Nothing of it is being finished any more."""
         return not self._ending
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What is made of it, as its outputs and those before them call it."""
+        given = [dict(row.get("data") or {}) for row in self._rows.values()]
+        made = [output.data for output in [*self.outputs.values(), *self._ending]]
+        return frozenset(str(each["name"]) for each in [*given, *made] if "name" in each)
+
     # --- the broker and the programme speak ---
 
     def want(self, rows: tuple[dict[str, Any], ...]) -> None:

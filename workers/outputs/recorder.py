@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_TICKS = 250
 """How often the room is looked at: 5 s, some 0.6 MB of recording."""
+
+KILLED = "killed"
+"""Why a recording ended whose process was killed, and whose conversation was over before another was there."""
 
 
 class Recorder:
@@ -74,6 +78,25 @@ class Recorder:
         except NoRoomError as error:
             self.counters["recordings_refused"] += 1
             raise RefusedError(str(error)) from error
+
+
+def finish_left(settings: Settings, going: frozenset[str]) -> list[str]:
+    """Complete what a killed process left, all but those that are `going` on; their names.
+
+    A conversation that wants its recording after all goes on with it in a new part.
+    """
+    found = []
+    recordings = shelf(settings)
+    for told in recordings.every():
+        if told["complete"] or told["name"] in going:
+            continue
+        folder = recordings.folder / told["name"]
+        ended = datetime.fromtimestamp(recordings.newest_s(folder), UTC).isoformat(timespec="milliseconds")
+        formats = tuple(map(str, told.get("formats", ())))
+        left = Recording(folder, str(told["session"]), str(told.get("persona", "")), formats, settings.media.fps)
+        left.close(KILLED, ended)
+        found.append(folder.name)
+    return found
 
 
 def _aac() -> Transcoder:

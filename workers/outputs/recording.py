@@ -2,7 +2,8 @@
 
 programme.mp4 and .webm with programme.vtt, then programme-2.mp4 …: a part ends where pictures change their size or the
 process died. transcript.jsonl, timeline.jsonl and recording.json are about all of them. Their times are media time, in
-ms from the first packet of the first part; what a killed process has written is good up to its last second.
+ms from the first packet of the first part; what a killed process has written is good up to its last second, and
+whoever closes the recording completes it.
 """
 
 from __future__ import annotations
@@ -127,17 +128,21 @@ class Recording:
         elif event.kind == "turn" and what in ("finished", "interrupted") and event.data.get("heard"):
             self._said("avatar", event.turn, str(event.data["heard"]), what == "interrupted")
 
-    def close(self, reason: str) -> None:
-        """It is complete. Harmless twice."""
+    def close(self, reason: str, ended: str = "") -> None:
+        """It is complete, since `ended` where that was not now. Harmless twice."""
         if "ended" in self._about:
             return
-        duration_ms = self._ms(self._now + 960) if self._part else 0
         self._end_part()
-        if self._about["parts"]:
-            self._line("end", reason=reason)
+        parts = self._about["parts"]
+        for part in parts:
+            if "duration_ms" not in part:
+                part["duration_ms"] = self._mended(part)
+        duration_ms = max((part["start_ms"] + part["duration_ms"] for part in parts), default=0)
+        if parts:
+            self._line("end", duration_ms, reason=reason)
         for text in self._texts.values():
             text.close()
-        self._about |= {"ended": _wall_time(), "reason": reason, "duration_ms": duration_ms}
+        self._about |= {"ended": ended or _wall_time(), "reason": reason, "duration_ms": duration_ms}
         self._note_about()
 
     # --- parts ---
@@ -178,6 +183,12 @@ class Recording:
         self._append(part.captions.name, part.words.flush())
         self._texts.pop(part.captions.name).close()
         part.told["duration_ms"] = (self._now + 960 - part.start_sample) * 1000 // RATE_HZ
+
+    def _mended(self, part: dict[str, Any]) -> int:
+        """How long a part lasts whose process was killed; its files are completed."""
+        from workers.outputs.killed import mend  # FFmpeg's libraries, which most recordings need not
+
+        return max((mend(self.folder / name) for name in part["files"]), default=0)
 
     # --- lines ---
 

@@ -24,6 +24,7 @@ from broker.messages import Alive, Close, Event, Message, Outputs, Peer, Program
 from broker.orphan import end_with_parent
 from broker.shelf import Shelf
 from workers.outputs.followed import Followed
+from workers.outputs.recorder import finish_left
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ ALIVE_NS = NS_PER_S // 2
 BEAT_NS = NS_PER_S
 SWEEP_NS = 3600 * NS_PER_S
 """How often recordings that are too old are looked for."""
+LEFT_NS = 20 * NS_PER_S
+"""When, after the start, recordings are completed that a killed process left: those that go on are going on by then."""
 WAIT_MS = 100
 FINISH_S = 3.0
 """How long what is being made may take to be finished when this process is asked to stop."""
@@ -51,6 +54,7 @@ class Service:
         self._stopping = False
         self._alive_ns = self._beat_ns = 0
         self._sweep_ns = -SWEEP_NS
+        self._left_ns = now_ns() + LEFT_NS
         self._busy_s, self._busy_at = time.process_time(), time.monotonic()
 
     def serve(self) -> None:
@@ -94,6 +98,10 @@ class Service:
         if now - self._sweep_ns >= SWEEP_NS:
             self._sweep_ns = now
             threading.Thread(target=self._sweep, name="sweep", daemon=True).start()  # a disk may take its time
+        if self._left_ns and now >= self._left_ns:
+            self._left_ns = 0
+            going = frozenset[str]().union(*(followed.names for followed in self._followed.values()))
+            threading.Thread(target=self._finish_left, args=(going,), name="left", daemon=True).start()
 
     def take(self, message: Message) -> None:
         """One message of the bus."""
@@ -174,6 +182,13 @@ class Service:
                 logger.info("recording removed", extra={"folder": place.name})
         except OSError as error:
             logger.warning("recordings not looked over", extra={"reason": str(error)})
+
+    def _finish_left(self, going: frozenset[str]) -> None:
+        try:
+            for name in finish_left(self.settings, going):
+                logger.info("recording finished for a killed process", extra={"folder": name})
+        except (OSError, ValueError) as error:
+            logger.warning("recordings not finished", extra={"reason": str(error)})
 
     def _leave(self, followed: Followed) -> None:
         before = followed.shown

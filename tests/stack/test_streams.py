@@ -1,0 +1,134 @@
+"""HLS and RTMP out of the real stack: the viewer page by hls.js, ffprobe at the edge's playlist, a real nginx."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.janus import WATCH_WORDS, fitted, viewers_offset
+from tests.outputs.media_server import MediaServer, lacking
+from tests.outputs.programme import probe
+from tests.stack.caller import Caller
+from tests.stack.doors import Push, until
+from tests.stack.listener import Listener
+from tests.stack.running import Stack
+from tests.stack.spoken_to import SpokenTo
+from webrtc import vendor
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is not here: apt-get install ffmpeg"),
+    pytest.mark.skipif(
+        not all(vendor.complete(name, package) for name, package in vendor.catalogue().items()),
+        reason="needs static/vendor: python -m webrtc.vendor",
+    ),
+]
+
+LONG_S = 90
+WORDS = 40
+"""So many are read before they are looked for in the sound."""
+
+TOGETHER_MS = 250
+"""Captions and the sound of their words; a stream is four seconds behind, so that any mistake would be seconds."""
+
+LISTEN_JS = """() => {
+  const video = document.querySelector("video#avatar");
+  window.ear.stream = video.captureStream();
+  window.ear.renew();
+  window.ear.watch(video);
+}"""
+
+
+@pytest.fixture(scope="module")
+def spoken(stack: Stack) -> Iterator[SpokenTo]:
+    with SpokenTo(stack.url) as spoken:
+        yield spoken
+
+
+@pytest.fixture(scope="module")
+def viewer(stack: Stack, spoken: SpokenTo) -> Iterator[Caller]:
+    with Caller(stack.url) as viewer:
+        yield viewer.open(f"view/{spoken.session}?via=hls")
+
+
+def played_s(viewer: Caller) -> float:
+    return float(viewer.page.evaluate("document.querySelector('video').currentTime"))
+
+
+def test_a_page_without_webrtc_sees_hears_and_reads_in_time(stack: Stack, spoken: SpokenTo, viewer: Caller) -> None:
+    viewer.until(lambda: viewer.state() in ("listening", "speaking", "thinking"), "nothing is played", LONG_S)
+    assert viewer.page.evaluate("document.documentElement.dataset.path") == "hls"
+    assert viewer.page.evaluate("document.querySelector('video').videoWidth") == stack.settings.media.size
+    viewer.page.evaluate(WATCH_WORDS)
+    viewer.page.evaluate(LISTEN_JS)
+    before = played_s(viewer)
+    offset = viewers_offset(stack, spoken.session)
+    with Listener(stack.settings) as listener:
+
+        def read() -> int:
+            """Words that were read of sentences whose phones are known."""
+            events = [event for event in listener.of("phonemes") if event.session == spoken.session]
+            known = {event.data["programme_sample"] for event in events}
+            shown = [(rtp - offset) % 2**32 for _, rtp in viewer.page.evaluate("window.shownWords")]
+            return sum(bool(known) and sample >= min(known) for sample in shown)
+
+        viewer.until(lambda: viewer.collect() and read() >= WORDS, "hardly anything is read", LONG_S)
+        events = [event for event in listener.of("phonemes") if event.session == spoken.session]
+        late, _ = fitted(viewer.collect(), viewer.page.evaluate("window.shownWords"), offset, events)
+    assert len(late) >= WORDS / 5, "words are read, and their sound is not found"
+    assert -TOGETHER_MS < float(np.median(late)) < TOGETHER_MS
+    assert played_s(viewer) > before + 3
+    assert len(viewer.recording.pictures) > 60, "pictures move"
+    assert viewer.page.inner_text("#asked").strip() in spoken.questions
+
+
+def test_it_is_what_ffprobe_expects_of_a_live_stream(stack: Stack, spoken: SpokenTo, viewer: Caller) -> None:
+    told = probe(f"{stack.url}hls/{spoken.session}/index.m3u8", "-show_streams")
+    kinds = {each["codec_type"]: each for each in told["streams"]}
+    assert {kind: each["codec_name"] for kind, each in kinds.items()} == {"video": "h264", "audio": "aac"}
+    assert kinds["video"]["width"] == kinds["video"]["height"] == stack.settings.media.size
+    assert abs(float(kinds["video"]["start_time"]) - float(kinds["audio"]["start_time"])) < 0.03
+
+
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_it_is_pushed_by_rtmp_and_comes_back(stack: Stack, spoken: SpokenTo, tmp_path: Path) -> None:
+    server, pulled = MediaServer(tmp_path).start(), tmp_path / "pulled.flv"
+    try:
+        with Push(stack, spoken.session, server.url("secret-key")) as push:
+            command = ["ffmpeg", "-v", "error", "-i", server.url("secret-key"), "-t", "3", "-c", "copy", str(pulled)]
+            subprocess.run(command, check=True, timeout=60, stdin=subprocess.DEVNULL)
+            told = probe(pulled, "-show_streams", "-count_packets")
+            kinds = {each["codec_type"]: each for each in told["streams"]}
+            assert {kind: each["codec_name"] for kind, each in kinds.items()} == {"video": "h264", "audio": "aac"}
+            assert kinds["video"]["width"] == kinds["video"]["height"] == stack.settings.media.size
+            assert min(int(each["nb_read_packets"]) for each in kinds.values()) > 30
+            server.kill()
+            until(lambda: push.state == "waiting", "nobody noticed that the server died")
+            server.start()
+            until(lambda: push.state == "live", "the push did not come back")
+        assert push.state == "", "it is pushed no longer"
+    finally:
+        server.kill()
+    logs = stack.settings.run_folder() / "logs"
+    assert not [path.name for path in logs.glob("*.log*") if re.search(rb"secret-key", path.read_bytes())]
+
+
+def test_it_goes_on_after_the_outputs_process_died(stack: Stack, viewer: Caller) -> None:
+    stack.kill("outputs")
+    before = played_s(viewer)
+    viewer.until(lambda: played_s(viewer) > before + 8, "it does not play any more", LONG_S)
+
+
+def test_the_end_is_shown_after_it_was_played(spoken: SpokenTo, viewer: Caller) -> None:
+    viewer.until(lambda: viewer.state() in ("listening", "speaking", "thinking"), "it is not played", LONG_S)
+    spoken.leave()
+    viewer.until(lambda: viewer.state() == "ended", "the end was not seen", LONG_S)
+    complaints = [line for line in viewer.console if line.startswith("error") and "Failed to load" not in line]
+    assert [line for line in complaints if "ERR_" not in line] == []
