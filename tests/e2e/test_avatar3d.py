@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from broker.config import ROOT
 from broker.visemes import VISEMES
 from tests.avatar3d.heads import head, odd_files
 from tests.e2e.page_harness.browser import CHROMIUM, SOFTWARE_3D, Browsers, Tab
@@ -57,7 +59,7 @@ WATCH = """() => {
   globalThis.drawn = [];
   globalThis.dark = () => 0;
   document.addEventListener("drawn", ({ target, detail }) => {
-    globalThis.drawn.push([performance.now(), Object.fromEntries(detail.weights)]);
+    globalThis.drawn.push([performance.now(), Object.fromEntries(detail.weights), detail.triangles]);
     if (globalThis.drawn.length > 4000) globalThis.drawn.shift();
     globalThis.picture = () => target.toDataURL();
   }, true);
@@ -249,6 +251,34 @@ def test_every_kind_of_head_opens_its_mouth_and_turns(play: Play, file: str) -> 
         assert turned.sum() > 1.3 * moved.sum(), "the head turned"
 
     play(story, {file: made})
+
+
+def test_a_machine_without_a_graphics_card_draws_fewer_triangles_of_the_same_face(play: Play) -> None:
+    """Robin has 49 551: a quarter of them is left, and every shape still moves what it moved."""
+    seen: dict[str, list[npt.NDArray[np.int64]]] = {}
+
+    async def story(edge: FakeEdge, here: Tab, quality: str) -> None:
+        await call(edge, here, f"?persona=robin&front=3d&quality={quality}")
+        await in_3d(here)
+        fewer = "< 16000" if quality == "low" else "> 49000"
+        await until(here, f"drawn.length > 3 && drawn.at(-1)[2] {fewer}")
+        shown = []
+        for name in ("sil", "aa", "U"):
+            mouth(edge, name)
+            await weights(here, f"(w.viseme_{name} ?? 0) > 0.9" if name != "sil" else "!(w.viseme_aa > 0.02)")
+            await asyncio.sleep(1.5)
+            shown.append(await canvas(here))
+        seen[quality] = shown
+
+    robin = {"robin.glb": (ROOT / "static" / "avatars" / "robin" / "robin.glb").read_bytes()}
+    for quality in ("high", "low"):
+        play(functools.partial(story, quality=quality), robin)
+    for fine, coarse in zip(seen["high"], seen["low"], strict=True):
+        skin = [picture[..., 2] - picture[..., 0] > 30 for picture in (fine, coarse)]
+        assert np.mean(skin[0] & skin[1]) > 0.9 * np.mean(skin[0] | skin[1]), "not the same outline"
+    still, opened, rounded = (picture.mean(-1) for picture in seen["low"])
+    assert np.abs(opened - still).max() > 60
+    assert np.abs(rounded - still).max() > 30
 
 
 def test_blinks_looks_and_feelings_reach_the_shapes(play: Play) -> None:

@@ -17,7 +17,8 @@ const RESTORED_WITHIN_MS = 4000;
 
 /**
  * What a `drawn` event of the canvas tells, for tests, measurements and whoever follows along.
- * @typedef {{atMs: number, weights: ReadonlyMap<string, number>, mouth: number[], quality: string}} Drawn
+ * @typedef {{atMs: number, weights: ReadonlyMap<string, number>, mouth: number[], quality: string,
+ *   triangles: number}} Drawn
  */
 
 export class Avatar3D {
@@ -83,7 +84,7 @@ export class Avatar3D {
     this.leadMs += LEAD_SHARE * (tookMs - this.leadMs);
     const { weights } = this.#model;
     /** @type {Drawn} */
-    const detail = { atMs: nowMs, weights, mouth: mouth.weights, quality: this.#studio.quality };
+    const detail = { atMs: nowMs, weights, mouth: mouth.weights, quality: this.#studio.quality, triangles: this.#studio.triangles };
     this.#canvas.dispatchEvent(new CustomEvent("drawn", { detail }));
   }
 

@@ -3,6 +3,7 @@
 import { Box3, LoadingManager, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
+import { VISEMES } from "../mouth.mjs";
 import { Channels } from "./channels.mjs";
 import { inspect, LARGEST_FILE, ModelError } from "./glb.mjs";
 import { mix } from "./mixing.mjs";
@@ -111,6 +112,13 @@ export class Model {
       this.#map.missing = this.#map.missing.filter((what) => !what.includes("gaze"));
     }
     this.bounds = headBounds(scene, this.#rig.head);
+  }
+
+  /** The shapes by which a face is read, those that matter most first. */
+  get shapes() {
+    const { blink, visemes, emotions } = this.#map;
+    const spoken = ["aa", "O", "U", "FF", "E", "CH"].map((name) => visemes[VISEMES.indexOf(name)]);
+    return [...new Set([blink.left, blink.right, ...spoken, emotions.happy ?? [], ...visemes].flat().map(([name]) => name))];
   }
 
   /** What this head can do, for a person. */

@@ -38,6 +38,8 @@ export class Studio {
   #model = null;
   /** The materials low quality has replaced. @type {Map<any, any>} */
   #fine = new Map();
+  /** The triangles of geometries that low quality has thinned out. @type {Map<any, any>} */
+  #whole = new Map();
   /** @type {any} */
   #room = null;
   #software;
@@ -71,6 +73,11 @@ export class Studio {
 
   get quality() {
     return this.#watch.quality;
+  }
+
+  /** Drawn the last time. */
+  get triangles() {
+    return this.#renderer.info.render.triangles;
   }
 
   /** What lies on the graphics card. */
@@ -151,7 +158,10 @@ export class Studio {
       object.material = material;
     }
     this.#fine.clear();
+    for (const [geometry, index] of this.#whole) geometry.setIndex(index);
+    this.#whole.clear();
     if (!coarse) return;
+    this.#thin(this.#model);
     this.#model?.scene.traverse((/** @type {any} */ object) => {
       const own = [object.material ?? []].flat();
       // A cartoon surface (VRM's MToon) and an unlit one cost little and would lose their look.
@@ -159,6 +169,18 @@ export class Studio {
       this.#fine.set(object, object.material);
       object.material = Array.isArray(object.material) ? own.map(plain) : plain(own[0]);
     });
+  }
+
+  /** Fewer triangles, as soon as what makes them so is there. @param {import("./model.mjs").Model | null} model */
+  async #thin(model) {
+    if (!model) return;
+    try {
+      const { coarser } = await import("./coarser.mjs");
+      if (this.#model !== model || this.quality !== "low" || this.#whole.size) return;
+      this.#whole = await coarser(model.scene, model.shapes);
+    } catch (error) {
+      console.info("3D face not simplified:", error);
+    }
   }
 
   /** The drawing's size follows the canvas's on the page. @param {import("./model.mjs").Model} model */
