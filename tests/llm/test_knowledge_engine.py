@@ -336,6 +336,17 @@ def test_what_is_asked_of_anybody_is_less_surely_answered(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_what_the_documents_do_not_answer_is_less_surely_answered_and_never_spoken(tmp_path: Path) -> None:
+    before = library(tmp_path).wait(persona(), "en").index
+    (tmp_path / "docs" / "more.md").write_text("Not answered: is the garage heated; how high is the garage\n")
+    after = library(tmp_path).wait(persona(), "en").index
+    assert after.unanswered == ("is the garage heated", "how high is the garage")
+    assert [passage.id for passage in after.passages] == [passage.id for passage in before.passages]
+    assert after.find("is it warm in the garage").confidence < before.find("is it warm in the garage").confidence
+    assert after.without({"is the garage heated"}).unanswered == ("how high is the garage",)
+
+
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
 def test_an_index_can_forget_that_it_knew_a_question(tmp_path: Path) -> None:
     index = library(tmp_path).wait(persona(), "en").index
     asked = "when can I go to the library"

@@ -12,7 +12,7 @@ from broker.tables import read_toml
 from tests.llm.known import HAVE_WEIGHTS, WEIGHTS
 from workers.documents import read_folder
 from workers.llm.embeddings import MiniLM
-from workers.llm.passages import Passage, passages_of
+from workers.llm.passages import Passage, passages_of, unanswered
 from workers.llm.sentences import sentences_of
 from workers.llm.words import normal
 
@@ -69,6 +69,7 @@ def test_there_are_60_held_out_questions_15_of_them_unanswerable(name: str) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_no_held_out_question_is_in_the_documents_or_among_those_used_for_tuning(name: str) -> None:
     known = {normal(text) for p in passages(name) for text in (*p.asked, *p.sentences, p.heading)}
+    known |= {normal(text) for text in unanswered(read_folder(FOLDER / name)[0])}
     tuned = {normal(row["ask"]) for rows in read_toml(ROOT / "tests/llm/dev_questions.toml").values() for row in rows}
     assert not {normal(row["ask"]) for row in questions(name)} & (known | tuned)
 

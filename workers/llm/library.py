@@ -21,7 +21,7 @@ from broker.errors import MissingError
 from workers.documents import DocumentError, read_folder
 from workers.llm.embeddings import MiniLM
 from workers.llm.index import Index
-from workers.llm.passages import passages_of
+from workers.llm.passages import passages_of, unanswered
 from workers.llm.small_talk import SmallTalk
 from workers.llm.vectors import KeptVectors
 
@@ -129,13 +129,15 @@ class Library:
             self._unread.append((_id(persona), problems))
         talk = persona.get("small_talk", ())
         if embedder is None:
-            return Knowledge(Index(passages), SmallTalk(talk), problems)
+            return Knowledge(Index(passages, unanswered=unanswered(documents)), SmallTalk(talk), problems)
         name = _id(persona)
 
         def embed_all(texts: list[str]) -> NDArray[np.float32]:
             return self._vectors(embedder, name, texts)
 
-        return Knowledge(Index(passages, embedder, embed_all), SmallTalk(talk, embed_all), problems)
+        return Knowledge(
+            Index(passages, embedder, embed_all, unanswered(documents)), SmallTalk(talk, embed_all), problems
+        )
 
     def _embedder_for(self, language: str) -> MiniLM | None:
         if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
