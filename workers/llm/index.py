@@ -36,6 +36,8 @@ unknown to the passage; `bench/knowledge.py --fit`, which hides all of them, fin
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
+WORD_FOR_WORD = 0.9
+"""Cosine from which a question is a listed one, but for a word that changes nothing."""
 OWN_TOPIC = 0.6
 """Cosine from which a question of anybody is one that the persona's documents speak of."""
 
@@ -112,7 +114,7 @@ class Index:
         self._rows = _unit(self._raw - self._common)
         unanswered, of_anybody = embed_all(list(self.unanswered)), embed_all(list(self._of_anybody))
         foreign = (self._raw[len(whole) :] @ of_anybody.T).max(axis=0) < OWN_TOPIC
-        in_vain = np.concatenate((unanswered, of_anybody[foreign]))
+        in_vain = self._in_vain = np.concatenate((unanswered, of_anybody[foreign]))
         self._elsewhere = _unit(in_vain - self._common)
         classes = np.concatenate((self._owner[len(whole) :], np.full(len(in_vain), len(self.passages))))
         learnt = np.concatenate((self._raw[len(whole) :], in_vain))
@@ -171,6 +173,9 @@ class Index:
         covered, least = self._cover.of(core)
         views = np.column_stack((self._views(near), covered))
         scores = views @ np.array(RANKING, np.float32)
+        listed = self._listing(vector)
+        if listed is not None:
+            scores[listed] = max(scores[listed], scores.max() + 1)
         order = np.argsort(-scores)[: max(2, most)]
         first = int(order[0])
         wholes = self._spans[0]
@@ -179,7 +184,15 @@ class Index:
         asked, likeness = float(views[first, 0]), self._classifier.of(vector)
         seen = signs(core, scores, nearest, asked, elsewhere, float(covered[first]), float(least[first]), likeness)
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
-        return Found(hits, sureness(seen), vector, nearest, seen, views)
+        return Found(hits, sureness(seen) if listed is None else 1.0, vector, nearest, seen, views)
+
+    def _listing(self, vector: Vector) -> int | None:
+        """The passage that lists the very question as a way to ask; there is nothing to be unsure of then."""
+        wholes, askeds = self._spans
+        near = self._raw[wholes:askeds] @ vector
+        at = int(near.argmax())
+        in_vain = float((self._in_vain @ vector).max(initial=-1.0))
+        return int(self._owner[wholes + at]) if near[at] >= max(WORD_FOR_WORD, in_vain) else None
 
     def _views(self, near: Vector) -> Vector:
         """Nearest way to ask, mean of the two nearest, the whole, the best sentence: shape [passages, 4]."""
