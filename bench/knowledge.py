@@ -4,8 +4,8 @@ On its held-out questions: straight (answered from the right passage), asked bac
 second, or not), did not know, confidently wrong (answered from another passage, or what nothing answers), refused
 rightly (of what nothing answers), CPU ms a question. `--bare` does it with documents that list no ways to ask,
 `--letters` without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on the
-questions for tuning (a fifth of the passages at a time knows none of those), `--list` prints what went wrong. `--fit`
-fits the weights of ranking and confidence on the tuning questions, each asked of documents with and without ways to
+questions for tuning (of an index that knows neither them nor any way to ask like them), `--list` prints what went
+wrong. `--fit` fits the weights of ranking and confidence on those, each asked of documents with and without ways to
 ask, and says what is to be expected of a persona that was not fitted on.
 """
 
@@ -17,21 +17,29 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.knowledge_fit import Sample, fit
 from broker import personas
 from broker.config import ROOT, load
 from broker.tables import read_toml
 from workers.llm.engine import Question
-from workers.llm.index import Found
+from workers.llm.index import Found, Index
 from workers.llm.knowledge_engine import Line, answer
 from workers.llm.library import Knowledge, Library
+from workers.llm.words import normal
 
 DEV_QUESTIONS = ROOT / "tests" / "llm" / "dev_questions.toml"
 GOALS = "goals: straight 85 % or more, confidently wrong 5 % or less"
-FOLDS = 5
+FOLDS = 20
+"""Shares of the tuning questions that are hidden from the index one after the other."""
+ALIKE = 0.8
+"""Cosine from which a way to ask is hidden together with a question: no nearer is any to a held-out one."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +86,37 @@ def outcomes(persona: dict[str, Any], knowledge: Knowledge, questions: Iterable[
 
 
 def held_out(persona: dict[str, Any], knowledge: Knowledge, questions: list[dict[str, str]]) -> list[Outcome]:
-    """The same for questions that the documents know as ways to ask: asked of passages that know none of those."""
+    """The same for questions that the index knows: asked of one that knows neither these nor any like them."""
+    index = knowledge.index
+    shuffled = list(questions)
+    random.Random(1).shuffle(shuffled)
     results: list[Outcome] = []
-    fold_of = {passage.id: at % FOLDS for at, passage in enumerate(knowledge.index.passages)}
-    for fold in range(FOLDS):
-        of_fold = [row for row in questions if row["passage"] and fold_of[row["passage"]] == fold]
-        less = replace(knowledge, index=knowledge.index.without({row["ask"] for row in of_fold}))
-        results += outcomes(persona, less, of_fold)
-    return results + outcomes(persona, knowledge, [row for row in questions if not row["passage"]])
+    for fold in (shuffled[start::FOLDS] for start in range(FOLDS)):
+        hidden = _like(index, [row["ask"] for row in fold])
+        results += outcomes(persona, replace(knowledge, index=index.without(hidden)), fold)
+    return results
+
+
+def _like(index: Index, asked: list[str]) -> set[str]:
+    """What the index knows that means the same as one of `asked`; without embeddings, that is the same."""
+    of_asked = [vector for text in asked if (vector := index.find(text).vector) is not None]
+    if not of_asked:
+        return {text for text in index.questions if normal(text) in {normal(one) for one in asked}}
+    near = _vectors(index) @ np.stack(of_asked).T
+    return {text for text, nearness in zip(index.questions, near.max(axis=1), strict=True) if nearness >= ALIKE}
+
+
+@cache
+def _vectors(index: Index) -> NDArray[np.float32]:
+    """Of all questions it knows."""
+    found = (index.find(text).vector for text in index.questions)
+    return np.stack([vector for vector in found if vector is not None])
 
 
 def bare(knowledge: Knowledge) -> Knowledge:
-    """The same documents without their lists of ways to ask."""
-    ways = {way for passage in knowledge.index.passages for way in passage.asked}
-    return replace(knowledge, index=knowledge.index.without(ways))
+    """The same documents without their lists of what people ask."""
+    listed = {way for passage in knowledge.index.passages for way in passage.asked} | set(knowledge.index.unanswered)
+    return replace(knowledge, index=knowledge.index.without(listed))
 
 
 def misheard(text: str, every: int, seed: int) -> str:
@@ -166,8 +191,8 @@ def main() -> None:
         for name in arguments.personas or [name for name in personas.known(folder) if name in dev]:
             persona = personas.load(folder, name).snapshot()
             known = library.wait(persona, "en", timeout_s=600)
-            known = bare(known) if arguments.bare else known
             tuning = arguments.dev or arguments.fit
+            known = bare(known) if arguments.bare else known
             asked = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
             questions = [row for row in asked if not row.get("known")]
             if arguments.misheard:

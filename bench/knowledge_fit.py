@@ -13,6 +13,10 @@ from scipy.optimize import minimize
 Array = NDArray[np.float64]
 RIDGE = 1.0
 MOST_WRONG = 0.05
+BARE = 0.3
+"""How much a question to documents that list no ways to ask counts in the confidence, against 1."""
+UNANSWERABLE = 0.2
+"""Share of the questions that no passage answers, whatever it is among the samples."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +71,26 @@ def fit_confidence(samples: Sequence[Sample]) -> Array:
     """Weights of the signs, and a constant, for "the first passage is right" (logistic regression)."""
     seen = np.array([one.signs for one in samples])
     right = np.array([float(one.is_right) for one in samples])
+    counts = _counts(samples)
     middle, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
     x = np.column_stack(((seen - middle) / spread, np.ones(len(seen))))
 
     def loss(weights: Array) -> tuple[float, Array]:
         chances = 1 / (1 + np.exp(-x @ weights))
-        slope = x.T @ (chances - right) + RIDGE * np.append(weights[:-1], 0)
-        likelihood = right * np.log(chances + 1e-12) + (1 - right) * np.log(1 - chances + 1e-12)
+        slope = x.T @ (counts * (chances - right)) + RIDGE * np.append(weights[:-1], 0)
+        likelihood = counts * (right * np.log(chances + 1e-12) + (1 - right) * np.log(1 - chances + 1e-12))
         return RIDGE / 2 * float(weights[:-1] @ weights[:-1]) - float(likelihood.sum()), slope
 
     found = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
     weights = found[:-1] / spread
     return np.append(weights, found[-1] - weights @ middle)
+
+
+def _counts(samples: Sequence[Sample]) -> Array:
+    """How much each sample counts, so that unanswerable ones have their share."""
+    without = np.array([one.right is None for one in samples])
+    shares = np.where(without, UNANSWERABLE / without.mean(), (1 - UNANSWERABLE) / (1 - without.mean()))
+    return shares * np.array([1.0 if one.listed else BARE for one in samples])
 
 
 def _chances(weights: Array, samples: Sequence[Sample]) -> Array:
@@ -88,10 +100,15 @@ def _chances(weights: Array, samples: Sequence[Sample]) -> Array:
 
 def _at_most_wrong(chances: Sequence[tuple[Sample, float]]) -> str:
     """The lowest threshold that keeps confident mistakes within the limit, and what is answered from there on."""
+    samples = [one for one, _ in chances]
+    counts = _counts(samples)
+    counts /= counts.sum()
+    sure = np.array([chance for _, chance in chances])
+    right = np.array([one.is_right for one in samples])
     for threshold in np.arange(0.02, 1.0, 0.01):
-        answered = [one for one, chance in chances if chance >= threshold]
-        wrong = sum(not one.is_right for one in answered) / len(chances)
+        answered = sure >= threshold
+        wrong = float(counts[answered & ~right].sum())
         if wrong <= MOST_WRONG:
-            straight = sum(one.is_right for one in answered) / sum(one.right is not None for one, _ in chances)
+            straight = float(counts[answered & right].sum()) / (1 - UNANSWERABLE)
             return f"from {threshold:.2f} on, straight {100 * straight:.1f} %, confidently wrong {100 * wrong:.1f} %"
     return "no threshold keeps confident mistakes within the limit"

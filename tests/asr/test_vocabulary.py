@@ -26,7 +26,9 @@ def test_text_becomes_words_as_they_are_said(text: str, words: str) -> None:
 
 
 def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("# The quince\n\nIt is green. It is sour.\n\nAsked: what is a quince; is it sweet\n")
+    (tmp_path / "a.md").write_text(
+        "# The quince\n\nIt is green. It is sour.\n\nAsked: what is a quince; is it sweet\n\nNot answered: who ate it\n"
+    )
     (tmp_path / "b.html").write_text("<h1>Pears</h1><p>Are &amp; stay soft.<script>var x = 1</script></p>")
     word = docx.Document()
     word.add_paragraph("Medlars ripen late.")
@@ -41,7 +43,7 @@ def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: 
     }
     found = dict(persona_sentences(persona, tmp_path))
     assert found[("what", "is", "a", "quince")] == ASKED
-    assert found[("it", "is", "sour")] == 1.0
+    assert found[("who", "ate", "it")] == found[("it", "is", "sour")] == 1.0
     assert found[("what's", "up")] == ASKED
     assert ("what", "is", "zyzzyva") in found
     assert ("tell", "me", "about", "the", "quince") in found

@@ -33,7 +33,16 @@ def test_a_question_of_function_words_or_an_empty_text_covers_nothing() -> None:
 
 def test_one_is_surer_of_a_passage_far_before_the_others() -> None:
     def sure(*scores: float) -> float:
-        found = signs("when does the library open", np.array(scores, np.float32), 0.7, 0.6, 0.2, 0.8, 0.6)
+        found = signs(
+            "when does the library open",
+            np.array(scores, np.float32),
+            0.7,
+            0.6,
+            0.2,
+            0.8,
+            0.6,
+            np.array([*(0.2 for _ in scores), 0.1], np.float32),
+        )
         return sureness(found)
 
     assert sure(18.0, 10.0, 9.0) > sure(18.0, 17.5, 9.0)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.llm.known import DOCUMENT, HAVE_WEIGHTS, ask, avatar, library, persona, texts, user
 from workers.llm.engine import Question, Said
 from workers.llm.follow_ups import FASTEST, SLOWEST, FollowUp, follow_up, leans_on_history, rate_after
 from workers.llm.knowledge_engine import KnowledgeEngine
-from workers.llm.library import Knowledge, _prune
+from workers.llm.library import Knowledge
 from workers.llm.spoken import choose
 
 LIBRARY = "house#library-opening-hours"
@@ -331,33 +329,21 @@ def test_a_missing_folder_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
-def test_vectors_are_kept_on_disk_and_a_spoilt_file_is_made_again(tmp_path: Path) -> None:
-    first = library(tmp_path).wait(persona(), "en")
-    files = list((tmp_path / "cache" / "knowledge").iterdir())
-    assert files
-    assert all(file.suffix == ".npy" for file in files)
-    for file in files:
-        file.write_bytes(b"\x93NUMPY spoilt")
-    again = library(tmp_path).wait(persona(), "en")
-    question = "what does parking cost"
-    assert np.isclose(first.index.find(question).confidence, again.index.find(question).confidence)
-    assert ask(again, question)[0].passage == PARKING
-
-
-def test_vectors_used_longest_ago_leave_the_disk(tmp_path: Path) -> None:
-    for number in range(5):
-        (tmp_path / f"{number}.npy").write_bytes(b"")
-        os.utime(tmp_path / f"{number}.npy", (number, number))
-    os.utime(tmp_path / "0.npy", (9, 9))
-    _prune(tmp_path, 3)
-    assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "3", "4"]
-
-
-@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
 def test_what_is_asked_of_anybody_is_less_surely_answered(tmp_path: Path) -> None:
     index = library(tmp_path).wait(persona(), "en").index
     of_anybody = index.find("how much does a ticket to the cinema cost").confidence
     assert of_anybody < 0.5 < index.find("how much does the garage cost").confidence
+
+
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_what_the_documents_do_not_answer_is_less_surely_answered_and_never_spoken(tmp_path: Path) -> None:
+    before = library(tmp_path).wait(persona(), "en").index
+    (tmp_path / "docs" / "more.md").write_text("Not answered: is the garage heated; how high is the garage\n")
+    after = library(tmp_path).wait(persona(), "en").index
+    assert after.unanswered == ("is the garage heated", "how high is the garage")
+    assert [passage.id for passage in after.passages] == [passage.id for passage in before.passages]
+    assert after.find("is it warm in the garage").confidence < before.find("is it warm in the garage").confidence
+    assert after.without({"is the garage heated"}).unanswered == ("how high is the garage",)
 
 
 @pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")

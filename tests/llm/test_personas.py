@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,10 @@ from broker.tables import read_toml
 from tests.llm.known import HAVE_WEIGHTS, WEIGHTS
 from workers.documents import read_folder
 from workers.llm.embeddings import MiniLM
-from workers.llm.passages import Passage, passages_of
+from workers.llm.engine import Question
+from workers.llm.knowledge_engine import answer
+from workers.llm.library import Library
+from workers.llm.passages import Passage, passages_of, unanswered
 from workers.llm.sentences import sentences_of
 from workers.llm.words import normal
 
@@ -69,6 +73,7 @@ def test_there_are_60_held_out_questions_15_of_them_unanswerable(name: str) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_no_held_out_question_is_in_the_documents_or_among_those_used_for_tuning(name: str) -> None:
     known = {normal(text) for p in passages(name) for text in (*p.asked, *p.sentences, p.heading)}
+    known |= {normal(text) for text in unanswered(read_folder(FOLDER / name)[0])}
     tuned = {normal(row["ask"]) for rows in read_toml(ROOT / "tests/llm/dev_questions.toml").values() for row in rows}
     assert not {normal(row["ask"]) for row in questions(name)} & (known | tuned)
 
@@ -90,3 +95,14 @@ def test_suggestions_are_answered_from_the_documents_in_their_own_words(name: st
     known = {word for passage in passages(name) for word in normal(passage.text).split()}
     for suggestion in personas.load(FOLDER, name).suggestions:
         assert set(normal(suggestion).split()) & known
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_suggestions_and_listed_questions_are_answered_at_once(name: str, tmp_path: Path) -> None:
+    persona = personas.load(FOLDER, name)
+    known = Library(FOLDER, WEIGHTS, tmp_path).wait(persona.snapshot(), "en", 600)
+    asked = [*persona.suggestions, *(passage.asked[-1].capitalize() + "?" for passage in known.index.passages[::3])]
+    for ask in asked:
+        question = Question(session="s", turn=1, text=ask, language="en", persona=persona.snapshot())
+        assert answer(question, known)[0].kind in ("answer", "small_talk"), ask

@@ -17,6 +17,8 @@ Sentence = tuple[tuple[str, ...], float]
 
 ASKED: Final = 4.0
 """Weight of what callers are known to ask, against 1 for a sentence of the documents."""
+LISTS: Final = {"asked": ASKED, "not answered": 1.0}
+"""What begins a document's own list of how people put it."""
 MOST_SENTENCES: Final = 20_000
 
 FRAMES: Final = (
@@ -90,8 +92,9 @@ def read(document: Document) -> tuple[list[str], list[Sentence]]:
     headings = list(dict.fromkeys(heading for block in document.blocks for heading in block.headings if heading))
     sentences: list[Sentence] = [(words_of(heading), 1.0) for heading in headings]
     for line in (line.strip() for block in document.blocks for line in block.text.splitlines()):
-        if line.lower().startswith("asked:"):  # a document's own list of how people put it
-            sentences += [(words_of(question), ASKED) for question in line[6:].split(";")]
+        begins, _, listed = line.partition(":")
+        if begins.lower() in LISTS:
+            sentences += [(words_of(question), LISTS[begins.lower()]) for question in listed.split(";")]
         else:
             sentences += [(words_of(sentence), 1.0) for sentence in re.split(r"(?<=[.!?:;])\s+", line)]
     return headings, sentences

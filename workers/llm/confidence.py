@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from workers.llm.words import content_words
 
-WEIGHTS = (0.13, 1.01, 0.36, 3.61, 1.78, -0.81, -3.53, -6.34, 0.47, 1.44, -2.54)
-"""Of each sign, and the constant. Fitted on tests/llm/dev_questions.toml, half of it with the passages' ways to ask
-taken away, so that it holds for documents that list none."""
+WEIGHTS = (0.05, 0.99, 0.28, 2.37, 1.94, -0.02, -2.71, -7.39, 1.17, 0.88, 4.42, -2.22, -0.36, -1.65)
+"""Of each sign, and the constant. Fitted on tests/llm/dev_questions.toml, asked also of documents without lists of what
+people ask, which count less."""
 LETTERS = (3.9, 9.8, -2.4)
 """The same for n-grams alone: score, lead over the second, 1."""
 FURTHEST_LEAD = 6.0
@@ -28,16 +28,20 @@ def signs(
     elsewhere: float,
     covered: float,
     least: float,
+    likeness: NDArray[np.float32],
 ) -> tuple[float, ...]:
     """What is known about the passage with the highest of `scores` (logarithms of odds, shape [passages]).
 
     `nearest`: cosine of its nearest text; `asked`: of its nearest way to ask, without what all passages share;
-    `elsewhere`: the same of what is asked of anybody; `covered`, `least`: see `coverage.WordCover.of`. How long the
-    question is matters because every cosine falls with it.
+    `elsewhere`: the same of what is asked of anybody; `covered`, `least`: see `coverage.WordCover.of`; `likeness`:
+    of each passage, and last of none, see `classifier`. How long the question is matters because every cosine falls
+    with it.
     """
     order = np.sort(scores)[::-1]
     lead = float(order[0] - order[1]) if len(order) > 1 else FURTHEST_LEAD
     share = -math.log(float(np.exp(scores - order[0]).sum()))
+    first = int(scores.argmax())
+    others = np.delete(likeness, first)
     length, carrying = len(question.split()), len(content_words(question))
     return (
         float(order[0]),
@@ -50,6 +54,9 @@ def signs(
         elsewhere,
         length / 10,
         carrying / 5,
+        float(likeness[first]),
+        float(likeness[-1]),
+        float(likeness[first] - others.max()),
     )
 
 

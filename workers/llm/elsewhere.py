@@ -155,5 +155,86 @@ ELSEWHERE: tuple[str, ...] = tuple(
     guess how old i am
     what is my name
     where did i put my glasses
+    is there a cash machine here
+    where can i wash my clothes
+    who is the head of this department
+    what is the director's phone number
+    give me the mobile number of my colleague
+    where does mister miller sit
+    what is the surname of your founder
+    who was in charge before
+    how many employees are there
+    how many visitors come each day
+    what was the turnover last year
+    which company made this
+    who are your competitors
+    when was the last update
+    what is planned for next year
+    is there a discount for pensioners
+    can i get a refund
+    can i pay by credit card
+    where do i send a complaint
+    do you have a brochure
+    what is your postal address
+    is there a first aid kit
+    where is the fire exit
+    is there a lost child
+    may i bring my children
+    can i take photographs here
+    is there a cloakroom
+    is there a garden party this summer
+    is tomorrow a public holiday
+    do i have to wear a tie
+    can i have a day off
+    how do i apply for parental leave
+    how many hours do i have to work
+    what will my pension be
+    how do i get a company car
+    how do i claim my expenses
+    it is too cold in here
+    the tap is dripping
+    the window does not close
+    there is a bad smell in the hall
+    can i rent this room for my wedding
+    do you rent out boats
+    where can i charge my electric car
+    can i leave my dog with you
+    is there a vet nearby
+    who is the most famous person here
+    which is the most beautiful room
+    tell me about the history of the town
+    what is the mayor called
+    how many inhabitants does the town have
+    which party won the election
+    can you recommend a lawyer
+    which phone should i buy
+    which television is the best
+    how do i edit a film
+    how do i make a chart
+    how do i write a letter of application for a visa
+    can you translate this letter for me
+    explain quantum physics to me
+    what is the difference between a virus and a bacterium
+    how does a nuclear power station work
+    what is the meaning of this proverb
+    how does photosynthesis work
+    when was the telephone invented
+    do you know my friend peter
+    have you been here long
+    how many languages are there in the world
+    can you hear the birds outside
+    can you smell anything
+    what do you look like from behind
+    do you ever sleep
+    who is your favourite singer
+    can you play chess with me
+    can you tell my fortune
+    can you browse the internet for me
+    can you ring somebody up for me
+    may i speak to your brother
+    how many stairs are there
+    how thick is this wall
+    what is the floor made of
+    what is the best day for a visit to the zoo
     """.strip().splitlines()
 )

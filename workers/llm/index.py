@@ -2,7 +2,8 @@
 
 A passage is compared with the question by meaning: the whole of it, the two nearest ways people ask for it (its heading
 is one; where none are listed its sentences stand in), and its best sentence; and word by word (`coverage`). How near
-the question is to what people ask of anybody says how likely it is that no passage answers it (`confidence`). Without
+the question is to what people ask of anybody, and to what the documents list as not answered, says how likely it is
+that no passage answers it (`confidence`), and so does what was learnt from all of these texts (`classifier`). Without
 embeddings (no weights, or a language they were not made for) character n-grams do all of it.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.llm.bm25 import CharacterGrams
+from workers.llm.classifier import Classifier
 from workers.llm.confidence import by_letters, signs, sureness
 from workers.llm.coverage import WordCover
 from workers.llm.elsewhere import ELSEWHERE
@@ -34,6 +36,8 @@ unknown to the passage; `bench/knowledge.py --fit`, which hides all of them, fin
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
+WORD_FOR_WORD = 0.9
+"""Cosine from which a question is a listed one, but for a word that changes nothing."""
 OWN_TOPIC = 0.6
 """Cosine from which a question of anybody is one that the persona's documents speak of."""
 
@@ -83,11 +87,15 @@ class Index:
         passages: Sequence[Passage],
         embedder: Embedder | None = None,
         embed_all: Callable[[list[str]], Vector] | None = None,
+        unanswered: Collection[str] = (),
+        of_anybody: Collection[str] = ELSEWHERE,
     ) -> None:
-        """`embed_all` gives the vectors of many texts, shape [texts, size]; it may know most of them already."""
+        """`embed_all` gives the vectors of many texts, shape [texts, size]; it may know most of them already.
+        `unanswered`: what the documents say they do not answer; `of_anybody`: what people ask of anybody."""
         self.passages = tuple(passages)
         self._at = {passage.id: at for at, passage in enumerate(self.passages)}
         self._embedder = embedder if passages else None
+        self.unanswered, self._of_anybody = tuple(unanswered), tuple(of_anybody)
         texts = [f"{p.title} {p.heading} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
         self._grams = CharacterGrams(texts)
         self._sentence_grams = [CharacterGrams(passage.sentences) for passage in self.passages]
@@ -100,14 +108,19 @@ class Index:
         sentences = [(at, f"{p.heading}. {s}") for at, p in enumerate(self.passages) for s in p.sentences]
         texts = [*whole, *(way for _, way in asked), *(text for _, text in sentences)]
         self._raw = embed_all(texts)
-        self._vectors = dict(zip(texts, self._raw, strict=True))
         self._owner = np.array([*range(len(whole)), *(at for at, _ in asked), *(at for at, _ in sentences)])
         self._spans = (len(whole), len(whole) + len(asked))
         self._common = self._raw[: len(whole)].mean(axis=0) * np.float32(COMMON_SHARE)
         self._rows = _unit(self._raw - self._common)
-        of_anybody = self._of_anybody = embed_all(list(ELSEWHERE))
+        unanswered, of_anybody = embed_all(list(self.unanswered)), embed_all(list(self._of_anybody))
         foreign = (self._raw[len(whole) :] @ of_anybody.T).max(axis=0) < OWN_TOPIC
-        self._elsewhere = _unit(of_anybody[foreign] - self._common)
+        in_vain = self._in_vain = np.concatenate((unanswered, of_anybody[foreign]))
+        self._elsewhere = _unit(in_vain - self._common)
+        classes = np.concatenate((self._owner[len(whole) :], np.full(len(in_vain), len(self.passages))))
+        learnt = np.concatenate((self._raw[len(whole) :], in_vain))
+        self._classifier = Classifier(learnt, classes, len(self.passages) + 1)
+        known = zip((*texts, *self.unanswered, *self._of_anybody), (*self._raw, *unanswered, *of_anybody), strict=True)
+        self._vectors = dict(known)
         texts = [f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
         self._cover = WordCover(texts, embedder.word)
 
@@ -117,16 +130,22 @@ class Index:
         return None if at is None else self.passages[at]
 
     def without(self, asked: Collection[str]) -> Index:
-        """The same index as if these ways of asking had not been known: for measuring with questions that are."""
+        """The same index as if these questions were not known to it: for measuring with questions that are."""
         less = [replace(p, asked=tuple(way for way in p.asked if way not in asked)) for p in self.passages]
-        if (embedder := self._embedder) is None:
-            return Index(less)
-        vectors = self._vectors | dict(zip(ELSEWHERE, self._of_anybody, strict=True))
+        unanswered, of_anybody = ([t for t in texts if t not in asked] for texts in (self.unanswered, self._of_anybody))
+        embedder = self._embedder
 
         def known(texts: list[str]) -> Vector:
-            return np.stack([vectors[text] if text in vectors else embedder.embed(text) for text in texts])
+            assert embedder is not None
+            vectors = [self._vectors[text] if text in self._vectors else embedder.embed(text) for text in texts]
+            return np.array(vectors, np.float32).reshape(len(texts), self._raw.shape[1])
 
-        return Index(less, embedder, known)
+        return Index(less, embedder, known if embedder else None, unanswered, of_anybody)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """All that it knows people to ask, answered or not."""
+        return (*(way for p in self.passages for way in p.asked), *self.unanswered, *self._of_anybody)
 
     def find(self, question: str, most: int = 3) -> Found:
         """The best passages for a question. An empty question or an empty index finds nothing, with confidence 0."""
@@ -154,16 +173,26 @@ class Index:
         covered, least = self._cover.of(core)
         views = np.column_stack((self._views(near), covered))
         scores = views @ np.array(RANKING, np.float32)
+        listed = self._listing(vector)
+        if listed is not None:
+            scores[listed] = max(scores[listed], scores.max() + 1)
         order = np.argsort(-scores)[: max(2, most)]
         first = int(order[0])
         wholes = self._spans[0]
         nearest = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
         elsewhere = float((self._elsewhere @ centred).max(initial=0.0))
-        seen = signs(
-            core, scores, nearest, float(views[first, 0]), elsewhere, float(covered[first]), float(least[first])
-        )
+        asked, likeness = float(views[first, 0]), self._classifier.of(vector)
+        seen = signs(core, scores, nearest, asked, elsewhere, float(covered[first]), float(least[first]), likeness)
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
-        return Found(hits, sureness(seen), vector, nearest, seen, views)
+        return Found(hits, sureness(seen) if listed is None else 1.0, vector, nearest, seen, views)
+
+    def _listing(self, vector: Vector) -> int | None:
+        """The passage that lists the very question as a way to ask; there is nothing to be unsure of then."""
+        wholes, askeds = self._spans
+        near = self._raw[wholes:askeds] @ vector
+        at = int(near.argmax())
+        in_vain = float((self._in_vain @ vector).max(initial=-1.0))
+        return int(self._owner[wholes + at]) if near[at] >= max(WORD_FOR_WORD, in_vain) else None
 
     def _views(self, near: Vector) -> Vector:
         """Nearest way to ask, mean of the two nearest, the whole, the best sentence: shape [passages, 4]."""

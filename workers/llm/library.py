@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,8 +21,9 @@ from broker.errors import MissingError
 from workers.documents import DocumentError, read_folder
 from workers.llm.embeddings import MiniLM
 from workers.llm.index import Index
-from workers.llm.passages import passages_of
+from workers.llm.passages import passages_of, unanswered
 from workers.llm.small_talk import SmallTalk
+from workers.llm.vectors import KeptVectors
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +32,6 @@ EMBEDDED_LANGUAGES = ("en",)
 
 MOST_KEPT = 64
 """Personas and languages kept in memory; the one prepared longest ago goes first."""
-MOST_FILES = 200
-"""Sets of vectors kept on disk (some 0.8 MB each); the one used longest ago goes first."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,8 @@ class Library:
 
     def __init__(self, personas: Path, weights: Path, cache: Path) -> None:
         """`personas`: where relative knowledge folders start; `weights`: MiniLM's folder; `cache`: for vectors."""
-        self._personas, self._weights, self._cache = personas, weights, cache
+        self._personas, self._weights = personas, weights
+        self._kept = KeptVectors(cache / "knowledge" / "vectors.sqlite")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
         self._shelves: dict[tuple[str, str], _Shelf] = {}
         self._embedder: MiniLM | None = None
@@ -131,13 +129,15 @@ class Library:
             self._unread.append((_id(persona), problems))
         talk = persona.get("small_talk", ())
         if embedder is None:
-            return Knowledge(Index(passages), SmallTalk(talk), problems)
+            return Knowledge(Index(passages, unanswered=unanswered(documents)), SmallTalk(talk), problems)
         name = _id(persona)
 
         def embed_all(texts: list[str]) -> NDArray[np.float32]:
             return self._vectors(embedder, name, texts)
 
-        return Knowledge(Index(passages, embedder, embed_all), SmallTalk(talk, embed_all), problems)
+        return Knowledge(
+            Index(passages, embedder, embed_all, unanswered(documents)), SmallTalk(talk, embed_all), problems
+        )
 
     def _embedder_for(self, language: str) -> MiniLM | None:
         if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
@@ -151,20 +151,13 @@ class Library:
         return self._embedder
 
     def _vectors(self, embedder: MiniLM, name: str, texts: list[str]) -> NDArray[np.float32]:
-        """Embeddings of the texts, from the disk where they have been computed before."""
-        digest = hashlib.sha256("\0".join((embedder.name, str(embedder.size), *texts)).encode()).hexdigest()[:32]
-        path = self._cache / "knowledge" / f"{digest}.npy"
-        try:
-            vectors = np.load(path, allow_pickle=False)
-            if vectors.shape == (len(texts), embedder.size) and vectors.dtype == np.float32:
-                os.utime(path)
-                return np.asarray(vectors, np.float32)
-        except (OSError, ValueError, EOFError):
-            pass
-        vectors = embedder.embed_all(texts)
-        _keep(path, vectors)
-        logger.info("knowledge prepared", extra={"persona": name, "texts": len(texts)})
-        return vectors
+        """Embeddings of the texts, from the disk as far as they have been computed before."""
+
+        def embed_all(missing: list[str]) -> NDArray[np.float32]:
+            logger.info("knowledge prepared", extra={"persona": name, "texts": len(missing)})
+            return embedder.embed_all(missing)
+
+        return self._kept.of(texts, embedder.name, embedder.size, embed_all)
 
     # --- paths ---
 
@@ -186,22 +179,3 @@ class Library:
 
 def _id(persona: Mapping[str, Any]) -> str:
     return str(persona.get("id") or persona.get("name") or "persona")
-
-
-def _keep(path: Path, vectors: NDArray[np.float32]) -> None:
-    """Write so that another process sees all of it or nothing; a full or read-only disk only costs time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as file:
-            np.save(file, vectors, allow_pickle=False)
-        os.replace(file.name, path)
-        _prune(path.parent, MOST_FILES)
-    except OSError as error:
-        logger.warning("knowledge not kept on disk", extra={"reason": str(error)})
-
-
-def _prune(folder: Path, most: int) -> None:
-    """Take away the files used longest ago. Another process may do the same: what is gone already is well."""
-    used = {path: path.stat().st_mtime_ns for path in folder.glob("*.npy") if path.exists()}
-    for path in sorted(used, key=lambda path: used[path])[: max(0, len(used) - most)]:
-        path.unlink(missing_ok=True)

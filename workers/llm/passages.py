@@ -18,6 +18,7 @@ PASSAGE_WORDS = 110
 MOST_PASSAGES = 5000
 
 _ASKED = re.compile(r"asked:\s*", re.IGNORECASE)
+_NOT_ANSWERED = re.compile(r"not answered:\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ def passages_of(documents: Iterable[Document]) -> list[Passage]:
     return passages
 
 
+def unanswered(documents: Iterable[Document]) -> tuple[str, ...]:
+    """What people ask and no passage answers, from lines that begin with "Not answered:", wherever they stand."""
+    texts = (block.text for document in documents for block in document.blocks)
+    return tuple(way for text in texts if (line := _NOT_ANSWERED.match(text)) for way in _ways(text[line.end() :]))
+
+
 def slug(heading: str) -> str:
     """A heading as the second half of a passage's id: lower case, hyphens; letters of any script stay."""
     plainer = "".join(c for c in unicodedata.normalize("NFKD", heading) if not unicodedata.combining(c))
@@ -65,7 +72,8 @@ def _sections(document: Document) -> Iterator[tuple[tuple[str, ...], list[str], 
     for under, blocks in groupby(document.blocks, key=lambda block: block.headings):
         texts = [block.text for block in blocks]
         asked = [way for text in texts if (ways := _ASKED.match(text)) for way in _ways(text[ways.end() :])]
-        sentences = [_closed(one) for text in texts if not _ASKED.match(text) for one in sentences_of(text)]
+        said = [text for text in texts if not _ASKED.match(text) and not _NOT_ANSWERED.match(text)]
+        sentences = [_closed(one) for text in said for one in sentences_of(text)]
         headings = tuple(plain(heading).rstrip(":") for heading in under)
         if sentences:
             yield tuple(heading for heading in headings if heading), sentences, tuple(asked)
