@@ -18,6 +18,7 @@ from tests.llm.chat_server import ChatServer
 from tests.llm.known import library, persona
 from workers.llm.build import Brains, build, shipped
 from workers.llm.engine import Brain
+from workers.llm.library import Knowledge, Library
 from workers.llm.stage import LlmStage
 
 
@@ -225,6 +226,29 @@ def test_an_installation_s_stage_is_built_past_a_persona_with_a_mistake(tmp_path
     snapshot = personas.load(tmp_path, "good").snapshot()
     stage.accept(Open(session="s", persona=snapshot, language="en", origin_ns=0, peers={}))
     assert [sentence.text for sentence in sentences(run(stage, asked("hello")))] == ["Hi."]
+
+
+def test_a_stage_that_is_built_has_read_the_usual_persona_s_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "parking.md").write_text("# Parking\n\nParking costs two euros a day.\n")
+    for name in ("else", "usual"):
+        (tmp_path / f"{name}.toml").write_text(f'name = "{name}"\n[knowledge]\nfolder = "docs"\n')
+    load_documents = Library._load
+
+    def slowly(self: Library, persona: dict[str, Any], language: str) -> Knowledge:
+        time.sleep(0.3)
+        return load_documents(self, persona, language)
+
+    monkeypatch.setattr(Library, "_load", slowly)
+    paths = Paths(personas=str(tmp_path), weights=str(tmp_path), cache=str(tmp_path / "cache"))
+    settings = load()
+    stage = build(replace(settings, paths=paths, sessions=replace(settings.sessions, persona="usual")))
+    snapshot = personas.load(tmp_path, "usual").snapshot()
+    stage.accept(Open(session="s", persona=snapshot, language="en", origin_ns=0, peers={}))
+    stage.accept(asked("what does parking cost"))
+    assert sentences(stage.step(now_ns=1)), "it is ready, and does not know yet"
 
 
 def test_documents_that_cannot_be_read_are_told_to_the_operator_once(tmp_path: Path) -> None:

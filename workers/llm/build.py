@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 from collections.abc import Mapping
@@ -18,12 +19,20 @@ from workers.llm.stage import LlmStage
 logger = logging.getLogger(__name__)
 
 
+FIRST_WITHIN_S = 120.0
+"""Where documents were never read before, the usual persona's take some seconds; then it answers without them."""
+
+
 def build(settings: Settings) -> LlmStage:
-    """The stage of this installation; the personas' knowledge is made ready beside."""
+    """The stage of this installation, once the usual persona knows its documents; the others' are read beside."""
     library = Library(settings.path("personas"), settings.path("weights") / "minilm", settings.path("cache"))
-    for persona in shipped(settings):
+    everybody = shipped(settings)
+    for persona in everybody:
         for language in persona.languages:
             library.prepare(persona.snapshot(), language)
+    for persona in everybody[:1]:
+        with contextlib.suppress(TimeoutError):
+            library.wait(persona.snapshot(), persona.languages[0], FIRST_WITHIN_S)
     return LlmStage(Brains(library).of, library)
 
 
