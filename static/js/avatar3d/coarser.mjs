@@ -15,12 +15,14 @@ const MOST_SHAPES = 9;
 const NORMAL_WEIGHT = 0.3;
 const SHAPE_WEIGHT = 2;
 
+/** Before it `coarser` cannot work. */
+export const { ready } = MeshoptSimplifier;
+
 /**
  * @param {import("three").Object3D} root @param {string[]} shapes those that matter most, by name
- * @returns {Promise<Map<any, any>>} the geometries that were changed, and their indices before
+ * @returns {Map<any, any>} the geometries that were changed, and their indices before
  */
-export async function coarser(root, shapes) {
-  await MeshoptSimplifier.ready;
+export function coarser(root, shapes) {
   /** @type {Map<any, any>} */
   const meshes = new Map();
   root.traverse((/** @type {any} */ object) => {

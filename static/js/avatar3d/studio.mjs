@@ -175,9 +175,10 @@ export class Studio {
   async #thin(model) {
     if (!model) return;
     try {
-      const { coarser } = await import("./coarser.mjs");
+      const { coarser, ready } = await import("./coarser.mjs");
+      await ready;
       if (this.#model !== model || this.quality !== "low" || this.#whole.size) return;
-      this.#whole = await coarser(model.scene, model.shapes);
+      this.#whole = coarser(model.scene, model.shapes);
     } catch (error) {
       console.info("3D face not simplified:", error);
     }
