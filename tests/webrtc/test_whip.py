@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from broker.clock import now_ns
 from broker.config import Audience
 from broker.messages import Fleet, SetMode
+from tests.webrtc.gstreamer import SENDER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
 
@@ -88,6 +92,31 @@ def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) ->
     at_an_edge(tmp_path, story)
 
 
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_gstreamers_own_sender_is_heard_and_takes_its_leave(tmp_path: Path) -> None:
+    """Its candidates come one by one after its offer, and the pictures it brings are declined."""
+
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        told = await page.hello(mode="text")
+        await page.call()
+        command = [SYSTEM_PYTHON, SENDER, f"{world.url}/whip/{told['session']}", told["token"], "8"]
+        sender = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+        leaving = asyncio.ensure_future(sender.communicate())
+        await until(lambda: loud(world, 0) or leaving.done(), 30)
+        said, complained = await asyncio.wait_for(leaving, 60)
+        statuses = json.loads(said.splitlines()[-1]) if said else {}
+        assert loud(world, 0), (statuses, complained.decode()[-800:])
+        assert statuses["POST"] == [201]
+        assert set(statuses["PATCH"]) == {204}
+        assert statuses["DELETE"] == [200]
+        modes = [message.mode for message in world.of(SetMode)]
+        assert modes[-2:] == ["voice", "text"], "the page's own way of talking is back"
+        await page.close()
+
+    at_an_edge(tmp_path, story)
+
+
 def test_the_newest_sender_is_heard_and_the_end_of_the_call_ends_it(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         page = Page(world)
@@ -129,6 +158,10 @@ def test_only_the_callers_token_opens_it(tmp_path: Path) -> None:
         status, _, headers = await sender.send("elsewhere", "token")
         assert status == 307
         assert headers["Location"] == "http://127.0.0.1:9002/whip/elsewhere"
+        for ask in (world.http.patch, world.http.delete):
+            async with ask(f"{world.url}/whip/elsewhere/webrtc-2.source", allow_redirects=False) as response:
+                assert response.status == 307
+                assert response.headers["Location"] == "http://127.0.0.1:9002/whip/elsewhere/webrtc-2.source"
         await sender.connection.close()
         await page.close()
 
