@@ -86,7 +86,7 @@ function look(drawn, via) {
       }
       if (janus) {
         relayed.begin(janus.origin_ms, audio_offset);
-        return new JanusPlayer({ place: janus, ice, pictures: !drawn }, events);
+        return new JanusPlayer({ place: janus, ice }, events);
       }
       return new Whep({ url: `${location.origin}/whep/${session}`, token: wish.key, ice, pictures: !drawn }, events);
     },
