@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-PLAYER, SENDER = (str(Path(__file__).with_name(name)) for name in ("gst_player.py", "gst_sender.py"))
+PLAYER, SENDER, SERVER = (str(Path(__file__).with_name(f"gst_{name}.py")) for name in ("player", "sender", "server"))
 
 PACKAGES = "gstreamer1.0-plugins-bad gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0 python3-gi"
 LOOK = """

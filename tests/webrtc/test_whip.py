@@ -17,7 +17,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from broker.clock import now_ns
 from broker.config import Audience
 from broker.messages import Fleet, SetMode
-from tests.webrtc.gstreamer import SENDER, SYSTEM_PYTHON, lacking
+from tests.webrtc.gstreamer import SENDER, SERVER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
 
@@ -248,6 +248,33 @@ def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_i
         await server.stop()
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_gstreamers_own_server_is_pushed_to_and_taken_leave_of(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        session = "session-1"
+        world.origins[session] = now_ns()
+        server = await asyncio.create_subprocess_exec(SYSTEM_PYTHON, SERVER, "key", "50", stdout=PIPE)
+        assert server.stdout is not None
+        url = json.loads(await asyncio.wait_for(server.stdout.readline(), 20))["url"]
+        door = f"{world.url}/api/v1/sessions/{session}/push"
+        async with world.http.post(door, json={"url": url, "token": "key"}) as response:
+            assert response.status == 201
+            place = response.headers["Location"]
+        playing = asyncio.ensure_future(world.play(session, 4000))
+        came = {"audio": 0, "video": 0}
+        while min(came["audio"], came["video"]) < 50:
+            line = await asyncio.wait_for(server.stdout.readline(), 20)
+            assert line, (came, [push.row() for push in world.calls.pushes.of(session)])
+            came = json.loads(line)
+        async with world.http.delete(world.url + place) as response:
+            assert response.status == 204
+        said, _ = await asyncio.wait_for(server.communicate(), 20)
+        assert json.loads(said.splitlines()[-1])["deleted"] == 1
+        playing.cancel()
+
+    at_an_edge(tmp_path, story)
 
 
 def test_the_operator_pushes_one_edge_into_another(tmp_path: Path) -> None:
