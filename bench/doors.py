@@ -34,11 +34,11 @@ from tests.stack.doors import (
     Stranger,
     Strangers,
     ViewerPage,
-    no_gstreamer,
     until,
 )
 from tests.stack.running import Stack, free_port
 from tests.stack.spoken_to import SpokenTo
+from tests.webrtc import gstreamer
 from webrtc.janus_server import janus
 
 SETTLE_S = 3.0
@@ -78,7 +78,7 @@ def main() -> None:
 
 def run(names: list[str], seconds: float, size: int) -> None:
     """Every pair of them."""
-    player = "aiortc's" if no_gstreamer() else "GStreamer's webrtcbin"
+    player = "aiortc's" if gstreamer.lacking() else "GStreamer's webrtcbin"
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {size} × {size}, {seconds:.0f} s"
     )
@@ -93,7 +93,7 @@ def run(names: list[str], seconds: float, size: int) -> None:
         stack.start()
         browsing, strangers = enter(Browsing("3d" in names)), enter(Strangers())
         session = enter(SpokenTo(stack.url)).session
-        foreign = Stranger(strangers, stack, session) if no_gstreamer() else None
+        foreign = Stranger(strangers, stack, session) if gstreamer.lacking() else None
         makers: dict[str, Callable[[], Door]] = {
             "viewer": lambda: ViewerPage(browsing, stack, session),
             "3d": lambda: ViewerPage(browsing, stack, session, "3d"),

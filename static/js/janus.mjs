@@ -2,6 +2,9 @@
 /**
  * Plays a conversation from Janus: its WebSocket API and the streaming plugin, which makes the offer. To whoever uses
  * it, like a WHEP session (whep.mjs). A connection to Janus that ends is the end of it: Janus began anew.
+ *
+ * A page that draws the face itself takes the pictures too: Chromium dates what it plays (relayed_clock.mjs) only while
+ * it lays pictures and sound of one stream together.
  */
 import { ConnectionWatch } from "./connection_watch.mjs";
 import { WhepRefusal } from "./whep.mjs";
@@ -15,7 +18,6 @@ const UNAUTHORIZED = 457;
 export class JanusPlayer {
   #place;
   #events;
-  #pictures;
   #connection;
   #watch;
   /** @type {WebSocket | null} */
@@ -29,14 +31,12 @@ export class JanusPlayer {
   #keep;
 
   /**
-   * @param {{place: JanusPlace, ice: RTCIceServer[], pictures: boolean}} wish
-   *   pictures: false for a page that draws the face itself
+   * @param {{place: JanusPlace, ice: RTCIceServer[]}} wish
    * @param {import("./whep.mjs").WhepEvents} events
    */
-  constructor({ place, ice, pictures }, events) {
+  constructor({ place, ice }, events) {
     this.#place = place;
     this.#events = events;
-    this.#pictures = pictures;
     this.#connection = new RTCPeerConnection({ iceServers: ice, bundlePolicy: "max-bundle" });
     this.#connection.onicecandidate = ({ candidate }) => this.#trickle(candidate);
     this.#watch = new ConnectionWatch(this.#connection, (state) => events.state(state));
@@ -64,7 +64,7 @@ export class JanusPlayer {
     this.#session = (await this.#ask({ janus: "create" })).data.id;
     this.#handle = (await this.#ask({ janus: "attach", plugin: "janus.plugin.streaming" })).data.id;
     const { id, pin } = this.#place;
-    const { jsep } = await this.#tell({ request: "watch", id, pin, offer_video: this.#pictures });
+    const { jsep } = await this.#tell({ request: "watch", id, pin });
     if (this.#closed) return;
     await this.#connection.setRemoteDescription(jsep);
     await this.#connection.setLocalDescription();

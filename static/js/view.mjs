@@ -59,6 +59,8 @@ let head = null;
 /** Address of the head that is there, or on its way. */
 let seated = "";
 let audioOffset = 0;
+/** The browser plays no sound before the person has touched the page. */
+let held = false;
 /** The voice, when it comes from a media server. @type {RTCRtpReceiver | null} */
 let relayedVoice = null;
 /** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
@@ -86,7 +88,7 @@ function look(drawn, via) {
       }
       if (janus) {
         relayed.begin(janus.origin_ms, audio_offset);
-        return new JanusPlayer({ place: janus, ice, pictures: !drawn }, events);
+        return new JanusPlayer({ place: janus, ice }, events);
       }
       return new Whep({ url: `${location.origin}/whep/${session}`, token: wish.key, ice, pictures: !drawn }, events);
     },
@@ -180,10 +182,11 @@ async function play(stream, source) {
   const loud = await face.show(stream);
   if (!loud) {
     // Pictures may move before a click; sound may not.
-    video.muted = true;
-    await face.play();
+    held = video.muted = true;
+    face.play();
   }
   heard();
+  show(now);
 }
 
 /** @param {boolean} on */
@@ -194,7 +197,7 @@ function recorded(on) {
 }
 
 function heard() {
-  elements.unlock.hidden = !video.muted || !elements.sound.hidden;
+  elements.unlock.hidden = !held;
   elements.sound.setAttribute("aria-pressed", String(!video.muted));
   elements.sound.setAttribute("aria-label", video.muted ? "Sound on" : "Sound off");
 }
@@ -202,6 +205,7 @@ function heard() {
 /** @param {boolean} silent */
 function mute(silent) {
   sound.unlock();
+  held = false;
   video.muted = silent;
   face.play();
   elements.sound.hidden = false;
@@ -227,7 +231,7 @@ function show(viewing) {
   }
   describePath(viewing);
   const watching = again && !over;
-  elements.sound.hidden = !watching || (video.muted && !elements.unlock.hidden);
+  elements.sound.hidden = !watching || held;
   elements.whole.hidden = !watching || !document.fullscreenEnabled;
   if (over) {
     face.clear();

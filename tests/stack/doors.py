@@ -31,6 +31,7 @@ from tests.e2e.page_harness.browser import CHROMIUM, SOFTWARE_3D
 from tests.outputs.media_server import MediaServer
 from tests.stack.caller import FLAGS
 from tests.stack.running import Stack
+from tests.webrtc import gstreamer
 from tests.webrtc.janus_player import JanusPlayer
 from tests.webrtc.viewer import Listener, Viewer
 from webrtc.janus_server import JanusServer
@@ -42,8 +43,6 @@ WITHIN_S = 60.0
 
 KEY = "the tests' key to mountpoints"
 LOOK_S = 0.3
-GST_PLAYER = Path(__file__).resolve().parents[1] / "webrtc" / "gst_player.py"
-SYSTEM_PYTHON = "/usr/bin/python3"
 HEARD = 20
 """Bytes from which a packet of sound is taken for one with a voice in it: those of silence are all alike."""
 
@@ -293,22 +292,11 @@ def _rtp(player: Any) -> Got:
     return Got(pictures=pictures, sounds=len(player.packets["audio"]), at_s=time.monotonic())
 
 
-def no_gstreamer() -> str:
-    """Why GStreamer's player cannot run here; empty when it can."""
-    look = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import GstWebRTC"
-    if subprocess.run([SYSTEM_PYTHON, "-c", look], capture_output=True, check=False).returncode == 0:
-        return ""
-    return (
-        "needs GStreamer: apt-get install gstreamer1.0-nice gstreamer1.0-plugins-bad gir1.2-gst-plugins-bad-1.0 "
-        "gstreamer1.0-plugins-good python3-gst-1.0"
-    )
-
-
 class GStreamer:
     """GStreamer's webrtcbin as a WHEP player, in a process of its own."""
 
     def __init__(self, stack: Stack, session: str) -> None:
-        self._command = [SYSTEM_PYTHON, str(GST_PLAYER), f"{stack.url}whep/{session}", "600", "0"]
+        self._command = [gstreamer.SYSTEM_PYTHON, gstreamer.PLAYER, f"{stack.url}whep/{session}", "600", "0"]
         self._last: dict[str, int] = {}
 
     def __enter__(self) -> GStreamer:

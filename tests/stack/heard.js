@@ -7,6 +7,7 @@
     levels: [], // [performance.now at its beginning, rms of each quarter]
     // The blocks' clock has an origin of its own; the block that was read soonest tells which.
     leastMs: Infinity,
+    stream: null, // where the page's video has none of its own
     take() {
       const taken = heard.levels.map(([ms, ...rms]) => [ms + heard.leastMs, ...rms]);
       heard.levels = [];
@@ -33,7 +34,7 @@
 
   let followed = null;
   setInterval(() => {
-    const stream = document.querySelector("video#avatar")?.srcObject;
+    const stream = heard.stream ?? document.querySelector("video#avatar")?.srcObject;
     if (!stream?.getAudioTracks().length || stream === followed) return;
     followed = stream;
     listen(stream);

@@ -91,6 +91,22 @@ def test_a_film_is_made_beside_the_calls(stack: Stack) -> None:
         assert {stream.type for stream in film.streams} == {"video", "audio", "subtitle"}
 
 
+def test_a_film_whose_maker_is_killed_is_made_all_the_same(stack: Stack) -> None:
+    wish = {"text": "This is said again and again. " * 30, "size": 256}
+    place = f"/jobs/{ask(stack, 'POST', '/generate', wish)['job']}"
+    deadline = time.monotonic() + 120
+    while not (told := ask(stack, "GET", place))["share"]:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.1)
+    stack.kill("production")
+    assert told["state"] == "making"
+    while (told := ask(stack, "GET", place))["state"] in ("queued", "making"):
+        assert time.monotonic() < deadline, told
+        time.sleep(0.2)
+    assert told["state"] == "done", told
+    assert told["seconds"] > 30
+
+
 def test_a_call_is_operated_from_outside(stack: Stack) -> None:
     with Caller(stack.url) as caller:
         call = caller.open("?persona=host").start()

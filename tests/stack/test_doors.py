@@ -27,11 +27,11 @@ from tests.stack.doors import (
     Stranger,
     Strangers,
     ViewerPage,
-    no_gstreamer,
     until,
 )
 from tests.stack.running import Stack, free_port
 from tests.stack.spoken_to import SpokenTo
+from tests.webrtc import gstreamer
 from webrtc import vendor
 from webrtc.janus_server import janus
 
@@ -88,7 +88,7 @@ def test_each_gets_the_packets_of_its_own_conversation_in_order_whatever_becomes
             "viewer page": viewer,
             "3D viewer page": drawing,
         }
-        if not no_gstreamer():
+        if not gstreamer.lacking():
             doors["GStreamer"] = enter(GStreamer(small, session))
         come(doors, PICTURES, SOUNDS)
         caption = until(lambda: words(viewer.captions()), "nothing is read")

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.page_harness.browser import SOFTWARE_3D
 from tests.stack.caller import Caller
+from tests.stack.in_time import HEARD_JS, WATCH_JS
+from tests.stack.reading import shapes, words_late_ms
 from tests.stack.running import Stack, free_port
 from tests.stack.spoken_to import SpokenTo
+from webrtc import vendor
 from webrtc.janus_server import JanusServer, janus
 
 pytestmark = [
@@ -20,6 +24,16 @@ pytestmark = [
 ]
 KEY = "the tests' key to mountpoints"
 WITHIN_S = 60
+LONG_S = 120
+"""A head is drawn by the CPU, and sentences come one after the other."""
+
+TOGETHER_MS = 250
+"""Captions and the sound of their words, on a machine that draws heads meanwhile."""
+
+SHAPES = 6
+"""Of the fourteen there are; a few sentences have more."""
+
+THERE = all(vendor.complete(name, package) for name, package in vendor.catalogue().items())
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +59,19 @@ def door(stack: Stack, spoken: SpokenTo) -> str:
 def state(stack: Stack, spoken: SpokenTo) -> str:
     with urllib.request.urlopen(door(stack, spoken), timeout=30) as reply:
         return str(json.load(reply)["pushes"][0]["state"])
+
+
+@pytest.mark.skipif(not THERE, reason="needs static/vendor: python -m webrtc.vendor")
+def test_a_page_that_draws_the_face_itself_speaks_in_time(stack: Stack, server: JanusServer, spoken: SpokenTo) -> None:
+    with Caller(stack.url, flags=SOFTWARE_3D) as viewer:
+        viewer.page.add_init_script(WATCH_JS)
+        viewer.page.add_init_script(HEARD_JS)
+        viewer.until(lambda: state(stack, spoken) == "live", "it is not pushed", WITHIN_S)
+        viewer.open(f"view/{spoken.session}?via=janus&front=3d&quality=low")
+        viewer.page.wait_for_selector("#face[data-front=avatar3d]", timeout=1000 * LONG_S)
+        viewer.until(lambda: len(shapes(viewer)) >= SHAPES, "the mouth does not move", LONG_S)
+        late_ms = words_late_ms(stack, viewer, spoken.session, LONG_S)
+        assert -TOGETHER_MS < late_ms < TOGETHER_MS
 
 
 def test_the_viewer_page_plays_from_janus_and_comes_back_after_its_death(

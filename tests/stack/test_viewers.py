@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +76,46 @@ def test_the_list_is_not_shown_unless_the_operator_wants_it(stack: Stack, caller
     elsewhere = {"X-Forwarded-For": "192.0.2.7"}
     assert stack.get("live/sessions", elsewhere)[0] == 403
     assert session_of(caller) in stack.get("live/sessions")[1], "the operator sees them"
+
+
+def test_who_may_see_the_list_chooses_a_conversation_there(stack: Stack, caller: Caller, viewer: Caller) -> None:
+    with Caller(stack.url, beside=caller) as operator:
+        operator.open("live")
+        operator.page.click(f'#broadcasts a[href="/view/{session_of(caller)}"]', timeout=20_000)
+        operator.until(lambda: operator.state() in ("speaking", "listening"), "it is not live")
+
+
+def test_sound_that_the_browser_holds_back_comes_with_a_tap(stack: Stack, caller: Caller, viewer: Caller) -> None:
+    with Caller(stack.url, beside=caller, flags=["--autoplay-policy=document-user-activation-required"]) as late:
+        late.open(f"view/{session_of(caller)}")
+        late.page.wait_for_selector("#unlock:not([hidden])", timeout=40_000)
+        late.until(lambda: len(late.collect().pictures) > 10, "no picture moves before the tap")
+        assert late.page.evaluate("document.querySelector('video#avatar').muted")
+        late.page.click("#unlock")
+        late.page.evaluate("window.ear.context.resume()")
+        assert not late.page.is_visible("#unlock")
+        assert late.page.is_visible("#sound")
+        caller.type("How do I borrow books?")
+        late.until(lambda: late.collect() and late.recording.audible(), "nothing is heard after the tap", 40)
+
+
+def test_those_who_look_on_ask_on_the_page_and_are_answered(stack: Stack, caller: Caller, viewer: Caller) -> None:
+    assert not viewer.page.is_visible("#ask"), "questions are not taken until the host says so"
+    wish = json.dumps({"questions": "open"}).encode()
+    address = f"{stack.url}api/v1/sessions/{session_of(caller)}/audience"
+    urllib.request.urlopen(urllib.request.Request(address, wish, {"Content-Type": "application/json"}), timeout=10)
+    viewer.until(lambda: viewer.page.is_visible("#ask"), "the page has no box for questions", 20)
+    viewer.page.fill("#ask-name", "Ana")
+    viewer.page.fill("#ask-text", "When is the library open?")
+    viewer.page.click("#ask button")
+    viewer.until(lambda: "in turn" in viewer.page.inner_text("#ask-news"), "it is not said that it was taken")
+    caller.until(
+        lambda: any(turn["heard"].startswith("Ana asks: When is the library open") for turn in finished(caller)),
+        "the question was not read out",
+        60,
+    )
+    read_out = len(finished(caller))
+    caller.until(lambda: len(finished(caller)) > read_out, "it was not answered", 60)
 
 
 def test_when_the_caller_leaves_the_host_is_away_and_comes_back(caller: Caller, viewer: Caller) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from broker.config import Audience
 from broker.messages import KeyFrame, Wanted, Watch
+from tests.webrtc.gstreamer import PLAYER, SYSTEM_PYTHON, lacking
 from tests.webrtc.scene import Scene, scene, until
 from tests.webrtc.viewer import SDP, Viewer
 from webrtc import sdp_fragment
@@ -309,31 +310,12 @@ def test_other_pages_may_play_only_where_the_settings_name_them(tmp_path: Path) 
     at_an_edge(tmp_path, story, Audience(origins=("https://school.example",)))
 
 
-GST = subprocess.run(
-    [
-        "/usr/bin/python3",
-        "-c",
-        "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import GstWebRTC",
-    ],
-    capture_output=True,
-)
-
-
-@pytest.mark.skipif(
-    GST.returncode != 0,
-    reason="needs GStreamer: apt-get install gstreamer1.0-nice gstreamer1.0-plugins-bad gir1.2-gst-plugins-bad-1.0 "
-    "gstreamer1.0-plugins-good python3-gst-1.0",
-)
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
 def test_gstreamers_own_player_gets_sound_and_pictures(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         playing = asyncio.ensure_future(world.play(SESSION, 4000))
-        command = [
-            "/usr/bin/python3",
-            str(Path(__file__).with_name("gst_player.py")),
-            f"{world.url}/whep/{SESSION}",
-            "35",
-        ]
-        player = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [SYSTEM_PYTHON, PLAYER, f"{world.url}/whep/{SESSION}", "35"]
+        player = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
         said, complained = await asyncio.wait_for(player.communicate(), 60)
         came = json.loads(said.splitlines()[-1]) if said else {}
         assert came.get("audio", 0) > 20, complained.decode()[-800:]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from broker.clock import now_ns
 from broker.config import Audience
 from broker.messages import Fleet, SetMode
+from tests.webrtc.gstreamer import SENDER, SERVER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
 
@@ -88,6 +92,31 @@ def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) ->
     at_an_edge(tmp_path, story)
 
 
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_gstreamers_own_sender_is_heard_and_takes_its_leave(tmp_path: Path) -> None:
+    """Its candidates come one by one after its offer, and the pictures it brings are declined."""
+
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        told = await page.hello(mode="text")
+        await page.call()
+        command = [SYSTEM_PYTHON, SENDER, f"{world.url}/whip/{told['session']}", told["token"], "8"]
+        sender = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+        leaving = asyncio.ensure_future(sender.communicate())
+        await until(lambda: loud(world, 0) or leaving.done(), 30)
+        said, complained = await asyncio.wait_for(leaving, 60)
+        statuses = json.loads(said.splitlines()[-1]) if said else {}
+        assert loud(world, 0), (statuses, complained.decode()[-800:])
+        assert statuses["POST"] == [201]
+        assert set(statuses["PATCH"]) == {204}
+        assert statuses["DELETE"] == [200]
+        modes = [message.mode for message in world.of(SetMode)]
+        assert modes[-2:] == ["voice", "text"], "the page's own way of talking is back"
+        await page.close()
+
+    at_an_edge(tmp_path, story)
+
+
 def test_the_newest_sender_is_heard_and_the_end_of_the_call_ends_it(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         page = Page(world)
@@ -129,6 +158,10 @@ def test_only_the_callers_token_opens_it(tmp_path: Path) -> None:
         status, _, headers = await sender.send("elsewhere", "token")
         assert status == 307
         assert headers["Location"] == "http://127.0.0.1:9002/whip/elsewhere"
+        for ask in (world.http.patch, world.http.delete):
+            async with ask(f"{world.url}/whip/elsewhere/webrtc-2.source", allow_redirects=False) as response:
+                assert response.status == 307
+                assert response.headers["Location"] == "http://127.0.0.1:9002/whip/elsewhere/webrtc-2.source"
         await sender.connection.close()
         await page.close()
 
@@ -215,6 +248,33 @@ def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_i
         await server.stop()
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(bool(lacking()), reason=lacking())
+def test_gstreamers_own_server_is_pushed_to_and_taken_leave_of(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        session = "session-1"
+        world.origins[session] = now_ns()
+        server = await asyncio.create_subprocess_exec(SYSTEM_PYTHON, SERVER, "key", "50", stdout=PIPE)
+        assert server.stdout is not None
+        url = json.loads(await asyncio.wait_for(server.stdout.readline(), 20))["url"]
+        door = f"{world.url}/api/v1/sessions/{session}/push"
+        async with world.http.post(door, json={"url": url, "token": "key"}) as response:
+            assert response.status == 201
+            place = response.headers["Location"]
+        playing = asyncio.ensure_future(world.play(session, 4000))
+        came = {"audio": 0, "video": 0}
+        while min(came["audio"], came["video"]) < 50:
+            line = await asyncio.wait_for(server.stdout.readline(), 20)
+            assert line, (came, [push.row() for push in world.calls.pushes.of(session)])
+            came = json.loads(line)
+        async with world.http.delete(world.url + place) as response:
+            assert response.status == 204
+        said, _ = await asyncio.wait_for(server.communicate(), 20)
+        assert json.loads(said.splitlines()[-1])["deleted"] == 1
+        playing.cancel()
+
+    at_an_edge(tmp_path, story)
 
 
 def test_the_operator_pushes_one_edge_into_another(tmp_path: Path) -> None:
