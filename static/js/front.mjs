@@ -123,8 +123,8 @@ export class Front {
       this.#seated = this.#model;
       await head.load(this.#model);
       if (turn !== this.#turn) return;
-      const { report, quality, triangles, source } = head.report;
-      Object.assign(canvas.dataset, { report, quality, triangles: String(triangles), source });
+      const { report, quality, source } = head.report;
+      Object.assign(canvas.dataset, { report, quality, source });
       this.#ready = true;
     } catch (error) {
       if (turn === this.#turn) this.#failed(error);

@@ -30,7 +30,7 @@ function page({ front = "", open = null } = {}) {
   here.button = element();
   here.control = element();
   const head = async () => {
-    const made = { shows: 0, disposed: false, report: { report: "", triangles: 3, source: "arkit", quality: "low" } };
+    const made = { shows: 0, disposed: false, report: { report: "", source: "arkit", quality: "low" } };
     made.show = () => made.shows++;
     made.dispose = () => (made.disposed = true);
     made.load = () => new Promise((done, failed) => Object.assign(made, { done, failed }));

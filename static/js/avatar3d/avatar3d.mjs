@@ -68,11 +68,11 @@ export class Avatar3D {
     this.#studio.seat(model);
   }
 
-  /** What the head can do, what draws it, and how much of it there is. */
+  /** What the head can do, what draws it, and what it takes. */
   get report() {
     const { quality, device, memory } = this.#studio;
-    const { report = "", triangles = 0, source = "none" } = this.#model ?? {};
-    return { report, triangles, source, quality, device, memory };
+    const { report = "", source = "none" } = this.#model ?? {};
+    return { report, source, quality, device, memory };
   }
 
   /** Draw it as it is to look now. @param {import("../mouth.mjs").Mouth} mouth @param {number} nowMs */
