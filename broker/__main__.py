@@ -7,6 +7,8 @@ import json
 import logging
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from broker.clock import NS_PER_MS, now_ns
 from broker.config import Settings, load
 from broker.control import Control, ControlSettings
 from broker.errors import ConfigError, StoreError
+from broker.films import Films
 from broker.messages import Alive, Event
 from broker.orphan import end_with_parent
 from broker.store import Store
@@ -26,6 +29,8 @@ from broker.uploads import Uploads
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT_MS = 100
+FILMS_S = 600.0
+"""How often films that are too old are looked for."""
 REQUEST_LIMIT = 4096
 """Bytes of one replay request."""
 
@@ -34,10 +39,13 @@ class Broker:
     """The process: receives, lets `Control` decide, sends. `serve` returns after `stop`."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.bus = Bus("broker", "broker", settings)
         self.replay = Replay(self.bus, replay_address(settings))
         self.store = Store(settings.path("store"))
         self.uploads = Uploads(settings.path("uploads"))
+        self.films = Films(settings.path("films"))
+        self._films_s = -FILMS_S
         self.control = Control(
             ControlSettings(
                 capacity=settings.sessions.capacity,
@@ -48,6 +56,7 @@ class Broker:
                 recording=settings.recording,
                 rtmp_url=settings.audience.rtmp_url,
                 hls_sound=settings.audience.hls_sound,
+                films_waiting=settings.films.waiting,
             ),
             personas=lambda name: personas.load(settings.path("personas"), name).snapshot(),
             store=self.store,
@@ -92,6 +101,22 @@ class Broker:
         )
         self.control.tick(now_ns())
         self._send()
+        if time.monotonic() - self._films_s > FILMS_S:
+            self._films_s = time.monotonic()
+            self._forget_films()
+
+    def _forget_films(self) -> None:
+        """Old films go, files and all; a disk may take its time."""
+        keep_s = self.settings.films.keep_h * 3600
+        old = self.control.forget_films(time.time() - keep_s)
+        known = {job.name for job in self.control.jobs.all()}
+
+        def remove() -> None:
+            for name in old:
+                self.films.drop(name)
+            self.films.sweep(known, keep_s)
+
+        threading.Thread(target=remove, name="films", daemon=True).start()
 
     def _send(self) -> None:
         self.control.write_down(now_ns())

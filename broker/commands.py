@@ -1,6 +1,9 @@
 """What the control API may have done: who may, and each command as the event or message that brings it about.
 
 sessions                              every session, for the operator
+order {job, order, created_s}         a film is to be made, whose files lie there already: for the operator
+jobs                                  all films, made and to be made: for the operator
+job, unorder {job}                    how far one is; stop it, or forget one that is over: for the operator
 look                                  one session and its dialogue
 events {since}                        what is kept of its events after number `since`
 say {text, language, interrupt}       the avatar says it, when nobody speaks or at once
@@ -10,7 +13,7 @@ interrupt                             as the button
 act, switch {fields of the message}   the face; who it is
 mute {muted}                          whether the microphone is listened to
 end                                   the session is over
-ask {name, text}                      a question from somebody who looks on: whoever knows the session may
+ask {name, text, asker}               a question from somebody who looks on: whoever knows the session may
 taking                                whether questions are taken: whoever knows the session may
 questions                             all questions, for the host
 approve, dismiss {n}                  the host decides about one
@@ -36,6 +39,8 @@ from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
 from broker.errors import ConfigError
 from broker.events import EventLog
+from broker.jobs import Job, Jobs
+from broker.limits import Buckets
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
 from broker.outputs import Output
 from broker.questions import MODES, QuestionError, Questions
@@ -46,7 +51,6 @@ from broker.turn_state import phase
 from broker.turns import Say
 from broker.uploads import NAME
 
-OPERATORS_ONLY = frozenset({"sessions"})
 FOR_EVERYBODY = frozenset({"ask", "taking"})
 
 MOST_EVENTS = 5_000
@@ -59,8 +63,10 @@ class House(Protocol):
     sessions: dict[str, Session]
     events: EventLog
     registry: Registry
+    jobs: Jobs
+    askers: Buckets
     settings: Any
-    """`refused_words` and `recording`, of control.ControlSettings."""
+    """`refused_words`, `recording` and `films_waiting`, of control.ControlSettings."""
 
     def accept(self, message: Message, now_ns: int) -> None: ...
 
@@ -95,10 +101,10 @@ def obeyed(house: House, command: Command, now_ns: int) -> Done:
 
 
 def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
-    if command.what in OPERATORS_ONLY:
+    if command.what in _OPERATORS_HANDLERS:
         if not command.operator:
             raise Refusal("forbidden", "This needs the operator's token.")
-        return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
+        return _OPERATORS_HANDLERS[command.what](house, command.data, now_ns)
     if command.what in _OUTPUT_HANDLERS:
         return _OUTPUT_HANDLERS[command.what](house, _session(house, command), command, now_ns)
     handler = _HANDLERS.get(command.what)
@@ -144,6 +150,37 @@ def _is_caller(session: Session, command: Command) -> bool:
 
 
 Data = Mapping[str, Any]
+
+
+def _sessions(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+    return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
+
+
+def _order(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+    if house.jobs.waiting() >= house.settings.films_waiting:
+        text = f"{house.settings.films_waiting} films wait to be made already; try again when some are."
+        raise Refusal("busy", text)
+    created_s = float(data.get("created_s", 0.0))
+    return house.jobs.add(Job(name=str(data["job"]), order=dict(data["order"]), created_s=created_s)).told()
+
+
+def _jobs(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+    return {"jobs": [job.told() for job in house.jobs.all()]}
+
+
+def _job(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+    job = house.jobs.get(str(data.get("job", "")))
+    if job is None:
+        raise Refusal("unknown", "There is no such job (any more).")
+    return job.told()
+
+
+def _unorder(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+    told = _job(house, data, now_ns)
+    house.jobs.cancel(told["job"])
+    return told
+
+
 OutputHandler = Callable[["House", Session, Command, int], dict[str, Any]]
 
 
@@ -210,6 +247,8 @@ def _switch(house: House, session: Session, data: Data, now_ns: int) -> None:
 
 def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
     name, text = str(data.get("name", "")), str(data.get("text", ""))
+    if not house.askers.take(str(data.get("asker", "")), now_ns):
+        raise Refusal("rate", "That was many questions in a short time. Please wait a little.")
     questions, question = session.record.questions.ask(name, text, house.settings.refused_words)
     house.question(session, questions, question.n, now_ns)
     return question.told()
@@ -318,6 +357,15 @@ def _as_its_page(house: House, session: Session, message: Message, now_ns: int) 
     house.accept(message, now_ns)
     session.caller_gone_ns = gone_ns
 
+
+_OPERATORS_HANDLERS: dict[str, Callable[[House, Data, int], dict[str, Any]]] = {
+    "sessions": _sessions,
+    "order": _order,
+    "jobs": _jobs,
+    "job": _job,
+    "unorder": _unorder,
+}
+"""These are about no one session."""
 
 _HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None]] = {
     "look": _look,

@@ -16,7 +16,9 @@ from broker.config import RecordingSettings
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
 from broker.handover import wanted
+from broker.jobs import Jobs
 from broker.journal import Journal
+from broker.limits import Buckets
 from broker.listeners import Listeners
 from broker.messages import (
     Act,
@@ -28,6 +30,7 @@ from broker.messages import (
     Gone,
     Holding,
     Listen,
+    Making,
     Message,
     Outputs,
     OutputState,
@@ -43,7 +46,7 @@ from broker.messages import (
     Watch,
 )
 from broker.outputs import Output
-from broker.questions import Questions, advanced
+from broker.questions import ASKED_AT_ONCE, ASKED_PER_S, Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
@@ -82,6 +85,7 @@ class ControlSettings:
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     rtmp_url: str = field(default="", repr=False)
     hls_sound: str = "aac"
+    films_waiting: int = 16
 
 
 @dataclass
@@ -116,6 +120,8 @@ class Control:
         self.watchers = Watchers()
         self.events = EventLog()
         self.listeners = Listeners()
+        self.jobs = Jobs()
+        self.askers = Buckets(ASKED_PER_S, ASKED_AT_ONCE)
         self.counters: collections.Counter[str] = collections.Counter()
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
@@ -168,7 +174,9 @@ class Control:
             if not self._grace_ns:
                 for session in self.sessions.values():
                     stream(self, session, now_ns)
+            self._make_films(now_ns, again=True)
             self._send_fleet(now_ns)
+        self._make_films(now_ns)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
         """The connection to a process broke."""
@@ -228,6 +236,8 @@ class Control:
             self._without(news.predecessor, "replaced", now_ns)
         if news.became_ready or message.state == "stopping":
             self._mend_all(now_ns)
+        if message.peer.kind == "production" and message.state == "stopping":
+            self.jobs.left(message.peer, orderly=True)
         if message.peer.kind == "outputs" and (news.newcomer or news.became_ready):
             for session in self.sessions.values():
                 self._want_outputs(session)
@@ -246,6 +256,8 @@ class Control:
                 self._tell_viewers(name, now_ns)
         elif peer.kind == "outputs":
             self._outputs_gone(peer, now_ns)
+        elif peer.kind == "production":
+            self.jobs.left(peer)
         else:
             self._mend_all(now_ns)
         self._send_fleet(now_ns)
@@ -634,6 +646,24 @@ class Control:
         else:
             self._tell("output", now_ns, session, id=output.id, output=output.kind, **output.told())
 
+    # --- films ---
+
+    def _make_films(self, now_ns: int, again: bool = False) -> None:
+        """Say who makes what, and to whoever listens how far it is."""
+        if not self._grace_ns:
+            self._outbox.send += self.jobs.assigned([each.peer for each in self.registry.ready("production")], again)
+        for job in self.jobs.news.told.values():
+            event = Event(session=job.name, kind="job", data=job.told())
+            self._outbox.publish.append(self.events.number(event, now_ns))
+        self.jobs.news.told.clear()
+
+    def _on_making(self, message: Making, now_ns: int) -> None:
+        self.jobs.heard(message)
+
+    def forget_films(self, before_s: float) -> list[str]:
+        """Films that are over and were ordered before that wall time are no longer known; their names."""
+        return self.jobs.expire(before_s)
+
     # --- surviving ---
 
     def write_down(self, now_ns: int) -> None:
@@ -642,6 +672,7 @@ class Control:
             return
         try:
             self._journal.write_down(self.sessions.values())
+            self._journal.write_jobs(self.jobs.news)
         except StoreError as error:
             self.counters["store_failed"] += 1
             self._store_again_ns = now_ns + STORE_AGAIN_NS
@@ -651,13 +682,14 @@ class Control:
                 self._outbox.publish.append(self.events.number(event, now_ns))
 
     def restore(self, now_ns: int) -> None:
-        """Take up the sessions of a predecessor. Media has gone on meanwhile; what it sent waits in the inboxes."""
+        """Take up a predecessor's sessions and films. Media has gone on; what it sent waits in the inboxes."""
         for record in self._journal.restored(now_ns) if self._journal else ():
             self.sessions[record.id] = Session(record, caller_gone_ns=now_ns)
             self._outbox.connect.extend(record.route.peers.values())
-        if self.sessions:
+        self.jobs = Jobs(self._journal.jobs() if self._journal else ())
+        if self.sessions or self.jobs.waiting():
             self._grace_ns = now_ns + GRACE_NS
-            logger.info("restored", extra={"sessions": len(self.sessions)})
+            logger.info("restored", extra={"sessions": len(self.sessions), "films": self.jobs.waiting()})
 
     def _on_holding(self, message: Holding, now_ns: int) -> None:
         """What a process has of a session. Of an unknown one it may forget everything."""
@@ -673,6 +705,7 @@ class Control:
     def _grace_over(self, now_ns: int) -> None:
         """Who has not come back by now is dead; the others are told again what holds, in case it got lost."""
         self._grace_ns = 0
+        self.jobs.unserved([each.peer for each in self.registry.of("production")])
         for session in list(self.sessions.values()):
             edge = session.route.peers.get("webrtc")
             if edge and not self.registry.knows(edge):
@@ -700,6 +733,7 @@ class Control:
         Gone: _on_gone,
         Watch: _on_watch,
         OutputState: _on_output_state,
+        Making: _on_making,
         Event: _on_event,
         Holding: _on_holding,
         Command: _on_command,

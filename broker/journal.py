@@ -1,4 +1,4 @@
-"""What is written down of the sessions, and read again by this process's successor."""
+"""What is written down of the sessions and of the films, and read again by this process's successor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from broker.errors import StoreError
+from broker.jobs import Job, News
 from broker.messages import Event
 from broker.sessions import Record, Session, essence
 from broker.snapshot import dump, restore
@@ -70,6 +71,20 @@ class Journal:
         )
         self._written.update({session.id: news[session.id] for session in changed})
         self._turns, self._ended = {}, []
+
+    def write_jobs(self, news: News) -> None:
+        """Write what changed of the films. Raises StoreError."""
+        if news.written:
+            self._store.save_jobs({name: dump(job) if job else None for name, job in news.written.items()})
+            news.written.clear()
+
+    def jobs(self) -> Iterator[Job]:
+        """The films of a predecessor; those that cannot be read are left alone."""
+        for name, record in self._store.jobs().items():
+            try:
+                yield restore(Job, record)
+            except StoreError as error:
+                logger.warning("film not restored", extra={"job": name, "reason": str(error)})
 
     def restored(self, now_ns: int) -> Iterator[Record]:
         """The sessions of a predecessor, their clocks set to now; those that cannot be read are forgotten."""

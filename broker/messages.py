@@ -267,6 +267,40 @@ class OutputState(Message):
     data: dict[str, Any] = field(default_factory=dict)
 
 
+# --- films ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Make(Message):
+    """Broker → production, on change and every second: the film it is to make; an empty `job`: none. Idempotent.
+
+    What it makes by another name or in another attempt it breaks off. `order`: a request's fields, as it gave them.
+    """
+
+    job: str = ""
+    attempt: int = 0
+    order: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making(Message):
+    """Production → broker, on change and in answer to `Make`: how far a film is.
+
+    `state`: making, done or failed; `share` 0..1. Done: so many `seconds` of film, which took `took_s`, and whether
+    there are `captions`. Failed: `text` is a sentence that says why.
+    """
+
+    job: str
+    attempt: int
+    state: str
+    share: float = 0.0
+    code: str = ""
+    text: str = ""
+    seconds: float = 0.0
+    took_s: float = 0.0
+    captions: bool = False
+
+
 # --- from outside: the control API ------------------------------------------------------------------------------------
 
 
@@ -290,7 +324,7 @@ class Command(Message):
 class Done(Message):
     """Broker → edge: what became of a `Command`. `code` is empty when it was done, else `text` says why not.
 
-    `code`: unknown, forbidden, not_ready, busy, full, bad_request, switch.
+    `code`: unknown, forbidden, not_ready, busy, rate, full, bad_request, switch.
     """
 
     id: str
@@ -803,6 +837,7 @@ class Event(Message):
     degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
     audience {viewers}, recording {state: starting|on|over|refused|failed, by: config|caller|operator, text},
     output {id, output (its kind), and these} (whatever else is made of the session; not for viewers).
+    job {what GET /jobs/<job> gives}: its session is the name of the job.
     Llm: documents {persona, problems}: those that could not be read, about no session.
     Programme: phonemes and visemes {sentence, programme_sample,
     items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
@@ -819,7 +854,7 @@ class Event(Message):
 WORKER_KINDS = ("vad", "asr", "llm", "tts", "programme", "lipsync")
 """The stages, in the sound's order; a session's route has one of each."""
 
-KINDS = ("broker", *WORKER_KINDS, "webrtc", "outputs")
+KINDS = ("broker", *WORKER_KINDS, "webrtc", "outputs", "production")
 
 DATA = (MicFrame, Ask, Sentence, Speak, Voice, Draw, Picture)
 """Messages that travel to the `data` inbox; all others to `control`, which is drained first."""
@@ -828,8 +863,8 @@ _SPEECH_MARKS: dict[str, tuple[str, ...]] = {"vad": ("broker", "asr")}
 _GATE: dict[str, tuple[str, ...]] = {"broker": ("programme", "tts", "llm")}
 
 FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
-    Alive: dict.fromkeys((*WORKER_KINDS, "webrtc", "outputs"), ("broker",)),
-    Report: {"broker": (*WORKER_KINDS, "webrtc", "outputs")},
+    Alive: dict.fromkeys((*WORKER_KINDS, "webrtc", "outputs", "production"), ("broker",)),
+    Report: {"broker": (*WORKER_KINDS, "webrtc", "outputs", "production")},
     Holding: dict.fromkeys((*WORKER_KINDS, "webrtc"), ("broker",)),
     Fleet: {"broker": ("webrtc",)},
     Present: {"webrtc": ("broker",)},
@@ -841,6 +876,8 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Showing: {"broker": ("webrtc", "outputs")},
     Outputs: {"broker": ("outputs",)},
     OutputState: {"outputs": ("broker",)},
+    Make: {"broker": ("production",)},
+    Making: {"production": ("broker",)},
     Command: {"webrtc": ("broker",)},
     Done: {"broker": ("webrtc",)},
     Listen: {"webrtc": ("broker",)},

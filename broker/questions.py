@@ -20,6 +20,8 @@ MODES = ("off", "moderated", "open")
 LONGEST_QUESTION = 300
 LONGEST_NAME = 40
 MOST_WAITING = 50
+ASKED_PER_S, ASKED_AT_ONCE = 1 / 15, 3
+"""One address: three questions, then one every quarter of a minute."""
 KEPT = 100
 """Questions remembered, those that are done included."""
 

@@ -1,4 +1,4 @@
-"""SQLite: what a broker's successor needs of each session, written down whenever it changes.
+"""SQLite: what a broker's successor needs of each session and each film, written down whenever it changes.
 
 A finished session is deleted, dialogue and all: nothing that was said outlives its conversation.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS turns (
     session TEXT NOT NULL, turn INTEGER NOT NULL, outcome TEXT NOT NULL, text TEXT NOT NULL, heard TEXT NOT NULL,
     PRIMARY KEY (session, turn)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS jobs (name TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -99,6 +100,20 @@ class Store:
                 self._lines.pop(session, None)
                 for table, key in (("sessions", "id"), ("dialogue", "session"), ("turns", "session")):
                     database.execute(f"DELETE FROM {table} WHERE {key} = ?", (session,))
+
+    def save_jobs(self, changed: Mapping[str, bytes | None]) -> None:
+        """Films by name, as `snapshot` bytes; None: it is forgotten. All of it or nothing."""
+        with self._explained(), self._transaction() as database:
+            for name, record in changed.items():
+                if record is None:
+                    database.execute("DELETE FROM jobs WHERE name = ?", (name,))
+                else:
+                    database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (name, record))
+
+    def jobs(self) -> dict[str, bytes]:
+        """What `save_jobs` has kept."""
+        with self._explained():
+            return dict(self._database.execute("SELECT name, record FROM jobs").fetchall())
 
     def load(self) -> list[StoredSession]:
         """Every session that has not ended."""

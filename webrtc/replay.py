@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from broker.clock import NS_PER_MS, NS_PER_S
+from broker.limits import Bucket
 from webrtc.errors import BadMessage, RateError
-from webrtc.limits import Bucket
 from webrtc.uplink import FRAME, FRAME_NS, Cleaner, MicSound
 
 BYTES_PER_S = 32_000

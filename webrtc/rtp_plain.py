@@ -16,8 +16,8 @@ from typing import Any
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpSdesPacket, RtcpSenderInfo, RtcpSourceInfo, RtcpSrPacket
 
 from broker.clock import NS_PER_S, now_ns
+from broker.limits import Bucket
 from webrtc.fanout import AUDIO, Frame, PictureGate
-from webrtc.limits import Bucket
 from webrtc.media_clock import MediaClock
 from webrtc.rtp_push import MOST_UNSENT
 

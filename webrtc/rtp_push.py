@@ -22,8 +22,8 @@ from aiortc.rtcrtpsender import random_sequence_number
 from aiortc.rtp import AnyRtcpPacket, HeaderExtensions, RtcpSrPacket
 
 from broker.clock import now_ns
+from broker.limits import Bucket
 from webrtc.fanout import AUDIO, Frame, PictureGate, Sink
-from webrtc.limits import Bucket
 from webrtc.media_clock import MediaClock
 
 PRIVATE = ("rtp_started", "rtp_exited", "rtp_header_extensions_map", "mid", "rtx_payload_type")

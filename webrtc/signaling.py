@@ -8,11 +8,11 @@ import struct
 from aiohttp import WSMsgType, web
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
+from broker.limits import Bucket, Buckets
 from webrtc import page_messages
 from webrtc.call import Call
 from webrtc.calls import Calls
 from webrtc.errors import BadMessage, PageError, RateError
-from webrtc.limits import Bucket, Buckets
 from webrtc.page_socket import PageSocket
 
 HELLO_S = 10.0

@@ -9,12 +9,12 @@ import time
 from aiohttp import web
 
 from broker.clock import now_ns
+from broker.limits import Buckets
 from webrtc import doors, sdp_fragment
 from webrtc.audience import Audience
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.errors import SdpError
-from webrtc.limits import Buckets
 from webrtc.security import bearer, same
 from webrtc.watched import Viewer, Watched
 

@@ -130,3 +130,17 @@ def test_a_name_is_one_line_and_nobody_is_somebody() -> None:
     assert Questions(mode="open").ask("", "Why?", ())[1].name == "Somebody"
     assert question.stand is Stand.APPROVED
     assert isinstance(Typed(text=question.text), Message)
+
+
+def test_one_address_asks_three_questions_and_then_waits_at_whichever_edge_it_asks() -> None:
+    house = here("open")
+
+    def asks(edge: int, asker: str) -> str:
+        data = {"name": "Ana", "text": "When do you open?", "asker": asker}
+        wish = Command(session="s1", id="1", edge=peer("webrtc", edge), what="ask", data=data)
+        return one(house(wish), Done).code
+
+    assert [asks(edge, "10.0.0.1") for edge in (1, 2, 3, 1, 2)] == ["", "", "", "rate", "rate"]
+    assert asks(1, "10.0.0.2") == ""
+    house.wait(16)
+    assert [asks(edge, "10.0.0.1") for edge in (2, 1)] == ["", "rate"]

@@ -71,6 +71,8 @@ class Served(Scene):
             for to, message in self.control.drain().send:
                 if to.name == self.edge.peer.name:
                     self.tell(message)
+                elif to.kind == "production":
+                    self.broker.send(to, message)
                 else:
                     self.routed.append(message)
             await asyncio.sleep(0.002)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from aiohttp import web
 
 from broker import personas
 from broker.config import Settings
-from broker.films import Films, Job, Stage
+from broker.films import FilmFiles, Films
+from broker.jobs import Stage
+from broker.messages import Told
 from webrtc.api.bodies import described, read
 from webrtc.api.forms import read_form
-from webrtc.api.listening import HEADERS
+from webrtc.api.listening import BEAT_S, HEADERS, MOST
 from webrtc.api.problems import Problem
+from webrtc.api.sessions import DESK, caller
 from webrtc.security import is_operator
 
 FILMS: web.AppKey[Films] = web.AppKey("films", Films)
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
-
-LOOK_S = 0.25
-"""How often a listener's job is looked at."""
 
 _VIDEO = re.compile(r"([A-Za-z0-9_-]{22})\.(mp4|vtt)")
 _TYPES = {"mp4": "video/mp4", "vtt": "text/vtt"}
@@ -53,31 +56,29 @@ async def order(request: web.Request) -> web.StreamResponse:
     operator(request)
     films, settings = request.app[FILMS], request.app[SETTINGS]
     limits = settings.films
-    if await asyncio.to_thread(films.waiting) >= limits.waiting:
-        raise Problem("busy", f"{limits.waiting} films wait to be made already; try again when some are.")
     if await asyncio.to_thread(films.size_bytes) >= limits.disk_mb * 1_000_000:
         raise Problem("full", f"Films take up their {limits.disk_mb} MB (films.disk_mb); delete some.")
-    job = films.begin()
+    files = films.begin()
     try:
         multipart = request.content_type == "multipart/form-data"
         if multipart:
-            wanted = await read_form(request, Order, job.recording, limits.upload_mb)
+            wanted = await read_form(request, Order, files.recording, limits.upload_mb)
         else:
             wanted = await read(request, Order)
-        _check(settings, wanted, job)
-        queued = films.queue(job, asdict(wanted))
+        _check(settings, wanted, files)
+        files = films.finish(files)
+        told = await request.app[DESK].ask(
+            "order", **caller(request), job=files.name, order=asdict(wanted), created_s=time.time()
+        )
     except BaseException:
-        films.drop(job)
+        films.drop(files.name)
         raise
-    state = queued.state()
-    assert state is not None
-    place = f"/api/v1/jobs/{queued.name}"
-    return web.json_response(queued.told(state), status=202, headers={"Location": place})
+    return web.json_response(told, status=202, headers={"Location": f"/api/v1/jobs/{files.name}"})
 
 
-def _check(settings: Settings, wanted: Order, job: Job) -> None:
+def _check(settings: Settings, wanted: Order, files: FilmFiles) -> None:
     """Raises Problem for what can be seen now; the rest is seen by the maker."""
-    if not wanted.text.strip() and not job.recording.exists():
+    if not wanted.text.strip() and not files.recording.exists():
         raise Problem("bad_request", "There is nothing to say: send a text, or a recording as the part `audio`.")
     if wanted.size % 16:
         raise Problem("bad_request", "size must be a multiple of 16.")
@@ -90,64 +91,64 @@ def _known(what: str, name: str, known: tuple[str, ...]) -> None:
         raise Problem("bad_request", f"There is no {what} {name[:40]!r}; known: {', '.join(known) or 'none'}.")
 
 
-def _job(request: web.Request) -> Job:
-    operator(request)
-    job = request.app[FILMS].job(request.match_info["job"])
-    if job is None:
-        raise Problem("unknown", "There is no such job (any more).")
-    return job
-
-
 async def jobs(request: web.Request) -> web.StreamResponse:
     """GET /jobs."""
     operator(request)
-    found = await asyncio.to_thread(request.app[FILMS].jobs)
-    return web.json_response({"jobs": [job.told(state) for job, state in found]})
+    return web.json_response(await request.app[DESK].ask("jobs", **caller(request)))
+
+
+async def _asked(request: web.Request, what: str) -> dict[str, Any]:
+    """The job in the path, as the broker tells of it. Raises Problem."""
+    operator(request)
+    return await request.app[DESK].ask(what, **caller(request), job=request.match_info["job"][:64])
 
 
 async def job_state(request: web.Request) -> web.StreamResponse:
     """GET /jobs/{job}."""
-    job = _job(request)
-    state = job.state()
-    if state is None:
-        raise Problem("unknown", "There is no such job (any more).")
-    return web.json_response(job.told(state))
+    return web.json_response(await _asked(request, "job"))
 
 
 async def job_events(request: web.Request) -> web.StreamResponse:
     """GET /jobs/{job}/events: its state whenever that changes, until it is over."""
-    job = _job(request)
-    response = web.StreamResponse(headers=HEADERS)
-    await response.prepare(request)
-    told = ""
-    quiet = 0.0
-    while (state := job.state()) is not None:
-        text = json.dumps(job.told(state))
-        if text != told or quiet >= 10.0:
-            told, quiet = text, 0.0
-            await response.write(f"event: job\ndata: {text}\n\n".encode())
-        if state.stage.over:
-            break
-        await asyncio.sleep(LOOK_S)
-        quiet += LOOK_S
-    return response
+    job = (await _asked(request, "job"))["job"]
+    desk, news = request.app[DESK], asyncio.Queue[dict[str, Any]]()
+    if desk.listeners >= MOST:
+        raise Problem("busy", f"{MOST} programs listen already.")
+
+    def hear(told: Told) -> None:
+        if told.kind == "job":
+            news.put_nowait(told.data)
+
+    desk.listen(job, hear)
+    try:
+        state = await _asked(request, "job")  # what has changed since is heard
+        response = web.StreamResponse(headers=HEADERS)
+        await response.prepare(request)
+        while True:
+            await response.write(f"event: job\ndata: {json.dumps(state)}\n\n".encode())
+            if Stage(state["state"]).over:
+                return response
+            with contextlib.suppress(TimeoutError):
+                state = await asyncio.wait_for(news.get(), BEAT_S)
+    finally:
+        desk.unlisten(job, hear)
 
 
 async def cancel(request: web.Request) -> web.StreamResponse:
     """DELETE /jobs/{job}."""
-    job = _job(request)
-    await asyncio.to_thread(request.app[FILMS].cancel, job)
+    told = await _asked(request, "unorder")
+    if Stage(told["state"]).over:
+        await asyncio.to_thread(request.app[FILMS].drop, told["job"])
     return web.Response(status=204)
 
 
 async def video(request: web.Request) -> web.StreamResponse:
     """GET /videos/{name}; with Range."""
     found = _VIDEO.fullmatch(request.match_info["name"])
-    job = request.app[FILMS].job(found[1]) if found else None
-    state = job.state() if job else None
-    if not found or not job or not state or state.stage is not Stage.DONE:
+    if not found:
         raise Problem("unknown", "There is no such film.")
-    path = job.film if found[2] == "mp4" else job.captions
+    files = request.app[FILMS].of(found[1])
+    path = files.film if found[2] == "mp4" else files.captions
     if not path.is_file():
         raise Problem("unknown", "There is no such film.")
     headers = {"Content-Type": _TYPES[found[2]], "Cache-Control": "private, max-age=3600"}

@@ -9,12 +9,12 @@ from pathlib import Path
 from aiohttp import web
 
 from broker.clock import now_ns
+from broker.limits import Buckets
 from broker.shelf import NoRoomError, Shelf
 from webrtc.api.bodies import described, read
 from webrtc.api.films import operator
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, caller, named
-from webrtc.limits import Buckets
 
 SHELF: web.AppKey[Shelf] = web.AppKey("shelf", Shelf)
 

@@ -8,24 +8,22 @@ from aiohttp import web
 
 from broker.config import Settings
 from broker.films import Films
+from broker.limits import Buckets
 from broker.shelf import Shelf
 from broker.uploads import Uploads
 from webrtc.api import recording
-from webrtc.api.asking import AT_ONCE, BUCKETS, PER_S
 from webrtc.api.desk import Desk
 from webrtc.api.document import document
 from webrtc.api.films import FILMS, SETTINGS
 from webrtc.api.operations import BASE, OPERATIONS
 from webrtc.api.playing import ONE_AT_A_TIME, UPLOADS
 from webrtc.api.sessions import DESK
-from webrtc.limits import Buckets
 
 
 def routes(app: web.Application, desk: Desk, settings: Settings) -> None:
     """Every operation, and the document that describes them."""
     app[DESK] = desk
     app[SETTINGS] = settings
-    app[BUCKETS] = Buckets(PER_S, AT_ONCE)
     app[FILMS] = Films(settings.path("films"))
     app[recording.BEGUN] = Buckets(recording.PER_S, recording.AT_ONCE)
     app[recording.SHELF] = Shelf.of(settings.path("recordings"), settings.recording)

@@ -30,14 +30,18 @@ _STYLES = (
 
 
 class Film:
-    """A file that is written as ticks come; the first tick brings a key picture. `close`, or `drop` what is begun."""
+    """A file that is written as ticks come; the first tick brings a key picture. `close`, or `drop` what is begun.
+
+    It is there only once it is whole; until then it grows beside its place.
+    """
 
     def __init__(self, path: Path, wanted: Order) -> None:
         self._path = path
         self._picture_samples = RATE_HZ // wanted.fps
         self._aac = wanted.sound == "aac"
         self._captioned = wanted.captions
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        self._part = path.with_name(f"{path.name}.part")
+        self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "faststart"})
         self._start = -1
         self._skip = DELAY_SAMPLES
         self.samples = 0
@@ -66,11 +70,12 @@ class Film:
                 unit = len(text).to_bytes(2, "big") + text
                 self._mux(self._text, unit, cue.start_sample, cue.end_sample - cue.start_sample, True)
         self._container.close()
+        self._part.replace(self._path)
 
     def drop(self) -> None:
         """Away with it."""
         self._container.close()
-        self._path.unlink(missing_ok=True)
+        self._part.unlink(missing_ok=True)
 
     def _begin(self, tick: Programme) -> None:
         self._start = tick.programme_sample

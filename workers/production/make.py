@@ -45,6 +45,8 @@ def make(settings: Settings, wanted: Order, path: Path, progress: Progress = lam
             if count % SAID_EVERY_TICKS == 0:
                 progress(studio.share)
         captions = tuple(cues(words))
+        if wanted.captions:
+            path.with_suffix(".vtt").write_text(webvtt(captions), encoding="utf-8")
         film.close(captions)
     except BaseException as error:
         if film:
@@ -52,8 +54,6 @@ def make(settings: Settings, wanted: Order, path: Path, progress: Progress = lam
         if isinstance(error, VisavisError) or not isinstance(error, Exception):
             raise
         raise EngineError(f"The film could not be made: {error}", "film") from error
-    if wanted.captions:
-        path.with_suffix(".vtt").write_text(webvtt(captions), encoding="utf-8")
     return Made(path=path, seconds=film.samples / RATE_HZ, cues=captions)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webrtc.limits import Bucket, Buckets
+from broker.limits import Bucket, Buckets
 
 S = 1_000_000_000
 
