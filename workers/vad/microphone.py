@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broker.messages import Message, MicFrame, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
 
@@ -28,6 +29,8 @@ OLD_FRAMES: Final = 250
 class Microphone:
     session: str
     ear: Ear
+    ear_between: Ear
+    """Hears the windows half way between those of `ear`."""
     turns: TurnEngine | None
     config: SegmenterConfig
     utterance: int
@@ -40,6 +43,10 @@ class Microphone:
     _replay_dropped: int = 0
     _recent: deque[MicFrame] = field(default_factory=lambda: deque(maxlen=RECENT_FRAMES))
     _rest: bytes = b""
+    _half: NDArray[np.int16] | None = None
+    """The newest half of a window …"""
+    _halves: int = 0
+    """… and how many there have been."""
     _skip: int = 0
     _onset: int = 0
     _ended_sample: int = 0
@@ -111,11 +118,13 @@ class Microphone:
     def _start_at(self, sample: int) -> None:
         self.through_sample = sample
         self.ear.reset()
+        self.ear_between.reset()
         # Windows start at multiples of their length, so that whoever hears the same again decides on the same windows.
         self._skip = -sample % WINDOW
         self._segmenter = Segmenter(self.config, sample + self._skip)
         self._recent.clear()
         self._rest = b""
+        self._half, self._halves = None, 0
         self._next_pause()
 
     def _mended(self, frame: MicFrame) -> list[MicFrame]:
@@ -162,11 +171,21 @@ class Microphone:
         skipped = min(self._skip, len(frame.pcm) // 2)
         self._skip -= skipped
         sound = self._rest + frame.pcm[2 * skipped :]
-        whole = len(sound) // (2 * WINDOW) * 2 * WINDOW
+        whole = len(sound) // WINDOW * WINDOW  # in bytes: halves of windows
         self._rest = sound[whole:]
-        for window in np.frombuffer(sound[:whole], "<i2").reshape(-1, WINDOW):
-            out += self._marked(self._segmenter.feed(self.ear.hear(window), window))
+        for half in np.frombuffer(sound[:whole], "<i2").reshape(-1, WINDOW // 2):
+            out += self._marked(self._heard(half))
         return out + rest
+
+    def _heard(self, half: NDArray[np.int16]) -> list[Mark]:
+        before, self._half = self._half, half
+        self._halves += 1
+        if before is None:
+            return []
+        window = np.concatenate([before, half])
+        if self._halves % 2:
+            return self._segmenter.feed_between(self.ear_between.hear(window), window)
+        return self._segmenter.feed(self.ear.hear(window), window)
 
     def _marked(self, marks: list[Mark]) -> list[Message]:
         out: list[Message] = []

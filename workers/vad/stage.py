@@ -107,7 +107,13 @@ class VadStage:
         line = self._lines.get(message.session)
         if line is None:
             microphone = Microphone(
-                message.session, self.engine.listen(), self.turns, self.config, message.utterance, self.counters
+                message.session,
+                self.engine.listen(),
+                self.engine.listen(),
+                self.turns,
+                self.config,
+                message.utterance,
+                self.counters,
             )
             self._lines[message.session] = _Line(microphone)
         elif {"vad", "asr"} & set(message.replaced):
