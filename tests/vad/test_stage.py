@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.spoken import silence, speak, trimmed
+from bench.interjections import noise
+from bench.spoken import VOICES, silence, speak, trimmed
 from broker.messages import (
     Close,
     EndUtterance,
@@ -18,6 +19,7 @@ from broker.messages import (
     SpeechStarted,
 )
 from tests.vad.microphones import TurnsAtOnce, frames, hear, marks, opened, stage, until_idle
+from webrtc.denoise import BLOCK, Denoiser
 
 SECOND = 16_000
 # Trimmed to what is loud: a fading last sound has no end to measure against.
@@ -31,6 +33,29 @@ def scene(*pieces: np.ndarray) -> np.ndarray:
 
 def kinds(said: list[Any]) -> list[str]:
     return [type(message).__name__ for message in marks(said)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", ["cough", "click", "thud", "keys"])
+def test_noises_are_not_speech(name: str, seed: int) -> None:
+    sound = np.concatenate([silence(600, seed), noise(name, seed), silence(600, seed + 1)]).astype("<i2")
+    clean = np.frombuffer(Denoiser().clean(sound[: len(sound) // BLOCK * BLOCK].tobytes()), "<i2")
+    vad = stage()
+    vad.accept(opened())
+    assert marks(hear(vad, frames(clean))) == []
+
+
+@pytest.mark.parametrize("voice", VOICES)
+@pytest.mark.parametrize("text", ["no i meant the gym", "stop", "can i pay by card", "okay"])
+def test_speech_is_known_of_in_time_to_fall_silent(text: str, voice: str) -> None:
+    vad = stage()
+    vad.accept(opened())
+    known: list[int] = []
+    for frame in frames(scene(trimmed(speak(text, voice), 40))):
+        vad.accept(frame)
+        if any(isinstance(each, SpeechStarted) for each in until_idle(vad, frame.mic_sample * 62_500)):
+            known.append(frame.mic_sample + len(frame.pcm) // 2 - SECOND)
+    assert known[0] <= 140 * SECOND // 1000
 
 
 def test_a_sentence_starts_pauses_and_ends() -> None:
