@@ -28,7 +28,7 @@ class SegmenterConfig:
     """A window below it ends a run of would-be speech. 0.3 sets in where an "s" is over, up to 160 ms late."""
     onset_evidence: float = 0.6
     """Of 200 coughs, clicks, thuds, breaths and bursts of keys, cleaned as a call's are, three are taken for speech.
-    With 1.2 in at least three windows one was, and a person was heard 60 ms later (p50), 80 in the worst of 276 cases."""
+    With 1.2 in at least three windows one was, and a person was heard 60 ms later (p50), 80 in the worst of 276."""
     resume_floor: float = 0.3
     resume_evidence: float = 1.2
     pause_ceiling: float = 0.35
