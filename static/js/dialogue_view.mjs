@@ -10,17 +10,20 @@ export class DialogueView {
   #scroller;
   /** @type {Map<number, HTMLElement>} */
   #items = new Map();
+  /** Whether the end was in sight when the reader last scrolled, or a line came. */
+  #following = true;
 
   /** @param {HTMLElement} list @param {HTMLElement} scroller */
   constructor(list, scroller) {
     this.#list = list;
     this.#scroller = scroller;
+    scroller.addEventListener("scroll", () => (this.#following = this.#endInSight));
+    // A phone that is turned, or its keyboard, takes the end out of sight without anybody scrolling.
+    new ResizeObserver(() => this.#following && this.#toEnd()).observe(scroller);
   }
 
   /** @param {import("./dialogue.mjs").Line[]} lines */
   show(lines) {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    const following = scrollHeight - scrollTop - clientHeight < FOLLOWING_PX;
     const wanted = new Set(lines.map(({ id }) => id));
     for (const [id, item] of this.#items) {
       if (wanted.has(id)) continue;
@@ -31,7 +34,16 @@ export class DialogueView {
       const item = this.#item(line);
       if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
     });
-    if (following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#following) this.#toEnd();
+  }
+
+  get #endInSight() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < FOLLOWING_PX;
+  }
+
+  #toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   /** @param {import("./dialogue.mjs").Line} line */
