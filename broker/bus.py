@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 """Data messages returned by one `receive`, so that control is looked at in between."""
 
+CONTROL_BATCH = 1000
+
 SESSION_SHARE = 4
 """One session may fill at most this part (1/4) of a receiver's outbox."""
 
@@ -223,6 +225,8 @@ class Bus:
         if session in topics:
             topics.remove(session)
             self._sub.setsockopt(zmq.UNSUBSCRIBE, _topic(session))
+            if self._loop:
+                self._loop.call_soon(self._pump)
             if not topics:
                 del self._subscriptions[pub]
                 self._sub.disconnect(pub)
@@ -238,9 +242,10 @@ class Bus:
                 self._watch(socket)
         if self._waker[1] in ready:
             _drain(self._waker[1])
-        messages = list(self._take(self._control, 1000))
-        messages.extend(self._take(self._data, BATCH))
-        messages.extend(self._take(self._sub, BATCH, topic=True))
+        messages: list[Message] = []
+        for socket, limit in ((self._control, CONTROL_BATCH), (self._data, BATCH), (self._sub, BATCH)):
+            if socket in ready:
+                messages.extend(self._take(socket, limit, topic=socket is self._sub))
         return messages
 
     def lost(self) -> list[Peer]:
@@ -281,18 +286,16 @@ class Bus:
         if self._control.closed or self._loop is None:
             return
         on_message, on_lost, on_connected = self._callbacks
-        for monitor in list(self._monitors):
-            self._watch(monitor)
+        messages = self.receive(0)
         if on_lost:
             for peer in self.lost():
                 on_lost(peer)
         if on_connected:
             for peer in self.connected():
                 on_connected(peer)
-        messages = self.receive(0)
         for message in messages:
             on_message(message)
-        if messages:
+        if len(messages) >= BATCH:  # one of the sockets may not be empty yet
             self._loop.call_soon(self._pump)
 
     def _retry_soon(self) -> None:
@@ -398,7 +401,7 @@ class Bus:
     def _take(self, socket: zmq.Socket[bytes], limit: int, topic: bool = False) -> Iterator[Message]:
         for _ in range(limit):
             try:
-                frames = socket.recv_multipart(flags=zmq.NOBLOCK)
+                frames = _received(socket)
             except zmq.Again:
                 return
             try:
@@ -439,6 +442,16 @@ def _descriptor(socket: zmq.Socket[bytes]) -> int:
 
 def _topic(session: str) -> bytes:
     return session.encode() + b"\0" if session else b""
+
+
+def _received(socket: zmq.Socket[bytes]) -> list[bytes]:
+    """One message's frames; zmq.Again where none is there. pyzmq's own asks the socket after each for another."""
+    frames = []
+    while True:
+        frame = socket.recv(flags=zmq.NOBLOCK, copy=False)
+        frames.append(frame.bytes)
+        if not frame.more:
+            return frames
 
 
 def _drain(socket: zmq.Socket[bytes]) -> None:

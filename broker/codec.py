@@ -1,7 +1,8 @@
 """Messages to ZeroMQ frames and back, derived from the dataclass fields.
 
 Frames: [type name, msgpack map of the plain fields, one frame for each `bytes` field in field order]. Unknown map keys
-are ignored and missing ones take the field's default, so that processes of neighbouring versions understand each other.
+are ignored and missing ones take the field's default, so that processes of neighbouring versions understand each other;
+what has its default is left out of the map.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class _Shape:
         self.cls = cls
         self.bytes_fields = tuple(f.name for f in fields(cls) if hints[f.name] is bytes)
         self.plain_fields = tuple(f.name for f in fields(cls) if hints[f.name] is not bytes)
-        self.readers = {name: _reader(hints[name], f"{cls.__name__}.{name}") for name in self.plain_fields}
+        self.readers = {name: _item(hints[name], f"{cls.__name__}.{name}") for name in self.plain_fields}
+        self.defaults = tuple((f.name, f.default) for f in fields(cls) if f.name in self.readers)
         self.required = tuple(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
         self.nested = frozenset(name for name in self.plain_fields if _holds_dataclass(hints[name]))
 
@@ -49,8 +51,9 @@ def _types() -> dict[bytes, type[Message]]:
 def encode(message: Message, route: int | None = None) -> list[bytes]:
     """The frames of `message`; `route` overrides its own (the shell knows it, the stage does not)."""
     shape = _shape(type(message))
-    header = {name: getattr(message, name) for name in shape.plain_fields}
-    for name in shape.nested:
+    values = vars(message)
+    header = {name: values[name] for name, default in shape.defaults if values[name] is not default}
+    for name in shape.nested & header.keys():
         header[name] = _plain(header[name])
     if route is not None:
         header["route"] = route
@@ -84,7 +87,12 @@ def decode(frames: Sequence[bytes]) -> Message:
 def _values(shape: _Shape, header: Any) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise WireError(f"{shape.cls.__name__}: the header is {type(header).__name__}, not a map.")
-    return {name: read(header[name]) for name, read in shape.readers.items() if name in header}
+    values = {}
+    for name, value in header.items():
+        if known := shape.readers.get(name):
+            kind, read = known
+            values[name] = value if type(value) is kind else read(value)
+    return values
 
 
 def _build(shape: _Shape, values: dict[str, Any]) -> Any:
@@ -108,6 +116,11 @@ def _holds_dataclass(hint: Any) -> bool:
     return is_dataclass(hint) or any(_holds_dataclass(part) for part in typing.get_args(hint))
 
 
+def _item(hint: Any, where: str) -> tuple[type | None, Read]:
+    """The type whose values are taken as they are, where there is one, and the reader for all others."""
+    return hint if hint in (bool, int, float, str) else None, _reader(hint, where)
+
+
 def _reader(hint: Any, where: str) -> Read:
     """A function that checks a value against `hint` and returns it in that type."""
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
@@ -116,8 +129,10 @@ def _reader(hint: Any, where: str) -> Read:
     if origin is tuple:
         return _tuple_reader(parts, where)
     if origin is dict:
-        item = _reader(parts[1], f"{where}[…]")
-        return lambda value: {key: item(held) for key, held in _of(value, dict, where).items()}
+        kind, item = _item(parts[1], f"{where}[…]")
+        return lambda value: {
+            key: held if type(held) is kind else item(held) for key, held in _of(value, dict, where).items()
+        }
     if origin is types.UnionType or origin is typing.Union:
         inner = [_reader(part, where) for part in parts if part is not type(None)]
         return lambda value: None if value is None else inner[0](value)

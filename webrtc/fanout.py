@@ -11,15 +11,13 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
 from typing import Protocol
 
-import av
-from aiortc.codecs.h264 import H264Encoder
-from aiortc.codecs.vpx import Vp8Encoder
-
 from broker.messages import Programme
+from webrtc import burst
 from webrtc.media_clock import MediaClock
+from webrtc.payloads import h264_payloads, vp8_payloads
 
 AUDIO, H264, VP8 = "opus", "h264", "vp8"
 
@@ -31,7 +29,8 @@ RENDITIONS = (H264, VP8, H264 + CUTOUT, VP8 + CUTOUT)
 QUEUED = {AUDIO: 10, **dict.fromkeys(RENDITIONS, 8)}
 """Frames a sender may be behind: 200 ms of sound, 320 ms of pictures."""
 
-VIDEO_TIME_BASE = Fraction(1, 90_000)
+MARKER = 0x80
+"""In the second byte of an RTP packet: a picture's last one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +42,17 @@ class Frame:
     programme_sample: int
     n: int
     key: bool = True
+
+    @cached_property
+    def octets(self) -> int:
+        return sum(map(len, self.payloads))
+
+    @cached_property
+    def bursts(self) -> tuple[list[tuple[int, int, bytes]], ...]:
+        """(index, marker bit, payload) of each, in groups that can be sent at once; see burst.py."""
+        last = len(self.payloads) - 1
+        each = [(n, MARKER if n == last else 0, payload) for n, payload in enumerate(self.payloads)]
+        return tuple([each[n] for n in group] for group in burst.groups(self.payloads))
 
 
 class Sink(Protocol):
@@ -156,7 +166,7 @@ class Fanout:
         self._changed = changed
         self.counters: Counter[str] = Counter()
         self._queues: set[Sink] = set()
-        self._packetisers = {each: H264Encoder() if each.startswith(H264) else Vp8Encoder() for each in RENDITIONS}
+        self.wire = burst.Wire()
 
     def join(self, queue: Sink) -> None:
         self._queues.add(queue)
@@ -191,11 +201,7 @@ class Fanout:
     def _frame(self, codec: str, tick: Programme) -> Frame | None:
         if codec == AUDIO:
             return self._sound(tick)
-        packetiser = self._packetisers[codec]
-        access_unit, n, key = (getattr(tick, codec + part) for part in ("", "_n", "_key"))
-        if isinstance(packetiser, Vp8Encoder):
-            packetiser.picture_id = n % (1 << 15)
-        return self._picture(packetiser, access_unit, n, key, tick.picture_sample)
+        return self._picture(codec, tick)
 
     def _sound(self, tick: Programme) -> Frame | None:
         if not tick.opus:
@@ -203,13 +209,10 @@ class Fanout:
         sample = tick.programme_sample
         return Frame(payloads=(tick.opus,), rtp=self.clock.audio_rtp(sample), programme_sample=sample, n=tick.tick)
 
-    def _picture(
-        self, packetiser: H264Encoder | Vp8Encoder, access_unit: bytes, n: int, key: bool, sample: int
-    ) -> Frame | None:
+    def _picture(self, codec: str, tick: Programme) -> Frame | None:
+        access_unit, n, key = (getattr(tick, codec + part) for part in ("", "_n", "_key"))
         if not access_unit:
             return None
-        packet = av.Packet(access_unit)
-        packet.pts, packet.time_base = 0, VIDEO_TIME_BASE
-        payloads, _ = packetiser.pack(packet)
-        rtp = self.clock.video_rtp(sample)
-        return Frame(payloads=tuple(payloads), rtp=rtp, programme_sample=sample, n=n, key=key)
+        payloads = h264_payloads(access_unit) if codec.startswith(H264) else vp8_payloads(access_unit, n)
+        sample = tick.picture_sample
+        return Frame(payloads=payloads, rtp=self.clock.video_rtp(sample), programme_sample=sample, n=n, key=key)

@@ -1,8 +1,8 @@
 """One RTP sender of a viewer: each frame goes out the moment it is offered, without a task or a queue in between.
 
-A viewer's cost is what its packets cost, so the path from a payload to the socket is short: a header, SRTP, `sendto`.
-Sequence numbers and the time in sender reports are kept as in rtp_out.py. What is lost is sent again from a ring of
-references to the payloads all viewers share. What is touched inside aiortc is named in `PRIVATE`; a test looks that it
+A viewer's cost is what its packets cost, so the path from a payload to the socket is short: a header, then burst.py.
+Sequence numbers and the time in sender reports are kept as in rtp_out.py. What is lost is sent again from
+references to the frames all viewers share. What is touched inside aiortc is named in `PRIVATE`; a test looks that it
 is there.
 """
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 import pylibsrtp
+from aioice.ice import CandidatePair
 from aiortc import RTCRtpSender
 from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -23,7 +24,8 @@ from aiortc.rtp import AnyRtcpPacket, HeaderExtensions, RtcpSrPacket
 
 from broker.clock import now_ns
 from broker.limits import Bucket
-from webrtc.fanout import AUDIO, Frame, PictureGate, Sink
+from webrtc.burst import Path, Wire
+from webrtc.fanout import AUDIO, MARKER, Frame, PictureGate, Sink
 from webrtc.media_clock import MediaClock
 
 PRIVATE = ("rtp_started", "rtp_exited", "rtp_header_extensions_map", "mid", "rtx_payload_type")
@@ -32,14 +34,17 @@ PRIVATE = ("rtp_started", "rtp_exited", "rtp_header_extensions_map", "mid", "rtx
 LONGEST_SKIP = 50
 """Ticks: as in rtp_out.py."""
 
-KEPT = 512
-"""Packets that can be sent again: 3 s of pictures at 1 Mb/s."""
+KEPT = 96
+"""Frames whose packets can be sent again: nearly 4 s of pictures."""
 
 MOST_UNSENT = 96 * 1024
 """Bytes the socket may hold back before pictures are left out: 0.8 s of them."""
 
 KEYS_PER_S, KEY_BURST = 0.5, 4
 """How often one viewer's complaint makes a key frame, which costs all viewers ten pictures' worth of their line."""
+
+_HEAD = struct.Struct("!BBHLL").pack
+"""Version and extension bit, marker and payload type, sequence number, time, source (RFC 3550)."""
 
 
 class RtpPush:
@@ -52,6 +57,7 @@ class RtpPush:
         clock: MediaClock,
         joined: Callable[[Sink], None],
         left: Callable[[Sink], None],
+        wire: Wire,
         want_key: Callable[[], None] = lambda: None,
     ) -> None:
         self.codec = codec
@@ -65,10 +71,15 @@ class RtpPush:
         self._keys = Bucket(KEYS_PER_S, KEY_BURST)
         self._sequence = random_sequence_number()
         self._rtx_sequence = random_sequence_number()
-        self._kept: list[tuple[int, int, int, bytes] | None] = [None] * KEPT
-        """(sequence, RTP time, marker bit, payload) at sequence % KEPT."""
+        self._kept: deque[tuple[int, Frame]] = deque(maxlen=KEPT)
+        """Frames sent, each with its first packet's sequence number."""
         self._payload_type = 0
-        self._extension = b""
+        self._version, self._extension = 0x80, b""
+        self._ssrc = sender._ssrc
+        self._marks = 0 if codec == AUDIO else MARKER
+        self._wire = wire
+        self._pair: CandidatePair | None = None
+        self._path: Path | None = None
         self._newest: Frame | None = None
         self.packets = 0
         self._octets = 0
@@ -82,34 +93,52 @@ class RtpPush:
 
     def offer(self, frame: Frame) -> None:
         """Send it, or leave it out; never waits."""
-        pair = self._ice._nominated.get(1)
-        if pair is None or self._dtls._state != State.CONNECTED:
+        path = self._way()
+        if path is None:
             return
-        transport, address = pair.protocol.transport, pair.remote_addr
         if self.codec == AUDIO:
             self._skip_lost_ticks(frame)
         else:
-            if _unsent(transport) > MOST_UNSENT:
+            if path.unsent() > MOST_UNSENT:
                 self.counters["viewer_too_slow"] += 1
                 self._gate.shut()
             if not self._gate.passes(frame):
                 return
         self._newest = frame
         try:
-            self._send(frame, transport, address)
-        except (OSError, pylibsrtp.Error):  # this viewer's path is closing; the others' is not
+            self._send(frame, path)
+        except pylibsrtp.Error:  # this viewer's path is closing; the others' is not
             self.counters["viewer_send_failed"] += 1
         self.packets += len(frame.payloads)
+        self._octets += frame.octets
 
-    def _send(self, frame: Frame, transport: Any, address: tuple[str, int]) -> None:
-        protect, last = self._dtls._tx_srtp.protect, len(frame.payloads) - 1
-        for n, payload in enumerate(frame.payloads):
-            marker = 0x80 if n == last and self.codec != AUDIO else 0
-            sequence = self._sequence
-            self._sequence = (sequence + 1) & 0xFFFF
-            self._kept[sequence % KEPT] = (sequence, frame.rtp, marker, payload)
-            transport.sendto(protect(self._packet(sequence, frame.rtp, marker, payload)), address)
-            self._octets += len(payload)
+    def _way(self) -> Path | None:
+        """To the viewer, once it is connected and until it no longer is."""
+        pair = self._ice._nominated.get(1)
+        if pair is not self._pair:
+            self._pair, self._path = pair, None
+            if pair is not None:
+                self._path = Path(self._wire, pair.protocol.transport, pair.remote_addr, self._dtls._tx_srtp)
+        return self._path if self._dtls._state == State.CONNECTED else None
+
+    def _send(self, frame: Frame, path: Path) -> None:
+        first, rtp = self._sequence, frame.rtp
+        self._kept.append((first, frame))
+        self._sequence = (first + len(frame.payloads)) & 0xFFFF
+        version, kind, marks, ssrc, extension = (
+            self._version,
+            self._payload_type,
+            self._marks,
+            self._ssrc,
+            self._extension,
+        )
+        for burst in frame.bursts:
+            path.send(
+                [
+                    _HEAD(version, mark & marks | kind, (first + n) & 0xFFFF, rtp, ssrc) + extension + payload
+                    for n, mark, payload in burst
+                ]
+            )
 
     def cut(self) -> None:
         """The viewer has lost a picture: nothing until the next key frame, which is asked for, though not too often."""
@@ -121,6 +150,7 @@ class RtpPush:
         """aiortc calls it when DTLS is up: the first frame offered is the first that can be decoded."""
         self._payload_type = codec.payloadType or 0
         self._extension = self._mid_extension()
+        self._version = 0x90 if self._extension else 0x80  # 0x10: an extension follows
         self._dtls = self._sender.transport
         self._ice = self._dtls.transport._connection
         self._get("rtp_started").set()
@@ -134,11 +164,6 @@ class RtpPush:
             self._left(self)
             self._get("rtp_exited").set()
 
-    def _packet(self, sequence: int, rtp: int, marker: int, payload: bytes) -> bytes:
-        first = 0x90 if self._extension else 0x80
-        head = struct.pack("!BBHLL", first, marker | self._payload_type, sequence, rtp, self._sender._ssrc)
-        return head + self._extension + payload
-
     def _mid_extension(self) -> bytes:
         """The header extension that names the media line; the same in every packet. No send time: nothing uses it."""
         profile, value = self._get("rtp_header_extensions_map").set(HeaderExtensions(mid=self._get("mid")))
@@ -146,18 +171,22 @@ class RtpPush:
 
     async def _again(self, sequence: int) -> None:
         """A packet was reported lost: once more, as RFC 4588 has it where the viewer knows that."""
-        kept = self._kept[sequence % KEPT]
-        if kept is None or kept[0] != sequence:
-            return
-        _, rtp, marker, payload = kept
-        self.counters["packets_again"] += 1
-        rtx = self._get("rtx_payload_type")
+        for first, frame in reversed(self._kept):
+            n = (sequence - first) & 0xFFFF
+            if n < len(frame.payloads):
+                self.counters["packets_again"] += 1
+                await self._dtls._send_rtp(self._once_more(first, frame, n))
+                return
+
+    def _once_more(self, first: int, frame: Frame, n: int) -> bytes:
+        sequence, rtx, payload = (first + n) & 0xFFFF, self._get("rtx_payload_type"), frame.payloads[n]
+        mark = self._marks if n == len(frame.payloads) - 1 else 0
         if rtx is None:
-            await self._dtls._send_rtp(self._packet(sequence, rtp, marker, payload))
-            return
-        head = struct.pack("!BBHLL", 0x80, marker | rtx, self._rtx_sequence, rtp, self._sender._rtx_ssrc)
+            head = _HEAD(self._version, mark | self._payload_type, sequence, frame.rtp, self._ssrc)
+            return head + self._extension + payload
+        head = _HEAD(0x80, mark | rtx, self._rtx_sequence, frame.rtp, self._sender._rtx_ssrc)
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        await self._dtls._send_rtp(head + struct.pack("!H", sequence) + payload)
+        return head + struct.pack("!H", sequence) + payload
 
     async def _send_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
         """aiortc's sender reports with our counts and the media's own time; none before the first frame."""
@@ -179,9 +208,3 @@ class RtpPush:
 
     def _get(self, name: str) -> Any:  # whatever aiortc keeps there
         return getattr(self._sender, f"_RTCRtpSender__{name}")
-
-
-def _unsent(transport: Any) -> int:  # asyncio's datagram transport, or aioice's stand-in for a relay
-    """Bytes that wait in this process because the socket would not take them."""
-    size = getattr(transport, "get_write_buffer_size", None)
-    return int(size()) if size else 0

@@ -73,7 +73,9 @@ class ViewerPeer:
             self.codec = codec
         fanout = self._fanout
         want_key = partial(self._want_key, codec)
-        self._outs.append(RtpPush(transceiver.sender, codec, fanout.clock, fanout.join, fanout.leave, want_key))
+        self._outs.append(
+            RtpPush(transceiver.sender, codec, fanout.clock, fanout.join, fanout.leave, fanout.wire, want_key)
+        )
 
     def _state_changed(self, state: str) -> None:
         if state == "connected":

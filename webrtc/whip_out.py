@@ -68,7 +68,7 @@ class WhipPush(Push):
         for transceiver in connection.getTransceivers():
             codec = AUDIO if transceiver.kind == "audio" else negotiated(transceiver)
             want_key = partial(watched.want_key, codec)
-            RtpPush(transceiver.sender, codec, fanout.clock, fanout.join, fanout.leave, want_key)
+            RtpPush(transceiver.sender, codec, fanout.clock, fanout.join, fanout.leave, fanout.wire, want_key)
         return place
 
     async def _post(self, http: aiohttp.ClientSession, sdp: str) -> tuple[str, str]:

@@ -75,6 +75,13 @@ def test_a_newer_field_is_ignored_and_an_older_message_takes_defaults() -> None:
     assert codec.decode([b"MicFrame", header, b""]) == MicFrame(session="s", mic_sample=3, pcm=b"")
 
 
+def test_what_has_its_default_is_not_sent() -> None:
+    tick = messages.Programme(session="s", tick=3, programme_sample=2880, opus=b"x", mouth=b"", face={"blink": 0.5})
+    frames = codec.encode(tick)
+    assert msgpack.unpackb(frames[1]) == {"session": "s", "tick": 3, "programme_sample": 2880, "face": {"blink": 0.5}}
+    assert codec.decode(frames) == tick
+
+
 @pytest.mark.parametrize(
     ("frames", "names"),
     [

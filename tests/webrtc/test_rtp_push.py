@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import struct
 from types import SimpleNamespace
 from typing import Any
 
-import pylibsrtp
 import pytest
 from aiortc import RTCRtpSender
 from aiortc.rtcdtlstransport import State
 from aiortc.rtp import HeaderExtensionsMap
 
+from tests.webrtc.srtp import outbound
+from webrtc.burst import Wire
 from webrtc.fanout import AUDIO, H264, Frame
 from webrtc.media_clock import MediaClock
-from webrtc.rtp_push import MOST_UNSENT, PRIVATE, RtpPush
+from webrtc.rtp_push import KEPT, MOST_UNSENT, PRIVATE, RtpPush
 
 CLOCK = MediaClock(origin_ns=0, wall_ns=0, audio_offset=0, video_offset=0)
 
@@ -26,18 +28,11 @@ class Path:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.unsent = 0
-        self.fails = False
         pair = SimpleNamespace(protocol=SimpleNamespace(transport=self), remote_addr=("192.0.2.1", 5))
         ice = SimpleNamespace(_nominated={1: pair})
-        srtp = SimpleNamespace(protect=self.protect)
         self.dtls: Any = SimpleNamespace(
-            transport=SimpleNamespace(_connection=ice), _state=State.CONNECTED, _tx_srtp=srtp
+            transport=SimpleNamespace(_connection=ice), _state=State.CONNECTED, _tx_srtp=outbound()
         )
-
-    def protect(self, packet: bytes) -> bytes:
-        if self.fails:
-            raise pylibsrtp.Error(1)
-        return packet
 
     def sendto(self, data: bytes, address: tuple[str, int]) -> None:
         self.sent.append(data)
@@ -59,8 +54,9 @@ class Asked(list[int]):
 def push(path: Path, codec: str, asked: Asked | None = None) -> RtpPush:
     names = {f"_RTCRtpSender__{name}": None for name in PRIVATE}
     names["_RTCRtpSender__rtp_header_extensions_map"] = HeaderExtensionsMap()
-    sender: Any = SimpleNamespace(**names, _ssrc=7, transport=path.dtls, _send_rtcp=None)
-    out = RtpPush(sender, codec, CLOCK, lambda sink: None, lambda sink: None, Asked() if asked is None else asked)
+    sender: Any = SimpleNamespace(**names, _ssrc=7 + (codec == AUDIO), transport=path.dtls, _send_rtcp=None)
+    want_key = Asked() if asked is None else asked
+    out = RtpPush(sender, codec, CLOCK, lambda sink: None, lambda sink: None, Wire(), want_key)
     out._payload_type, out._dtls, out._ice = 96, path.dtls, path.dtls.transport._connection
     return out
 
@@ -75,8 +71,6 @@ def sound(n: int) -> Frame:
 
 @pytest.mark.parametrize("name", PRIVATE)
 def test_what_is_used_inside_aiortc_is_there(name: str) -> None:
-    import asyncio
-
     async def look() -> None:
         sender = RTCRtpSender("audio", SimpleNamespace(state="new"))  # type: ignore[arg-type]
         assert hasattr(sender, f"_RTCRtpSender__{name}")
@@ -128,14 +122,44 @@ def test_a_viewer_whose_line_is_full_loses_pictures_up_to_the_next_key_frame_and
 def test_a_path_that_breaks_costs_this_viewer_only() -> None:
     path = Path()
     out = push(path, AUDIO)
-    path.fails = True
-    out.offer(sound(1))
+    out.offer(Frame(payloads=(b"longer than SRTP takes" * 100,), rtp=0, programme_sample=0, n=1))
     assert out.counters["viewer_send_failed"] == 1
     path.dtls._state = State.CLOSED
     out.offer(sound(2))
     path.dtls.transport._connection._nominated.clear()
     out.offer(sound(3))
     assert not path.sent
+
+
+def test_another_pair_of_addresses_is_used_from_the_next_frame_on() -> None:
+    path, other = Path(), Path()
+    out = push(path, AUDIO)
+    out.offer(sound(1))
+    path.dtls.transport._connection._nominated.update(other.dtls.transport._connection._nominated)
+    out.offer(sound(2))
+    assert (len(path.sent), len(other.sent)) == (1, 1)
+
+
+def test_what_was_lost_is_sent_again_as_long_as_it_is_kept() -> None:
+    path, again = Path(), list[bytes]()
+
+    async def take(packet: bytes) -> None:
+        again.append(packet)
+
+    path.dtls._send_rtp = take
+    out = push(path, H264)
+    for n in range(1, KEPT + 2):
+        out.offer(picture(n, key=n == 1, payloads=(b"a", b"b%d" % n)))
+    sequences = [each[2] for each in path.headers()]
+
+    async def lose() -> None:
+        for sequence in (sequences[-1], sequences[2], sequences[0], (sequences[-1] + 1) % 65536):
+            await out._again(sequence)
+
+    asyncio.run(lose())
+    assert [packet[12:] for packet in again] == [b"b%d" % (KEPT + 1), b"a"]
+    assert [packet[:12] for packet in again] == [path.sent[-1][:12], path.sent[2][:12]]
+    assert out.counters["packets_again"] == 2
 
 
 def test_complaints_beyond_the_rate_are_left_alone() -> None:
