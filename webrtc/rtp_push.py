@@ -107,7 +107,7 @@ class RtpPush:
         self._newest = frame
         try:
             self._send(frame, path)
-        except pylibsrtp.Error:  # this viewer's path is closing; the others' is not
+        except (OSError, pylibsrtp.Error):  # this viewer's path is closing; the others' is not
             self.counters["viewer_send_failed"] += 1
         self.packets += len(frame.payloads)
         self._octets += frame.octets
@@ -125,13 +125,8 @@ class RtpPush:
         first, rtp = self._sequence, frame.rtp
         self._kept.append((first, frame))
         self._sequence = (first + len(frame.payloads)) & 0xFFFF
-        version, kind, marks, ssrc, extension = (
-            self._version,
-            self._payload_type,
-            self._marks,
-            self._ssrc,
-            self._extension,
-        )
+        version, kind, marks = self._version, self._payload_type, self._marks
+        ssrc, extension = self._ssrc, self._extension
         for burst in frame.bursts:
             path.send(
                 [
