@@ -4,7 +4,8 @@
 
 A whole stack, a conversation that goes on, Debian's Janus and nginx; every pair of doors is opened, left to settle,
 counted for so many seconds, and closed. The programme has 25 pictures and 50 packets of sound a second, HLS and RTMP
-46.9 packets of AAC. What comes by the piece (HLS, RTMP, the recording) is counted by the media's own time.
+46.9 packets of AAC; a page that draws the face itself gets 50 frames of the mouth track, too. What comes by the piece
+(HLS, RTMP, the recording) is counted by the media's own time.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Rate:
 
     pictures: float
     sounds: float
+    mouths: float = 0.0
 
     @classmethod
     def between(cls, before: Got, after: Got) -> Rate:
@@ -58,10 +60,12 @@ class Rate:
         if took_s <= 0:
             return cls(pictures=0.0, sounds=0.0)
         pictures, sounds = after.pictures - before.pictures, after.sounds - before.sounds
-        return cls(pictures=pictures / took_s, sounds=sounds / took_s)
+        mouths = after.mouths - before.mouths
+        return cls(pictures=pictures / took_s, sounds=sounds / took_s, mouths=mouths / took_s)
 
     def __str__(self) -> str:
-        return f"{self.pictures:5.1f} / {self.sounds:5.1f}"
+        mouths = f" / {self.mouths:4.1f}" if self.mouths else ""
+        return f"{self.pictures:5.1f} / {self.sounds:5.1f}{mouths}"
 
 
 def main() -> None:
@@ -82,7 +86,7 @@ def run(names: list[str], seconds: float, size: int) -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {size} × {size}, {seconds:.0f} s"
     )
-    print(f"pictures / packets of sound a second; the WHEP player is {player}")
+    print(f"pictures / packets of sound (/ mouth frames) a second; the WHEP player is {player}")
     with contextlib.ExitStack() as everything:
         enter = everything.enter_context
         server = enter(janus(free_port(), KEY))

@@ -54,6 +54,8 @@ class Got:
     pictures: int
     sounds: int
     at_s: float
+    mouths: int = 0
+    """Frames of the mouth track, where a page draws the face itself."""
 
 
 class Door(Protocol):
@@ -170,6 +172,26 @@ COUNT_JS = """
   };
   let drawn = 0;
   document.addEventListener("drawn", () => drawn++, true);
+  let mouths = 0;
+  const read = async (lines) => {
+    let rest = "";
+    for await (const part of lines.pipeThrough(new TextDecoderStream())) {
+      const whole = (rest + part).split("\n");
+      rest = whole.pop();
+      for (const line of whole.filter((each) => each.startsWith("data: {"))) {
+        const message = JSON.parse(line.slice(6));
+        if (message.type === "mouth") mouths += message.frames.length;
+      }
+    }
+  };
+  const fetched = window.fetch;
+  window.fetch = async (...parts) => {
+    const answer = await fetched(...parts);
+    if (!answer.body || !String(parts[0]).includes("/events")) return answer;
+    const [its, ours] = answer.body.tee();
+    read(ours).catch(() => {});
+    return new Response(its, answer);
+  };
   window.got = async () => {
     let sounds = 0, pictures = drawn;
     for (const connection of connections) {
@@ -179,7 +201,7 @@ COUNT_JS = """
         else pictures += report.framesDecoded ?? 0;
       }
     }
-    return { pictures, sounds };
+    return { pictures, sounds, mouths };
   };
 })();
 """
