@@ -176,7 +176,7 @@ COUNT_JS = """
   const read = async (lines) => {
     let rest = "";
     for await (const part of lines.pipeThrough(new TextDecoderStream())) {
-      const whole = (rest + part).split("\n");
+      const whole = (rest + part).split("\\n");
       rest = whole.pop();
       for (const line of whole.filter((each) => each.startsWith("data: {"))) {
         const message = JSON.parse(line.slice(6));
