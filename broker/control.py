@@ -168,15 +168,15 @@ class Control:
         for peer in self.registry.hung(now_ns):
             logger.error("hung", extra={"peer": peer.name})
             self._without(peer, "hung", now_ns)
-        if now_ns - self._fleet_ns >= FLEET_NS:
+        each_second = now_ns - self._fleet_ns >= FLEET_NS
+        if each_second:
             for name in self.watchers.silent(now_ns):
                 self._tell_viewers(name, now_ns)
             if not self._grace_ns:
                 for session in self.sessions.values():
                     stream(self, session, now_ns)
-            self._make_films(now_ns, again=True)
             self._send_fleet(now_ns)
-        self._make_films(now_ns)
+        self._make_films(now_ns, again=each_second)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
         """The connection to a process broke."""
@@ -648,8 +648,8 @@ class Control:
 
     # --- films ---
 
-    def _make_films(self, now_ns: int, again: bool = False) -> None:
-        """Say who makes what, and to whoever listens how far it is."""
+    def _make_films(self, now_ns: int, again: bool) -> None:
+        """Say who makes what, `again` or not, and to whoever listens how far it is."""
         if not self._grace_ns:
             self._outbox.send += self.jobs.assigned([each.peer for each in self.registry.ready("production")], again)
         for job in self.jobs.news.told.values():

@@ -375,7 +375,7 @@ class MicFrame(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechStarted(Message):
-    """vad → broker, asr: speech was found, ~60 ms after its onset at `mic_sample`. Utterances count from 0."""
+    """vad → broker, asr: speech was found, ~80 ms after its onset at `mic_sample`. Utterances count from 0."""
 
     utterance: int
     mic_sample: int

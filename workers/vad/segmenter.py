@@ -24,11 +24,11 @@ FRAME = 160
 class SegmenterConfig:
     """How much evidence it takes. Probabilities 0..1; evidence is their sum over consecutive windows of 32 ms."""
 
-    onset_floor: float = 0.1
+    onset_floor: float = 0.2
     """A window below it ends a run of would-be speech. 0.3 sets in where an "s" is over, up to 160 ms late."""
-    onset_evidence: float = 0.6
-    """Of 200 coughs, clicks, thuds, breaths and bursts of keys, cleaned as a call's are, three are taken for speech.
-    With 1.2 in at least three windows one was, and a person was heard 60 ms later (p50), 80 in the worst of 276."""
+    onset_windows: int = 2
+    onset_evidence: float = 1.0
+    """Less, or one window, is sooner by up to 16 ms and takes half of all breaths for speech (bench/vad.py)."""
     resume_floor: float = 0.3
     resume_evidence: float = 1.2
     pause_ceiling: float = 0.35
@@ -68,6 +68,7 @@ class _Run:
     """Windows of one row that follow each other and may be speech."""
 
     evidence: float = 0.0
+    windows: int = 0
     start: int = 0
 
 
@@ -150,7 +151,8 @@ class Segmenter:
 
     def _while_quiet(self, run: _Run, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
         config = self.config
-        if not self._gather(run, probability, start, levels_db, config.onset_floor, config.onset_evidence):
+        convinced = self._gather(run, probability, start, levels_db, config.onset_floor, config.onset_evidence)
+        if not convinced or run.windows < config.onset_windows:
             return []
         self._speak()
         self._onset = self._resumed
@@ -178,9 +180,11 @@ class Segmenter:
             return False
         if run.evidence == 0.0:
             run.start = start
+            run.windows = 0
             if self._state is _State.QUIET and not self._would_be:
                 self._loudest_db = 0.0
         run.evidence += probability
+        run.windows += 1
         self._loudest_db = max(self._loudest_db, float(levels_db.max()))
         self._note_loud(start, levels_db)
         return run.evidence >= enough
