@@ -19,8 +19,9 @@ from workers.shell import Shell, Stage, stop_on_signals
 
 logger = logging.getLogger(__name__)
 
-NICE = {"programme": 0}
-"""The clock must not wait for the thinkers; everyone else gives way."""
+NICE = {"programme": 0, "vad": 0}
+"""The clock must not wait for the thinkers, nor must the ear: it takes 1 % of a core, and a hold waits for it. Everyone
+else gives way, the vad's own thinking about turns included (its engine's thread)."""
 NICE_OTHERS = 5
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")

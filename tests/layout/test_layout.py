@@ -69,7 +69,7 @@ def test_the_spine_imports_only_the_standard_library_pyzmq_and_msgpack(path: Pat
 
 @pytest.mark.parametrize("path", [p for f in ("broker", "workers", "webrtc") for p in modules(f)], ids=str)
 def test_only_the_bus_speaks_zeromq(path: Path) -> None:
-    if path.relative_to(ROOT).as_posix() not in ("broker/bus.py", "broker/__main__.py", "broker/replay.py"):
+    if path.relative_to(ROOT).as_posix() not in ("broker/bus.py", "broker/__main__.py"):
         assert not any(name.split(".")[0] == "zmq" for name in imports(path))
 
 

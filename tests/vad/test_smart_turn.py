@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from broker.errors import MissingError
 from tests.vad.microphones import WEIGHTS
 from workers.vad.engine import Verdict
 from workers.vad.silero_engine import SileroEngine
-from workers.vad.smart_turn_engine import SmartTurnEngine
+from workers.vad.smart_turn_engine import NICE, SmartTurnEngine
 
 SENTENCES = (
     "What are the opening hours of the library?",
@@ -46,6 +48,19 @@ def test_a_newer_question_of_a_session_replaces_the_older_one() -> None:
     assert verdicts[-1].question == ("s", 0, 4)
     assert 0 <= verdicts[-1].p_end <= 1
     assert len(verdicts) < 5
+
+
+def test_it_thinks_at_a_lower_priority_than_the_ear_beside_it() -> None:
+    engine = SmartTurnEngine(WEIGHTS)
+    before = os.nice(0)
+    engine.submit(("s", 0, 0), silence(1000).tobytes())
+    patience = time.monotonic() + 20
+    while not engine.poll() and time.monotonic() < patience:
+        time.sleep(0.005)
+    thread = next(each for each in threading.enumerate() if each.name == "smart-turn")
+    assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == max(NICE, before)
+    assert os.nice(0) == before
+    engine.close()
 
 
 @pytest.mark.parametrize("engine", [SileroEngine, SmartTurnEngine])
