@@ -83,8 +83,11 @@ class Workers:
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """Each an engine's name, `auto` for the best that is here, or a third party's `"package.module:Class"`."""
+    """But for the profile an engine's name, `auto` for the best that is here, or a third party's
+    `"package.module:Class"`."""
 
+    profile: Literal["auto", "cpu", "gpu"] = "auto"
+    """Of engines that can use a GPU: do where there is one, never do, or nothing starts without one."""
     vad: str = "auto"
     """Tells speech from everything else."""
     end_of_turn: str = "auto"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker import personas
+from broker import personas, profile
 from broker.config import ROOT, Settings, load
 from broker.errors import VisavisError
 from broker.launch import processes, url
@@ -53,7 +53,7 @@ def findings() -> Iterator[Finding]:
     yield from _personas(settings)
     yield from _weights(settings)
     yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
-    yield _gpu()
+    yield from _gpu(settings)
     yield _port(settings)
     yield _browser_modules()
     yield _browser()
@@ -116,12 +116,17 @@ def _library(name: str, purpose: str, command: str) -> Finding:
     return Finding(name, there, purpose + ("" if there else f" is missing: {command}"), False)
 
 
-def _gpu() -> Finding:
+def _gpu(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.stages.profile
+    lacking = wanted == "gpu" and not profile.gpus()
+    words = profile.in_words(wanted) + ("; there is none: bin/up --profile auto" if lacking else "")
+    yield Finding("profile", not lacking, words)
     if not shutil.which("nvidia-smi"):
-        return Finding("gpu", True, "no NVIDIA driver: everything runs on the CPU", False)
+        yield Finding("gpu", True, "no NVIDIA driver: everything runs on the CPU", False)
+        return
     query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     result = subprocess.run(query, capture_output=True, text=True)
-    return Finding("gpu", result.returncode == 0, result.stdout.strip() or "nvidia-smi fails: mend the driver", False)
+    yield Finding("gpu", result.returncode == 0, result.stdout.strip() or "nvidia-smi fails: mend the driver", False)
 
 
 def _port(settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ import pytest
 from bench.spoken import silence, speak, trimmed
 from broker.errors import EngineError, MissingError
 from tests.asr.tiny_whisper import build
-from workers.asr import pocketsphinx_engine
+from workers.asr import pocketsphinx_engine, whisper_engine
 from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
 from workers.asr.libpocketsphinx import model_folder
 from workers.asr.pocketsphinx_engine import PocketsphinxRecogniser
@@ -240,3 +240,10 @@ def test_what_cannot_be_prepared_is_told_when_it_is_needed(weights: Path) -> Non
     engines.prepare({**PERSONA, "asr": {"engine": "nonsense"}}, "en")
     engines.prepare(PERSONA, "es")
     engines.close()
+
+
+def test_whisper_told_to_run_on_cuda_says_that_there_is_none(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper_engine, "_cuda", lambda: False)
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas", {"whisper": {"device": "cuda"}})
+    with pytest.raises(MissingError, match="finds no GPU"):
+        engines.open(PERSONA, "en", "whisper")

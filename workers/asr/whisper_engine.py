@@ -74,6 +74,11 @@ class WhisperEngine:
     ) -> None:
         """`model`: a size; empty: the best that is there. `device`: auto, cpu or cuda. Raises MissingError."""
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the library is imported; nothing is ever fetched
+        if device == "cuda" and not _cuda():
+            raise MissingError(
+                'whisper is to run on CUDA ([engines.whisper] device), and finds no GPU here: device = "auto", or see '
+                "bin/doctor (the profile cpu hides GPUs)."
+            )
         self._device = ("cuda" if _cuda() else "cpu") if device == "auto" else device
         self.folder = find_model(weights, model, GPU_SIZES if self._device == "cuda" else SIZES)
         self._threads = threads
