@@ -52,6 +52,7 @@ def findings() -> Iterator[Finding]:
     yield Finding("settings", True, "etc/visavis.toml is in order")
     yield from _personas(settings)
     yield from _weights(settings)
+    yield from _engines(settings)
     yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
     yield from _gpu(settings)
     yield _port(settings)
@@ -109,6 +110,62 @@ def _weights(settings: Settings) -> Iterator[Finding]:
         lacking = weights.missing(name, entry, settings.path("weights"))
         words = f"{entry.used_by}: " + ("missing; bin/models fetch brings it" if lacking else "here")
         yield Finding(f"weights {name}", not lacking, words, name in ("silero-vad", "smart-turn"))
+
+
+def _engines(settings: Settings) -> Iterator[Finding]:
+    """What each stage takes on this machine, and why; for those that a persona decides on, the usual one's."""
+    profile.enforce("cpu" if settings.stages.profile == "cpu" else "auto")
+    try:
+        persona = personas.load(settings.path("personas"), settings.sessions.persona).snapshot()
+    except VisavisError:
+        persona = {}  # said before
+    for stage, choice in _CHOICES.items():
+        try:
+            yield Finding(f"engine {stage}", True, choice(settings, persona))
+        except VisavisError as error:
+            yield Finding(f"engine {stage}", False, str(error), stage != "asr")  # without ears one types
+
+
+def _vad(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.vad.build import build
+
+    return build(settings).engine_why
+
+
+def _asr(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.asr.engine import Engines
+
+    engines = Engines(settings.path("weights"), settings.path("cache"), settings.path("personas"), settings.engines)
+    language = str((persona.get("languages") or ["en"])[0])
+    try:
+        engines.chosen(persona.get("asr", {}).get("engine") or "auto", language)
+        return engines.reasons.words
+    finally:
+        engines.close()
+
+
+def _llm(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.llm.build import chosen
+
+    return ": ".join(chosen(persona))
+
+
+def _tts(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.tts.voices import Voices
+
+    voices = Voices(settings.engines)
+    voices.warm()
+    return voices.why
+
+
+def _lipsync(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.lipsync.engine import choose
+
+    engine, why = choose(settings.stages.face, settings)
+    return f"{engine.name}: {why}"
+
+
+_CHOICES = {"vad": _vad, "asr": _asr, "llm": _llm, "tts": _tts, "lipsync": _lipsync}
 
 
 def _library(name: str, purpose: str, command: str) -> Finding:

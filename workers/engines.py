@@ -54,10 +54,32 @@ def choose(
 
 
 def _told(engine: E, why: str, what: str) -> tuple[E, str]:
-    told(what, str(getattr(engine, "name", type(engine).__name__)), why)
+    _log(what, str(getattr(engine, "name", type(engine).__name__)), why)
     return engine, why
 
 
-def told(what: str, name: str, why: str) -> None:
-    """A line in the log for each choice."""
+def _log(what: str, name: str, why: str) -> None:
     logger.info("engine chosen", extra={"what": what, "engine": name, "reason": why})
+
+
+class Reasons:
+    """Which engines a process has chosen so far, and why each, the newest reason last; each is logged once."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._why: dict[str, str] = {}
+
+    def add(self, name: str, why: str) -> None:
+        if self._why.get(name) != why:
+            self._why[name] = why
+            _log(self._what, name, why)
+
+    @property
+    def names(self) -> str:
+        """`knowledge+openai`; empty while none was chosen."""
+        return "+".join(sorted(self._why))
+
+    @property
+    def words(self) -> str:
+        """For people: each with its reason."""
+        return "; ".join(f"{name}: {why}" for name, why in sorted(self._why.items()))
