@@ -82,6 +82,21 @@ class Workers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stages:
+    """But for the profile an engine's name, `auto` for the best that is here, or a third party's
+    `"package.module:Class"`."""
+
+    profile: Literal["auto", "cpu", "gpu"] = "auto"
+    """Of engines that can use a GPU: do where there is one, never do, or nothing starts without one."""
+    vad: str = "auto"
+    """Tells speech from everything else."""
+    end_of_turn: str = "auto"
+    """Tells a finished thought from a pause, by its sound."""
+    face: str = "auto"
+    """Draws the pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Media:
     fps: int = 25
     size: int = 512
@@ -183,6 +198,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     bus: BusSettings = field(default_factory=BusSettings)
     workers: Workers = field(default_factory=Workers)
+    stages: Stages = field(default_factory=Stages)
     media: Media = field(default_factory=Media)
     sessions: Sessions = field(default_factory=Sessions)
     audience: Audience = field(default_factory=Audience)

@@ -16,7 +16,10 @@ from enum import Enum
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointSettings:
-    """Milliseconds of silence, and the evidence (log-odds that the person has finished) between them."""
+    """Milliseconds of silence, and the evidence (log-odds that the person has finished) between them.
+
+    A persona's [turns] overrides them. A greater `doubt` and `patient_ms` cut fewer people short, and make all wait.
+    """
 
     quick_ms: float = 180
     """Everything says that it is over."""
@@ -29,10 +32,25 @@ class EndpointSettings:
     """Nothing was understood: the words may be late, or it was a noise."""
     fluent_ms: float = 440
     """The longest wait for somebody who has made no pause within what they said lately."""
-    fluent_after: int = 4
+    fluent_after: float = 4
     """So many utterances without one make a fluent speaker."""
     pause_ms: float = 200
     """Silence within an utterance that counts as a pause; a stop consonant is shorter."""
+
+
+LONGEST_MS = 1_500
+"""The vad ends an utterance by itself a little later."""
+RANGES: dict[str, tuple[float, float]] = {
+    "quick_ms": (100, LONGEST_MS),
+    "patient_ms": (100, LONGEST_MS),
+    "doubt": (-20, 20),
+    "steepness": (0.1, 100),
+    "wordless_ms": (100, LONGEST_MS),
+    "fluent_ms": (100, LONGEST_MS),
+    "fluent_after": (1, 1_000),
+    "pause_ms": (50, LONGEST_MS),
+}
+"""What a persona may set each to."""
 
 
 class Shape(Enum):

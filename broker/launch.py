@@ -22,6 +22,7 @@ import xmlrpc.client
 from pathlib import Path
 from typing import Any
 
+from broker import profile
 from broker.bus import private_folder
 from broker.config import ROOT, Settings, load
 from broker.errors import VisavisError
@@ -37,8 +38,11 @@ class LaunchError(VisavisError):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What etc/supervisord.conf wants to know."""
+    """What etc/supervisord.conf wants to know, and every process of it."""
+    hidden = profile.HIDDEN if settings.stages.profile == "cpu" else {}
     return {
+        **hidden,
+        "VISAVIS_STAGES_PROFILE": settings.stages.profile,
         "VISAVIS_ROOT": str(ROOT),
         "VISAVIS_RUN": str(settings.run_folder()),
         "VISAVIS_PYTHON": sys.executable,
@@ -55,7 +59,9 @@ def url(settings: Settings) -> str:
 
 
 def start(settings: Settings) -> subprocess.Popen[bytes]:
-    """supervisord, in a session of its own so that Ctrl-C reaches only the launcher. Raises LaunchError if one runs."""
+    """supervisord, in a session of its own so that Ctrl-C reaches only the launcher. Raises LaunchError if one runs,
+    ConfigError where the profile wants a GPU and there is none."""
+    profile.enforce(settings.stages.profile)
     run = settings.run_folder()
     private_folder(run)
     (run / "logs").mkdir(exist_ok=True)

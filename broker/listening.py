@@ -67,7 +67,7 @@ def on_resumed(move: Move, resumed: SpeechResumed) -> None:
     if utterance is None or resumed.utterance != utterance.number:
         return
     silent = resumed.mic_sample - utterance.pause.mic_sample if utterance.pause else 0
-    if silent >= endpoint.DEFAULT.pause_ms * MIC_SAMPLES_PER_MS:
+    if silent >= move.state.settings.endpoint.pause_ms * MIC_SAMPLES_PER_MS:
         move.set(fluent=0)
     move.set(utterance=replace(utterance, pause=None, end_at_ns=0))
     _tell_speech(move, "resumed", utterance.number, resumed.mic_sample)
@@ -115,7 +115,9 @@ def consider(move: Move) -> None:
             speculate(move, text)
     state = move.state
     hit = state.attempt.hit() if state.attempt else None
-    wait_ms = endpoint.wait_ms(pause.p_end, text, state.language, hit, utterance.ends, fluent=state.fluent)
+    wait_ms = endpoint.wait_ms(
+        pause.p_end, text, state.language, hit, utterance.ends, state.settings.endpoint, state.fluent
+    )
     end_at_ns = pause.began_ns + ns(wait_ms)
     move.set(utterance=replace(utterance, end_at_ns=end_at_ns))
     if move.now_ns >= end_at_ns and state.hold is None:
@@ -251,7 +253,7 @@ def _learn_fluency(move: Move, words: str) -> None:
     if move.state.carried:
         fluent = 0
     elif len(words.split()) >= TELLING_WORDS:
-        fluent = min(fluent + 1, endpoint.DEFAULT.fluent_after)
+        fluent = min(fluent + 1, int(move.state.settings.endpoint.fluent_after))
     move.set(fluent=fluent)
 
 

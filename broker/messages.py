@@ -72,8 +72,9 @@ class Message:
 class Alive(Message):
     """Any process → broker, every 0.5 s and at once when a connection to the broker is made.
 
-    `state` is `starting`, `ready` or `stopping`; `detail` says what it waits for, in words. `counters` are totals since
-    the process started: drops, faults, steps; they appear in /metrics.
+    `state` is `starting`, `ready` or `stopping`; `detail` says in words what it waits for, or, of one that is ready,
+    why it has its `engine`. `counters` are totals since the process started: drops, faults, steps; they appear in
+    /metrics.
     """
 
     peer: Peer

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from broker.errors import ConfigError
 from broker.expressions import Expression, check
 from broker.tables import fill, read_toml
+from broker.turn_state import TurnSettings
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -64,6 +65,8 @@ class SmallTalk:
 @dataclass(frozen=True, kw_only=True)
 class Hearing:
     engine: str = "auto"
+    language: str = ""
+    """Empty: the session's; `detect`: of `languages`, the one each utterance is in; or always the same one of them."""
     words: tuple[str, ...] = ()
 
 
@@ -86,7 +89,7 @@ class Persona:
     recording: Literal["", "every", "asked", "never"] = ""
     """Whether conversations are recorded; empty: as the installation has it."""
     turns: dict[str, float] = field(default_factory=dict)
-    """Turn-taking numbers that differ from the installation's; the keys of broker.turns.TurnSettings."""
+    """Numbers of turn taking that differ from the usual: keys of broker.turns.TurnSettings, and of its endpoint."""
 
     def snapshot(self) -> dict[str, Any]:
         """Plain data with every key present, as `Open` carries it; tuples become lists on the wire."""
@@ -128,6 +131,9 @@ def _check(persona: Persona) -> None:
     where = f"{persona.id}.toml"
     if not persona.languages:
         raise ConfigError(f"{where}: languages must name at least one, such as ['en'].")
+    if persona.asr.language not in ("", "detect", *persona.languages):
+        known = ", ".join(map(repr, ("", "detect", *persona.languages)))
+        raise ConfigError(f"{where}: [asr] language is {persona.asr.language!r}; it must be one of {known}.")
     if not 0 <= persona.knowledge.ask_back <= persona.knowledge.answer <= 1:
         raise ConfigError(f"{where}: knowledge needs 0 ≤ ask_back ≤ answer ≤ 1.")
     for language, voice in persona.voices.items():
@@ -137,4 +143,5 @@ def _check(persona: Persona) -> None:
             raise ConfigError(f"{where}: [voices.{language}] rate {voice.rate} must be between 0.5 and 2.")
     if not 0 <= persona.face.motion <= 1:
         raise ConfigError(f"{where}: [face] motion {persona.face.motion} must be between 0 and 1.")
+    TurnSettings.of(persona.turns, f"{where}: [turns]")
     check(persona.expressions, where)

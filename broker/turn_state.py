@@ -6,11 +6,15 @@ All instants are the caller's `now_ns`; nothing here reads a clock.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from broker.clock import NS_PER_MS
+from broker.endpoint import DEFAULT as DEFAULT_ENDPOINT
+from broker.endpoint import RANGES as ENDPOINT_RANGES
+from broker.endpoint import EndpointSettings
 from broker.errors import ConfigError
 from broker.expressions import Expression
 from broker.ledger import Answer, AnswerKind
@@ -58,17 +62,29 @@ class TurnSettings:
     history_lines: float = 24
     text_limit: float = 4_000
     """Characters of one typed text."""
+    endpoint: EndpointSettings = DEFAULT_ENDPOINT
+    """How long a silence must be to end an utterance; its keys stand in [turns] beside the others."""
 
     @staticmethod
     def of(numbers: dict[str, Any], where: str = "turns") -> TurnSettings:
         """The defaults with `numbers` over them. Raises ConfigError naming the known keys."""
-        known = {each.name for each in dataclasses.fields(TurnSettings)}
+        own = {each.name for each in dataclasses.fields(TurnSettings)} - {"endpoint"}
+        ends = {each.name for each in dataclasses.fields(EndpointSettings)}
         for key, value in numbers.items():
-            if key not in known:
-                raise ConfigError(f"{where} has no key {key!r}. Known keys: {', '.join(sorted(known))}.")
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 3_600_000:
-                raise ConfigError(f"{where}.{key} is {value!r}; it must be a number between 0 and 3600000.")
-        return TurnSettings(**numbers)
+            if key not in own | ends:
+                close = difflib.get_close_matches(key, own | ends, 1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise ConfigError(f"{where} has no key {key!r}.{hint} Known keys: {', '.join(sorted(own | ends))}.")
+            low, high = ENDPOINT_RANGES.get(key, (0, 3_600_000))
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise ConfigError(f"{where}.{key} is {value!r}; it must be a number between {low} and {high}.")
+        endpoint = EndpointSettings(**{key: value for key, value in numbers.items() if key in ends})
+        if not endpoint.quick_ms <= endpoint.fluent_ms <= endpoint.patient_ms:
+            raise ConfigError(
+                f"{where}: quick_ms ({endpoint.quick_ms:g}), fluent_ms ({endpoint.fluent_ms:g}) and patient_ms "
+                f"({endpoint.patient_ms:g}) must not fall in this order."
+            )
+        return TurnSettings(**{key: value for key, value in numbers.items() if key in own}, endpoint=endpoint)
 
 
 def ns(milliseconds: float) -> int:

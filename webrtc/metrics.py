@@ -23,6 +23,10 @@ def text(processes: Iterable[Mapping[str, Any]], own: Mapping[str, Any], latenci
         for process in known.values():
             value = float(process.get("state") == "ready") if not key else _number(process.get(key))
             lines.append(f"visavis_process_{name}{_labels(process)} {value:g}")
+    lines.append("# TYPE visavis_process_info gauge")
+    for process in known.values():
+        about = {"engine": process.get("engine", ""), "detail": process.get("detail", "")}
+        lines.append(f"visavis_process_info{_labels(process, about)} 1")
     lines += _counters(known.values())
     return "\n".join([*lines, *_latency(latencies)]) + "\n"
 
@@ -46,8 +50,8 @@ def _latency(latencies: Histogram) -> list[str]:
     return [*lines, f"{name}_sum {latencies.sum_s:g}", f"{name}_count {latencies.count}"]
 
 
-def _labels(process: Mapping[str, Any]) -> str:
-    pairs = {"process": process.get("name", ""), "kind": process.get("kind", "")}
+def _labels(process: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> str:
+    pairs = {"process": process.get("name", ""), "kind": process.get("kind", ""), **(more or {})}
     return "{" + ",".join(f'{key}="{_escaped(value)}"' for key, value in pairs.items()) + "}"
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from broker import logs
+from broker import logs, profile
 from broker.bus import Bus
 from broker.config import Settings, load
 from broker.errors import VisavisError
@@ -46,6 +46,7 @@ def main() -> int:
     try:
         settings = load()
         logs.start(name, settings.log.level)
+        profile.enforce(settings.stages.profile)
         os.nice(NICE.get(arguments.kind, NICE_OTHERS))
         bus = Bus(arguments.kind, name, settings, publishes=arguments.kind == "programme")
         shell = Shell(arguments.kind, bus)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from broker import personas
+from broker import personas, profile
 from broker.config import ROOT, Settings, load
 from broker.errors import VisavisError
 from broker.launch import processes, url
@@ -52,8 +52,9 @@ def findings() -> Iterator[Finding]:
     yield Finding("settings", True, "etc/visavis.toml is in order")
     yield from _personas(settings)
     yield from _weights(settings)
+    yield from _engines(settings)
     yield _library("libflite_cmu_us_slt", "the English voice", "sudo apt-get install libflite1")
-    yield _gpu()
+    yield from _gpu(settings)
     yield _port(settings)
     yield _browser_modules()
     yield _browser()
@@ -111,17 +112,78 @@ def _weights(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"weights {name}", not lacking, words, name in ("silero-vad", "smart-turn"))
 
 
+def _engines(settings: Settings) -> Iterator[Finding]:
+    """What each stage takes on this machine, and why; for those that a persona decides on, the usual one's."""
+    profile.enforce("cpu" if settings.stages.profile == "cpu" else "auto")
+    try:
+        persona = personas.load(settings.path("personas"), settings.sessions.persona).snapshot()
+    except VisavisError:
+        persona = {}  # said before
+    for stage, choice in _CHOICES.items():
+        try:
+            yield Finding(f"engine {stage}", True, choice(settings, persona))
+        except VisavisError as error:
+            yield Finding(f"engine {stage}", False, str(error), stage != "asr")  # without ears one types
+
+
+def _vad(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.vad.build import build
+
+    return build(settings).engine_why
+
+
+def _asr(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.asr.engine import Engines
+
+    engines = Engines(settings.path("weights"), settings.path("cache"), settings.path("personas"), settings.engines)
+    language = str((persona.get("languages") or ["en"])[0])
+    try:
+        engines.chosen(persona.get("asr", {}).get("engine") or "auto", language)
+        return engines.reasons.words
+    finally:
+        engines.close()
+
+
+def _llm(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.llm.build import chosen
+
+    return ": ".join(chosen(persona))
+
+
+def _tts(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.tts.voices import Voices
+
+    voices = Voices(settings.engines)
+    voices.warm()
+    return voices.why
+
+
+def _lipsync(settings: Settings, persona: Mapping[str, Any]) -> str:
+    from workers.lipsync.engine import choose
+
+    engine, why = choose(settings.stages.face, settings)
+    return f"{engine.name}: {why}"
+
+
+_CHOICES = {"vad": _vad, "asr": _asr, "llm": _llm, "tts": _tts, "lipsync": _lipsync}
+
+
 def _library(name: str, purpose: str, command: str) -> Finding:
     there = ctypes.util.find_library(name.removeprefix("lib")) is not None
     return Finding(name, there, purpose + ("" if there else f" is missing: {command}"), False)
 
 
-def _gpu() -> Finding:
+def _gpu(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.stages.profile
+    lacking = wanted == "gpu" and not profile.gpus()
+    words = profile.in_words(wanted) + ("; there is none: bin/up --profile auto" if lacking else "")
+    yield Finding("profile", not lacking, words)
     if not shutil.which("nvidia-smi"):
-        return Finding("gpu", True, "no NVIDIA driver: everything runs on the CPU", False)
+        yield Finding("gpu", True, "no NVIDIA driver: everything runs on the CPU", False)
+        return
     query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
     result = subprocess.run(query, capture_output=True, text=True)
-    return Finding("gpu", result.returncode == 0, result.stdout.strip() or "nvidia-smi fails: mend the driver", False)
+    yield Finding("gpu", result.returncode == 0, result.stdout.strip() or "nvidia-smi fails: mend the driver", False)
 
 
 def _port(settings: Settings) -> Finding:

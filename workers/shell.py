@@ -59,6 +59,7 @@ class Stage(Protocol):
 
     A stage that makes things for other workers has `pause(sessions)` too: for these, and no others, it makes nothing
     for now, since what it made last still waits to be taken; what comes in for them it keeps. Programmes' ticks go on.
+    One that has engines says which in `engine_name` and why these in `engine_why`.
     """
 
     def accept(self, message: Message) -> None:
@@ -316,7 +317,7 @@ class Shell:
         alive = Alive(
             peer=self.bus.peer,
             state=state,
-            detail=detail or ("" if state == "ready" else self.detail),
+            detail=detail or (getattr(self.stage, "engine_why", "") if state == "ready" else self.detail),
             engine=getattr(self.stage, "engine_name", self.engine),
             sessions=len(self.routes),
             load=min(1.0, self._work_ns / ALIVE_EVERY_NS),

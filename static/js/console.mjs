@@ -1,6 +1,7 @@
 // @ts-check
 /** The operator's console: wires the page to the control API. */
 
+import { showEngines } from "./engine_list.mjs";
 import { ApiError, OperatorApi } from "./operator_api.mjs";
 import { Pushes } from "./pushes.mjs";
 import { RecordingList } from "./recording_list.mjs";
@@ -62,6 +63,7 @@ async function look() {
   await attempt(async () => {
     const { sessions } = await api.ask("GET", "/sessions");
     recordings.show((await api.ask("GET", "/recordings")).recordings);
+    showEngines(find("engines"), (await api.ask("GET", "/processes")).processes);
     find("gate").hidden = true;
     find("desk").hidden = false;
     find("leave").hidden = !api.token;

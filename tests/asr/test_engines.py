@@ -13,11 +13,13 @@ import pytest
 
 from bench.spoken import silence, speak, trimmed
 from broker.errors import EngineError, MissingError
-from tests.asr.tiny_whisper import build
-from workers.asr import pocketsphinx_engine
+from broker.messages import MicFrame, Open, SpeechEnded, SpeechStarted
+from tests.asr.tiny_whisper import LANGUAGES, build
+from workers.asr import pocketsphinx_engine, whisper_engine
 from workers.asr.engine import AUTO, ENGINES, PIECE, AsrEngine, Engines, Recogniser
 from workers.asr.libpocketsphinx import model_folder
 from workers.asr.pocketsphinx_engine import PocketsphinxRecogniser
+from workers.asr.stage import AsrStage
 from workers.asr.whisper_engine import find_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +178,23 @@ def test_auto_takes_whisper_where_its_weights_are_and_pocketsphinx_elsewhere(wei
     assert "bin/models pull whisper" in why
 
 
+def test_the_choice_and_its_reason_are_kept_and_logged_once(
+    weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    for persona in (PERSONA, PERSONA, PERSONA | {"asr": {"engine": "pocketsphinx"}}):
+        engines.open(persona, "en").close()
+    engines.close()
+    assert engines.reasons.names == "pocketsphinx+whisper"
+    assert engines.reasons.words.startswith("pocketsphinx: configured; whisper: its weights are in whisper-tiny; on c")
+    chosen = [record.__dict__ for record in caplog.records if record.message == "engine chosen"]
+    assert [(each["engine"], each["reason"][:10]) for each in chosen] == [
+        ("whisper", "its weight"),
+        ("pocketsphinx", "configured"),
+    ]
+
+
 @pytest.mark.parametrize("engine", ["auto", "pocketsphinx"])
 @pytest.mark.parametrize("language", ["es", "zh", "fr"])
 def test_another_language_without_whisper_says_what_to_pull(tmp_path: Path, engine: str, language: str) -> None:
@@ -186,7 +205,7 @@ def test_another_language_without_whisper_says_what_to_pull(tmp_path: Path, engi
 
 
 def test_unknown_engines_are_answered_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="pocketsphinx, whisper"):
+    with pytest.raises(EngineError, match="auto, pocketsphinx, whisper"):
         Engines(tmp_path, tmp_path, tmp_path).open(PERSONA, "en", "sphinx5")
     with pytest.raises(MissingError):
         Engines(tmp_path, tmp_path, tmp_path).open(PERSONA, "en", "no.such.module:Engine")
@@ -239,4 +258,74 @@ def test_what_cannot_be_prepared_is_told_when_it_is_needed(weights: Path) -> Non
     engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
     engines.prepare({**PERSONA, "asr": {"engine": "nonsense"}}, "en")
     engines.prepare(PERSONA, "es")
+    engines.close()
+
+
+def test_whisper_told_to_run_on_cuda_says_that_there_is_none(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whisper_engine, "_cuda", lambda: False)
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas", {"whisper": {"device": "cuda"}})
+    with pytest.raises(MissingError, match="finds no GPU"):
+        engines.open(PERSONA, "en", "whisper")
+
+
+# --- languages told apart ---
+
+
+def spoken_language(engine: AsrEngine, *languages: str) -> str:
+    """What the engine says an utterance is in, of these."""
+    recogniser = engine.open(PERSONA | {"languages": list(languages)}, "")
+    patience = time.monotonic() + 60
+    while not recogniser.ready():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    recogniser.begin()
+    feed(recogniser, SPOKEN)
+    settle(recogniser)
+    found = recogniser.words()
+    assert found.text
+    recogniser.close()
+    return found.language
+
+
+def test_the_language_of_an_utterance_is_detected_among_the_personas(weights: Path) -> None:
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    whisper: Any = engines.get("whisper")
+    likeliest = spoken_language(whisper, *LANGUAGES)
+    own, _, chances = whisper._model.detect_language(SPOKEN.astype(np.float32) / 32768)
+    assert likeliest == own
+    others = [language for language in LANGUAGES if language != likeliest]
+    assert spoken_language(whisper, *others) == max(others, key=dict(chances).get)
+    assert spoken_language(whisper, others[0]) == others[0]
+    assert spoken_language(whisper, f"{others[0]}-XX") == f"{others[0]}-XX", "the persona's own tag"
+    engines.close()
+
+
+@pytest.mark.parametrize(("wish", "language"), [("detect", "es"), ("es", "es"), ("", "en")])
+def test_a_persona_says_whether_its_languages_are_told_apart(weights: Path, wish: str, language: str) -> None:
+    engines = Engines(weights, ROOT / ".cache", ROOT / "etc" / "personas")
+    persona = PERSONA | {"languages": ["es"] if wish == "detect" else ["en", "es"], "asr": {"language": wish}}
+    stage = AsrStage(engines)
+    pcm = SPOKEN.astype("<i2").tobytes()
+    stage.accept(Open(session="s", persona=persona, language="en", origin_ns=0, peers={}))
+    stage.accept(SpeechStarted(session="s", utterance=0, mic_sample=0))
+    stage.accept(MicFrame(session="s", utterance=0, mic_sample=0, pcm=pcm))
+    stage.accept(SpeechEnded(session="s", utterance=0, mic_sample=len(SPOKEN), reason="length"))
+    heard: list[Any] = []
+    patience = time.monotonic() + 60
+    while not (heard and heard[-1].final):
+        assert time.monotonic() < patience
+        heard += stage.step(time.monotonic_ns())
+        time.sleep(0.001)
+    assert heard[-1].confidence > 0, "it was heard: random weights are not sure of their words"
+    assert heard[-1].language == language
+    engines.close()
+
+
+def test_an_engine_that_cannot_tell_languages_apart_hears_the_conversations(tmp_path: Path) -> None:
+    engines = Engines(tmp_path, ROOT / ".cache", ROOT / "etc" / "personas")
+    persona = PERSONA | {"languages": ["en", "es"], "asr": {"language": "detect"}}
+    engines.open(persona, "en").close()
+    assert "cannot tell languages apart" in engines.reasons.words
+    with pytest.raises(EngineError, match="bin/models pull whisper"):
+        engines.open(persona, "es")
     engines.close()

@@ -10,6 +10,8 @@ import numpy as np
 
 WIDTH, HEADS, LAYERS = 32, 2, 1
 LANGUAGES = ("en", "zh", "de", "es")
+MULTILINGUAL = ""
+"""The token that only the multilingual Whispers have, by which CTranslate2 4.8 knows them."""
 
 
 def build(folder: Path) -> Path:
@@ -77,7 +79,7 @@ def _tokenizer(path: Path) -> list[str]:
     """Byte-level, without merges, with Whisper's special tokens; returns the vocabulary by id."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    alphabet = [*sorted(pre_tokenizers.ByteLevel.alphabet()), MULTILINGUAL]
     tokenizer = Tokenizer(models.BPE(vocab={sign: n for n, sign in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

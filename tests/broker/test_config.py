@@ -107,6 +107,10 @@ def test_three_personas_are_shipped() -> None:
         ("[voices.en]\nrate=9.0", "between 0.5 and 2"),
         ("[knowledge]\nanswer=0.1\nask_back=0.5", "ask_back"),
         ("[[small_talk]]\nsay='hello'", "must be a list"),
+        ("[turns]\npatiant_ms=900", "p.toml: .turns. has no key 'patiant_ms'. Did you mean 'patient_ms'"),
+        ("[turns]\ndoubt=99", "between -20 and 20"),
+        ("[turns]\ndoubt='much'", "must be a number"),
+        ("[asr]\nlanguage='fr'", "must be one of '', 'detect', 'en'"),
     ],
 )
 def test_a_wrong_persona_says_what_to_write(tmp_path: Path, text: str, says: str) -> None:

@@ -725,6 +725,42 @@ def test_a_wrong_turn_setting_is_named_with_the_known_ones() -> None:
     assert TurnSettings.of({"hold_decision_ms": 200}).hold_decision_ms == 200
 
 
+@pytest.mark.parametrize(("turns", "waits_ms"), [({"doubt": -10}, 180), ({"doubt": 10, "patient_ms": 1200}, 1200)])
+def test_a_personas_patience_decides_how_long_a_silence_is_waited_for(turns: dict[str, float], waits_ms: int) -> None:
+    talk = Talk(settings=TurnSettings.of(turns))
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    talk.pauses(silence_ms=0, p_end=0.5)
+    assert not of(talk.wait(waits_ms - 1), EndUtterance)
+    assert of(talk.wait(2), EndUtterance)
+
+
+@pytest.mark.parametrize(("pause_ms", "fluent"), [(200, 0), (400, 2)])
+def test_a_persona_says_from_when_on_a_silence_is_a_pause(pause_ms: float, fluent: int) -> None:
+    talk = Talk(settings=TurnSettings.of({"pause_ms": pause_ms}), fluent=2)
+    talk.starts()
+    talk.words("when do", through_ms=1000)
+    talk.pauses(mic_ms=1000, p_end=0.1)
+    talk.goes_on(mic_ms=1300)
+    assert talk.state.fluent == fluent
+
+
+@pytest.mark.parametrize(
+    ("turns", "says"),
+    [
+        ({"dout": 1}, "Did you mean 'doubt'.*patient_ms"),
+        ({"doubt": 100}, "between -20 and 20"),
+        ({"fluent_after": 0}, "between 1 and"),
+        ({"patient_ms": 5000}, "between 100 and 1500"),
+        ({"patient_ms": 300}, r"fluent_ms \(440\) and patient_ms \(300\)"),
+        ({"endpoint": 3}, "no key 'endpoint'"),
+    ],
+)
+def test_wrong_patience_is_named(turns: dict[str, float], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        TurnSettings.of(turns)
+
+
 def test_an_answer_is_hashable_so_that_states_can_be_merged() -> None:
     assert hash(Answer(turn=1, kind="answer")) == hash(Answer(turn=1, kind="answer"))
     assert hash(speaking().state)

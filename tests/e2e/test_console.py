@@ -45,6 +45,7 @@ def test_the_host_signs_in_sees_who_talks_and_operates(tmp_path: Path) -> None:
                 await page.fill("#token", OPERATOR)
                 await page.click("#gate button")
                 await page.wait_for_selector("#sessions li:nth-child(2)")
+                await page.wait_for_selector("#engines li")
                 await page.click("#sessions li:first-child button")
                 await page.click("text=Moderated")
                 await until(lambda: world.control.sessions[SESSION].record.questions.mode == "moderated")

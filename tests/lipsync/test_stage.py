@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.config import load
+from broker.config import Settings, load
+from broker.errors import EngineError, MissingError
 from broker.messages import Close, Draw, Failed, Message, Open, Picture
 from broker.visemes import CLOSED_MOUTH
 from workers.lipsync.build import build
@@ -349,13 +350,55 @@ def test_the_real_engine_draws_what_a_programme_asks() -> None:
 
 
 def test_an_unknown_engine_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(Exception, match="portrait"):
+    with pytest.raises(EngineError, match=r"no face engine 'hologram'\. Known: auto, portrait"):
         choose("hologram", load())
 
 
-def test_an_engine_of_another_project_that_is_not_here_is_named() -> None:
-    with pytest.raises(Exception, match=r"nowhere\.to:be"):
-        choose("nowhere.to:be", load())
+@pytest.mark.parametrize("name", ["nowhere.to:be", "workers.lipsync.engine:Nothing"])
+def test_an_engine_of_another_project_that_is_not_here_is_named(name: str) -> None:
+    with pytest.raises(MissingError, match=name):
+        choose(name, load())
+
+
+class GreyFaces:
+    """A third party's engine: every face is a grey square."""
+
+    name = "grey"
+    batch = 4
+
+    def __init__(self, settings: Settings) -> None:
+        self.shade: int = settings.engines[f"{__name__}:GreyFaces"]["shade"]
+
+    def find(self, portrait: str) -> Path:
+        return Path(__file__)
+
+    def prepare(self, portrait_path: Path, size: int) -> int:
+        return size
+
+    def draw(self, wanted: list[Wanted]) -> list[bytes]:
+        return [bytes([self.shade]) * (each.avatar**2 * 3 // 2) for each in wanted]
+
+
+def test_a_third_partys_engine_named_in_the_settings_draws(tmp_path: Path) -> None:
+    path = f"{__name__}:GreyFaces"
+    (tmp_path / "visavis.toml").write_text(f'[stages]\nface = "{path}"\n[engines."{path}"]\nshade = 77\n')
+    stage = build(load(tmp_path / "visavis.toml", {}))
+    try:
+        assert (stage.engine_name, stage.engine_why) == ("grey", "grey: configured")
+        stage.accept(opened("a", "anybody"))
+        settle(stage)
+        stage.accept(wish("a", 1, 40))
+        (picture,) = stage.step(0)
+    finally:
+        stage.close()
+    assert isinstance(picture, Picture)
+    assert picture.yuv == bytes([77]) * (512 * 512 * 3 // 2)
+
+
+def test_auto_says_which_face_engine_it_took_and_why() -> None:
+    engine, why = choose("auto", load(environ={}))
+    assert engine.name == "portrait"
+    assert why
 
 
 def test_nothing_is_drawn_for_a_paused_session_and_the_others_do_not_wait(stage: LipsyncStage) -> None:

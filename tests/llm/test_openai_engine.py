@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from broker import personas
+from broker.config import ROOT
 from broker.messages import Exchange
 from tests.llm.chat_server import ANSWER, ChatServer
 from tests.llm.known import avatar, library, persona, user
@@ -76,6 +80,22 @@ def test_the_request_carries_prompt_passages_dialogue_and_settings(engine: OpenA
     assert (request["stream"], request["temperature"], request["max_tokens"]) == (True, 0.2, 77)
     assert "Parking costs two euros a day." in request["messages"][0]["content"]
     assert request["messages"][-1] == {"role": "user", "content": "What does parking cost?"}
+
+
+@pytest.mark.parametrize("name", ["host", "campus", "helpdesk"])
+def test_a_shipped_personas_own_prompt_reaches_the_server(engine: OpenAiEngine, server: ChatServer, name: str) -> None:
+    shipped = personas.load(ROOT / "etc" / "personas", name)
+    asked = shipped.snapshot() | {"brain": dataclasses.asdict(shipped.brain) | {"url": server.url}}
+    asked["knowledge"] = persona()["knowledge"]
+    engine.submit(Question(session="s", turn=1, text="What does parking cost?", language="en-GB", persona=asked))
+    assert spoken(gather(engine)) == SENTENCES
+    told = server.requests[0]["messages"][0]["content"]
+    assert told.startswith(f"You are {shipped.name}, the ")
+    assert told.splitlines()[0] == shipped.brain.prompt.strip().splitlines()[0].replace("{name}", shipped.name)
+    assert 'in the language with the code "en-GB"' in told
+    assert "Parking costs two euros a day." in told
+    assert "[happy]" in told, "how the face is told what to show"
+    assert not {"{name}", "{description}", "{language}", "{passages}", "{tags}"} & set(re.findall(r"\{\w+\}", told))
 
 
 FAILURES = {

@@ -17,7 +17,7 @@ from broker.messages import Ask, Cancel, Close, Commit, Event, Failed, Hold, Mes
 from tests.llm.chat_server import ChatServer
 from tests.llm.known import library, persona
 from workers.llm.build import Brains, build, shipped
-from workers.llm.engine import Brain
+from workers.llm.engine import Brain, Question, Said, Trouble
 from workers.llm.library import Knowledge, Library
 from workers.llm.stage import LlmStage
 
@@ -30,7 +30,8 @@ def server() -> Iterator[ChatServer]:
 
 
 def make(folder: Path) -> LlmStage:
-    return LlmStage(Brains(library(folder, weights=folder)).of)
+    brains = Brains(library(folder, weights=folder))
+    return LlmStage(brains.of, reasons=brains.reasons)
 
 
 def opened(session: str = "s", **changes: Any) -> Open:
@@ -187,6 +188,8 @@ def test_auto_is_a_language_model_where_there_is_an_address(tmp_path: Path, serv
     assert sentences(sent, "a")[0].text == "The library opens at eight."
     assert sentences(sent, "b")[0].text == "Hello!"
     assert stage.engine_name == "knowledge+openai"
+    assert "knowledge: a persona's [brain] has no url" in stage.engine_why
+    assert "openai: a persona's [brain] has a url" in stage.engine_why
 
 
 @pytest.mark.parametrize("engine", ["gpt", "no.such.module:Class", "workers.llm.stage:Missing"])
@@ -223,6 +226,7 @@ def test_an_installation_s_stage_is_built_past_a_persona_with_a_mistake(tmp_path
     assert [each.id for each in shipped(settings)] == ["good"]
     stage = build(settings)
     assert stage.due_ns is None
+    assert stage.engine_name == "knowledge", "it is known before anybody talks"
     snapshot = personas.load(tmp_path, "good").snapshot()
     stage.accept(Open(session="s", persona=snapshot, language="en", origin_ns=0, peers={}))
     assert [sentence.text for sentence in sentences(run(stage, asked("hello")))] == ["Hi."]
@@ -280,3 +284,82 @@ def test_what_was_cancelled_while_its_session_was_paused_is_not_said(tmp_path: P
     run(stage, opened(), asked("when does the library open on weekdays", 1), Cancel(session="s", through_turn=1))
     stage.pause(frozenset())
     assert not sentences(run(stage))
+
+
+# --- what a brain does besides talking ---
+
+
+class Booking:
+    """A brain whose every answer books a table: a third party's with a side effect."""
+
+    name = "booking"
+
+    def __init__(self) -> None:
+        self.booked: list[int] = []
+        self._answers: list[Said | Trouble] = []
+        self._wait: dict[tuple[str, int], Question] = {}
+
+    def prepare(self, persona: Mapping[str, Any], language: str) -> None:
+        return
+
+    def submit(self, question: Question) -> None:
+        self._wait[question.session, question.turn] = question
+        self._answers.append(
+            Said(session=question.session, turn=question.turn, text="It is booked.", last=True, language="en")
+        )
+        if not question.speculative:
+            self.commit(question.session, question.turn)
+
+    def commit(self, session: str, turn: int) -> None:
+        if self._wait.pop((session, turn), None):
+            self.booked.append(turn)
+
+    def poll(self) -> list[Said | Trouble]:
+        answers, self._answers = self._answers, []
+        return answers
+
+    def cancel(self, session: str, through_turn: int) -> None:
+        self._wait = {key: each for key, each in self._wait.items() if key[0] != session or key[1] > through_turn}
+
+    @property
+    def waiting(self) -> int | None:
+        return 0 if self._answers else None
+
+
+def guess(turn: int) -> Ask:
+    return Ask(session="s", turn=turn, text="a table for two", language="en", speculative=True)
+
+
+def test_what_a_brain_does_waits_for_the_commit_and_what_it_says_does_not() -> None:
+    brain = Booking()
+    stage = LlmStage(lambda persona: brain)
+    said = sentences(run(stage, opened(), guess(1)))
+    assert [(each.text, each.last) for each in said] == [("It is booked.", True)]
+    assert brain.booked == []
+    run(stage, Commit(session="s", turn=1), Commit(session="s", turn=1))
+    assert brain.booked == [1], "once, though the commit came twice"
+
+
+def test_an_attempt_that_is_cancelled_does_nothing_however_far_its_answer_was() -> None:
+    brain = Booking()
+    stage = LlmStage(lambda persona: brain)
+    run(stage, opened(), guess(1), Cancel(session="s", through_turn=1), asked("a table for three", 2))
+    assert brain.booked == [2]
+
+
+def test_a_commit_that_overtakes_its_question_counts() -> None:
+    brain = Booking()
+    run(LlmStage(lambda persona: brain), opened(), Commit(session="s", turn=3), guess(3), guess(4))
+    assert brain.booked == [3]
+
+
+def test_what_was_committed_before_a_crash_is_committed_for_the_successor() -> None:
+    brain = Booking()
+    run(LlmStage(lambda persona: brain), replace(opened(), committed=(5,)), guess(5), guess(6))
+    assert brain.booked == [5]
+
+
+def test_a_brain_that_only_talks_needs_no_commit(tmp_path: Path) -> None:
+    stage = make(tmp_path)
+    said = sentences(run(stage, opened(), replace(asked("hello", 1), speculative=True), Commit(session="s", turn=1)))
+    assert said[-1].last

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { engineLines } from "../../static/js/engine_list.mjs";
 import { splitter } from "../../static/js/operator_api.mjs";
 import { wordsOf } from "../../static/js/pushes.mjs";
 import { label, ordered, updated, verdicts } from "../../static/js/question_list.mjs";
@@ -32,4 +33,20 @@ test("the host may decide until a question is asked", () => {
 test("how a push goes is said in words", () => {
   assert.equal(wordsOf({ id: "1", url: "", state: "live", reason: "" }), "live");
   assert.equal(wordsOf({ id: "1", url: "", state: "waiting", reason: "It is away." }), "tried again: It is away.");
+});
+
+test("processes that run the same engine for the same reason share a line", () => {
+  const process = (name, kind, state, engine, detail) => ({ name, kind, state, engine, detail });
+  const lines = engineLines([
+    process("asr-0", "asr", "ready", "pocketsphinx", "whisper is not there"),
+    process("asr-1", "asr", "ready", "pocketsphinx", "whisper is not there"),
+    process("llm-0", "llm", "ready", "knowledge", "no url"),
+    process("llm-1", "llm", "starting", "", "starting"),
+    process("programme-0", "programme", "ready", "", ""),
+  ]);
+  assert.deepEqual(lines, [
+    { what: "asr-0, asr-1", engine: "pocketsphinx", why: "whisper is not there" },
+    { what: "llm-0", engine: "knowledge", why: "no url" },
+    { what: "llm-1", engine: "starting", why: "starting" },
+  ]);
 });

@@ -21,6 +21,28 @@ CASES = {
     "100 kg": "一百公斤",
     "-20℃": "负二十摄氏度",
     "www.example.com": "www点example点com",
+    "请写信到info@example.com。": "请写信到info艾特example点com",
+    "邮箱：zhang.wei_88@mail.example.cn": "邮箱zhang点wei下划线八八艾特mail点example点CN",
+    "hr@abc-net.org": "HR艾特abc杠net点org",
+    "苹果、梨etc.": "苹果梨等等",
+    "水果，e.g. 苹果": "水果例如苹果",
+    "周末，i.e. 周六": "周末也就是周六",
+    "甲vs.乙": "甲对乙",
+    "Dr. Li和Mr. Wang": "doctorli和misterwang",
+    "Prof. Zhang，Ph.D.": "professorzhang博士",
+    "Tel: 13812345678": "电话幺三八幺二三四五六七八",
+    "No. 5和No.12": "第五和第十二",
+    "No. Thanks": "nothanks",
+    "8:30 a.m.开门": "上午八点半开门",
+    "9 p.m.关门": "下午九点关门",
+    "2pm见": "下午两点见",
+    "10:05PM": "下午十点零五分",
+    "max. 10人，approx. 5 kg": "最大十人大约五公斤",
+    "5 min": "五分钟",
+    "5 ms": "五毫秒",
+    "延迟5 ms.": "延迟五毫秒",
+    "U.S.A.和U.K.": "美国和英国",
+    "W.H.O.": "WHO",
     "用AI和WebRTC": "用AI和webRTC",
     "10-20人": "十到二十人",
     "3/4": "四分之三",
@@ -58,3 +80,11 @@ def test_each_character_is_a_word() -> None:
     tokens = list(spoken("“你好”，WiFi很好。", "zh-CN"))
     assert [token.text for token in tokens] == ["“你", "好”，", "WiFi", "很", "好。"]
     assert [token.stop for token in tokens] == ["", ",", "", "", "."]
+
+
+@pytest.mark.parametrize(
+    ("written", "stops"),
+    [("Dr. Li很好。", ["", "", "", "."]), ("苹果etc.都有", ["", "", "", "", ""]), ("苹果etc.", ["", "", "."])],
+)
+def test_the_point_of_an_abbreviation_ends_no_sentence(written: str, stops: list[str]) -> None:
+    assert [token.stop for token in spoken(written, "zh")] == stops

@@ -55,6 +55,20 @@ def test_auto_passes_over_an_engine_that_is_not_installed(monkeypatch: pytest.Mo
     assert Voices().choose({"en": {"engine": "auto", "voice": "slt"}}, "en").engine.name == "espeak"
 
 
+def test_what_is_loaded_and_what_is_missing_is_said_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setitem(ENGINES, "flite", f"{__name__}:Absent")
+    loaded = voices()
+    loaded.warm()
+    assert loaded.engine == "humming+espeak"
+    assert "auto takes the first that speaks the language: humming (en), then espeak (1" in loaded.why
+    assert "flite is not there: absent needs libabsent: apt-get install libabsent" in loaded.why
+    (chosen,) = [record.__dict__ for record in caplog.records if record.message == "engine chosen"]
+    assert (chosen["engine"], chosen["reason"]) == (loaded.engine, loaded.why)
+
+
 def test_an_engine_asked_for_by_name_that_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, "flite", f"{__name__}:Absent")
     with pytest.raises(MissingError, match="apt-get install libabsent"):

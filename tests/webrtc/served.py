@@ -62,7 +62,8 @@ class Served(Scene):
             now = now_ns()
             for kind in (*WORKER_KINDS, "outputs"):
                 worker = Peer(kind=kind, name=f"{kind}-1", incarnation="a", data=f"{kind}.d", control=f"{kind}.c")
-                self.control.accept(Alive(peer=worker, state="ready"), now)
+                engine = {"engine": "humming", "detail": "humming: configured"} if kind == "tts" else {}
+                self.control.accept(Alive(peer=worker, state="ready", **engine), now)
             self.edge.pump()
             for message in self.broker.receive(0):
                 self.said.append(message)

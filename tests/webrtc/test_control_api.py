@@ -391,3 +391,14 @@ def test_those_who_look_on_ask_and_the_host_decides(tmp_path: Path) -> None:
         assert answers[-1][1]["code"] == "rate"
 
     at_an_edge(tmp_path, story)
+
+
+def test_the_operator_sees_which_engine_each_process_runs_and_why(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        assert (await world.ask("GET", "/api/v1/processes", TOKEN))[0] == 403
+        status, told = await world.ask("GET", "/api/v1/processes", OPERATOR)
+        assert status == 200
+        (tts,) = [each for each in told["processes"] if each["kind"] == "tts"]
+        assert (tts["state"], tts["engine"], tts["detail"]) == ("ready", "humming", "humming: configured")
+
+    at_an_edge(tmp_path, story)

@@ -22,6 +22,8 @@ def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
             "load": 0.25,
             "sessions": 2,
             "counters": {"steps": 7, "outbox_waiting": 3},
+            "engine": "flite+espeak",
+            "detail": 'auto: "the best"',
         },
         {"name": 'odd"\n', "kind": "vad", "state": "starting", "counters": {"odd name-é": 1}},
         {"name": "webrtc-1", "kind": "webrtc", "counters": {"mic_lost": 1}},
@@ -36,3 +38,5 @@ def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
     assert 'visavis_mouth_to_ear_seconds_bucket{le="0.35"} 3' in text
     assert 'visavis_mouth_to_ear_seconds_bucket{le="+Inf"} 4' in text
     assert text.count("# TYPE visavis_mic_lost_total") == 1
+    info = r'{process="tts-1",kind="tts",engine="flite+espeak",detail="auto: \"the best\""} 1'
+    assert f"visavis_process_info{info}" in text

@@ -32,6 +32,9 @@ from workers.shell import Shell
 class Recorder:
     """A stage that keeps what it is given and says what it is told to."""
 
+    engine_name = "humming"
+    engine_why = "humming: nothing else is here"
+
     def __init__(self) -> None:
         self.counters = {"seen": 3.0}
         self.accepted: list[Message] = []
@@ -104,6 +107,18 @@ class Rig:
 
 def speak(turn: int = 1, n: int = 0) -> Speak:
     return Speak(session="s", turn=turn, n=n, text="hello", language="en", last=True)
+
+
+def test_a_ready_stage_tells_which_engine_it_has_and_why() -> None:
+    rig = Rig("tts")
+    rig.turn()
+    (alive,) = [m for m in rig.broker.receive(0) if isinstance(m, Alive)]
+    assert (alive.state, alive.engine, alive.detail) == ("ready", "humming", "humming: nothing else is here")
+    rig.shell.stage = None
+    rig.shell._next_alive_ns = 0
+    rig.turn()
+    (alive,) = [m for m in rig.broker.receive(0) if isinstance(m, Alive)]
+    assert (alive.state, alive.detail) == ("starting", "starting")
 
 
 def test_a_message_before_its_open_waits_for_it() -> None:

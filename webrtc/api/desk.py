@@ -24,6 +24,8 @@ class Host(Protocol):
 
     def to_broker(self, message: Message, route: int) -> bool: ...
 
+    def processes(self) -> tuple[dict[str, Any], ...]: ...
+
 
 class Desk:
     """Open questions to the broker, and who listens to which session (`""`: to all)."""
@@ -33,6 +35,11 @@ class Desk:
         self._waiting: dict[str, asyncio.Future[Done]] = {}
         self._hearing: dict[str, set[Hear]] = {}
         self._last: dict[str, int] = {}
+
+    def processes(self) -> list[dict[str, Any]]:
+        """Every process as the broker last knew it: its name, kind, state, engine, and why it has that one."""
+        keys = ("name", "kind", "state", "engine", "detail", "sessions")
+        return [{key: row.get(key, "") for key in keys} for row in self._host.processes()]
 
     @property
     def listeners(self) -> int:

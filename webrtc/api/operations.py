@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from webrtc.api import asking, bodies, films, listening, playing, recording, sessions
+from webrtc.api import asking, bodies, films, listening, playing, processes, recording, sessions
 from webrtc.api.sessions import Handler
 
 BASE = "/api/v1"
@@ -50,6 +50,10 @@ OPERATIONS = (
     Operation(
         method="GET", path="/sessions", about="All conversations.", who="operator", handler=sessions.every,
         gives=((200, "{sessions: […]}"),),
+    ),
+    Operation(
+        method="GET", path="/processes", about="The processes, which engine each runs and why.", who="operator",
+        handler=processes.every, gives=((200, "{processes: [{name, kind, state, engine, detail, sessions}]}"),),
     ),
     Operation(
         method="GET", path=_SESSION, about="A conversation and its dialogue as heard.", who="caller",

@@ -19,7 +19,7 @@ def build(settings: Settings) -> AsrStage:
     """
     engines = Engines(settings.path("weights"), settings.path("cache"), settings.path("personas"), settings.engines)
     try:
-        engines.get(engines.choose("auto", "en")[0])
+        engines.chosen("auto", "en")
     except EngineError:
         return AsrStage(engines)
     usual = settings.sessions.persona

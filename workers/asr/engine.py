@@ -7,13 +7,12 @@ reads the words.
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from broker.errors import EngineError, MissingError
+from workers import engines
 
 ENGINES = {
     "pocketsphinx": "workers.asr.pocketsphinx_engine:PocketsphinxEngine",
@@ -73,6 +72,10 @@ class Recogniser(Protocol):
 class AsrEngine(Protocol):
     name: str
 
+    # One that runs on a device of its choice has `device` too, for people: "cpu", "cuda".
+    # One that can tell languages apart has `detects = True`, and may then be opened without a language: each utterance
+    # is heard in the likeliest of the persona's `languages`, which its hypotheses name.
+
     def open(self, persona: dict[str, Any], language: str) -> Recogniser:
         """Begin to prepare a session's recogniser; returns at once. Raises EngineError (code `asr_language`)."""
 
@@ -80,6 +83,10 @@ class AsrEngine(Protocol):
         """End its threads."""
 
     # An engine whose recognisers take long to prepare has `prepare(persona, language)` too: begin to make one beside.
+
+
+def _detects(engine: AsrEngine) -> bool:
+    return bool(getattr(engine, "detects", False))
 
 
 class Engines:
@@ -91,28 +98,43 @@ class Engines:
         """`knowledge`: where the personas' knowledge folders are. `options`: keyword arguments by engine name."""
         self.weights, self.cache, self.knowledge = weights, cache, knowledge
         self.options = options or {}
+        self.reasons = engines.Reasons("speech recogniser")
         self._made: dict[str, AsrEngine] = {}
 
     def open(self, persona: dict[str, Any], language: str, engine: str = "auto") -> Recogniser:
-        """A recogniser for the session: by the persona's choice, else by `engine`. Raises EngineError."""
-        wished = persona.get("asr", {}).get("engine") or "auto"
-        name, _ = self.choose(wished if wished != "auto" else engine, language)
-        return self.get(name).open(persona, language)
+        """A recogniser for the session: by the persona's choice, else by `engine`. Raises EngineError.
+
+        A persona may have its languages told apart (`[asr] language`); an engine that cannot hears the session's.
+        """
+        ears = persona.get("asr", {})
+        wished, heard = ears.get("engine") or "auto", ears.get("language") or language
+        detect = heard == "detect"
+        chosen = self.chosen(wished if wished != "auto" else engine, language if detect else heard, detect)
+        return chosen.open(persona, "" if detect and _detects(chosen) else language if detect else heard)
+
+    def chosen(self, name: str, language: str, detect: bool = False) -> AsrEngine:
+        """The engine of that name, or the best for `auto`, with its reason noted. Raises EngineError."""
+        name, why = self.choose(name, language)
+        engine = self.get(name)
+        if device := getattr(engine, "device", ""):
+            why += f"; on {device}"
+        if detect and not _detects(engine):
+            why += "; it cannot tell languages apart and hears the conversation's"
+        self.reasons.add(engine.name, why)
+        return engine
 
     def prepare(self, persona: dict[str, Any], language: str) -> None:
         """Make ready beside what a session of this persona would need; what is missing is told when one does."""
         wished = persona.get("asr", {}).get("engine") or "auto"
         with contextlib.suppress(EngineError):
-            engine = self.get(self.choose(wished, language)[0])
+            engine = self.chosen(wished, language)
             if prepare := getattr(engine, "prepare", None):
                 prepare(persona, language)
 
     def choose(self, name: str, language: str) -> tuple[str, str]:
         """The engine for a language and why it is that one. Raises EngineError naming what would bring one."""
         if name != "auto":
-            if name not in ENGINES and ":" not in name:
-                raise EngineError(f"There is no speech recogniser {name!r}. Known: {', '.join(ENGINES)}.", "asr_engine")
-            return name, "configured"
+            return name, engines.CONFIGURED
         from .whisper_engine import find_model
 
         try:
@@ -126,11 +148,7 @@ class Engines:
 
     def get(self, name: str) -> AsrEngine:
         if name not in self._made:
-            module, _, attribute = ENGINES.get(name, name).partition(":")
-            try:
-                kind = getattr(importlib.import_module(module), attribute)
-            except (ImportError, AttributeError) as exc:
-                raise MissingError(f"The speech recogniser {name} cannot be loaded: {exc}.") from exc
+            kind = engines.find(name, ENGINES, "speech recogniser")
             self._made[name] = kind(self.weights, self.cache, self.knowledge, **self.options.get(name, {}))
         return self._made[name]
 

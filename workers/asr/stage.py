@@ -21,6 +21,7 @@ from broker.messages import (
     SpeechResumed,
     SpeechStarted,
 )
+from workers.engines import Reasons
 
 from .engine import Recogniser
 from .listener import Listener
@@ -30,6 +31,8 @@ POLL_NS: Final = 5_000_000
 
 class Opener(Protocol):
     """What the stage needs of `engine.Engines`."""
+
+    reasons: Reasons
 
     def open(self, persona: dict[str, Any], language: str, engine: str = "auto") -> Recogniser: ...
 
@@ -49,6 +52,15 @@ class AsrStage:
         """Persona and language each session's recogniser was opened for."""
         self._out: list[Message] = []
         self._due_ns: int | None = None
+
+    @property
+    def engine_name(self) -> str:
+        """The engines in use, for the console."""
+        return self.engines.reasons.names
+
+    @property
+    def engine_why(self) -> str:
+        return self.engines.reasons.words
 
     @property
     def due_ns(self) -> int | None:

@@ -68,14 +68,20 @@ class WhisperEngine:
     """The model, loaded when first needed, and its thread."""
 
     name = "whisper"
+    detects = True
 
     def __init__(
         self, weights: Path, cache: Path, knowledge: Path, model: str = "", device: str = "auto", threads: int = 1
     ) -> None:
         """`model`: a size; empty: the best that is there. `device`: auto, cpu or cuda. Raises MissingError."""
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when the library is imported; nothing is ever fetched
-        self._device = ("cuda" if _cuda() else "cpu") if device == "auto" else device
-        self.folder = find_model(weights, model, GPU_SIZES if self._device == "cuda" else SIZES)
+        if device == "cuda" and not _cuda():
+            raise MissingError(
+                'whisper is to run on CUDA ([engines.whisper] device), and finds no GPU here: device = "auto", or see '
+                "bin/doctor (the profile cpu hides GPUs)."
+            )
+        self.device = ("cuda" if _cuda() else "cpu") if device == "auto" else device
+        self.folder = find_model(weights, model, GPU_SIZES if self.device == "cuda" else SIZES)
         self._threads = threads
         self._model: Any = None  # faster_whisper.WhisperModel, imported in the thread
         self._failure = ""
@@ -86,11 +92,11 @@ class WhisperEngine:
         self._thread.start()
 
     def open(self, persona: dict[str, Any], language: str) -> WhisperRecogniser:
-        """`language` empty: each utterance's is detected."""
+        """`language` empty: each utterance's is detected, among the persona's `languages`."""
         words = [str(word).partition(":")[0] for word in persona.get("asr", {}).get("words", ())]
-        return WhisperRecogniser(
-            self, language.partition("-")[0], ", ".join(filter(None, [persona.get("name"), *words]))
-        )
+        tags = {_primary(tag): tag for tag in map(str, reversed(persona.get("languages", ())))}
+        hotwords = ", ".join(filter(None, [persona.get("name"), *words]))
+        return WhisperRecogniser(self, _primary(language), hotwords, {} if language else tags)
 
     def close(self) -> None:
         self._wake.put(False)
@@ -117,8 +123,8 @@ class WhisperEngine:
 
             self._model = WhisperModel(
                 str(self.folder),
-                device=self._device,
-                compute_type="float16" if self._device == "cuda" else "int8",
+                device=self.device,
+                compute_type="float16" if self.device == "cuda" else "int8",
                 cpu_threads=self._threads,
                 local_files_only=True,
             )
@@ -138,18 +144,13 @@ class WhisperEngine:
         started_ns = time.perf_counter_ns()
         samples = len(request.pcm) // 2
         sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / 32768
+        ear = request.recogniser
         try:
-            segments, about = self._model.transcribe(
-                sound,
-                language=request.recogniser.language or None,
-                beam_size=1,
-                best_of=1,
-                temperature=0.0,
-                condition_on_previous_text=False,
-                without_timestamps=True,
-                hotwords=request.recogniser.hotwords or None,
-                max_new_tokens=16 + TOKENS_PER_S * samples // RATE_HZ,
-            )
+            segments, about = self._transcribe(sound, ear.language, ear.hotwords)
+            if ear.tags and about.language not in ear.tags:  # of those that may be spoken, the likeliest
+                chances = dict(about.all_language_probs or ())
+                spoken = max(ear.tags, key=lambda language: chances.get(language, 0.0))
+                segments, about = self._transcribe(sound, spoken, ear.hotwords)
             found = list(segments)
         except Exception as exc:  # a wrong language for the model, out of memory on the GPU …
             took_ns = time.perf_counter_ns() - started_ns
@@ -159,15 +160,30 @@ class WhisperEngine:
             (math.exp(min(segment.avg_logprob, 0.0)) * (1 - segment.no_speech_prob) for segment in found), default=0.0
         )
         took_ns = time.perf_counter_ns() - started_ns
-        return _Heard(request.hearing, samples, text, certainty, about.language, took_ns)
+        return _Heard(request.hearing, samples, text, certainty, ear.tags.get(about.language, about.language), took_ns)
+
+    def _transcribe(self, sound: Any, language: str, hotwords: str) -> tuple[Any, Any]:
+        """The library's segments, worked out as they are read, and what it says about the sound."""
+        return self._model.transcribe(  # type: ignore[no-any-return]  # faster_whisper.WhisperModel, imported late
+            sound,
+            language=language or None,
+            beam_size=1,
+            best_of=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+            hotwords=hotwords or None,
+            max_new_tokens=16 + TOKENS_PER_S * len(sound) // RATE_HZ,
+        )
 
 
 class WhisperRecogniser:
     """One session's. What it heard arrives in `heard`."""
 
-    def __init__(self, engine: WhisperEngine, language: str, hotwords: str) -> None:
+    def __init__(self, engine: WhisperEngine, language: str, hotwords: str, tags: dict[str, str] | None = None) -> None:
+        """`tags`: Whisper's languages among which an utterance's is detected → the tags they have here."""
         self._engine = engine
-        self.language, self.hotwords = language, hotwords
+        self.language, self.hotwords, self.tags = language, hotwords, tags or {}
         self.heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
         self.through = 0
         self.took_ns = 0
@@ -231,6 +247,11 @@ class WhisperRecogniser:
             self.through = max(self.through, heard.samples)
             self._agreement.add(heard.text)
             self._hypothesis = Hypothesis(self._agreement.text(), heard.confidence, heard.language)
+
+
+def _primary(tag: str) -> str:
+    """Whisper's name of a language: `en-GB` → `en`."""
+    return tag.partition("-")[0].lower()
 
 
 def _cuda() -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from broker.config import Settings
-from broker.errors import EngineError, MissingError
+from workers import engines
 from workers.lipsync.face import FaceState
 
 ENGINES = {"portrait": "workers.lipsync.portrait_engine:PortraitEngine"}
+"""Name in `[stages] face` → class, made with the Settings; it raises MissingError where something of it is not here."""
 AUTO = ("portrait",)
 """Best first."""
 
@@ -61,17 +61,8 @@ class CutsOut(Protocol):
         """Planar yuv420p of twice the width: left the figure on black, right its alpha as grey."""
 
 
-def choose(name: str, settings: Settings) -> FaceEngine:
-    """The engine of that name, a `"package.module:Class"`, or the best for `auto`. Raises EngineError."""
-    if name not in ENGINES and name != "auto" and ":" not in name:
-        raise EngineError(
-            f"There is no face engine {name!r}. Known engines: auto, {', '.join(ENGINES)}.", "face_engine"
-        )
-    wished = AUTO[0] if name == "auto" else name
-    module, _, attribute = ENGINES.get(wished, wished).partition(":")
-    try:
-        kind = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as exc:
-        raise MissingError(f"The face engine {wished} cannot be loaded: {exc}.") from exc
-    engine: FaceEngine = kind(settings)
-    return engine
+def choose(name: str, settings: Settings) -> tuple[FaceEngine, str]:
+    """The engine of that name (see `ENGINES`; `auto` for the best), and why it is that one. Raises EngineError."""
+    engine: FaceEngine
+    engine, why = engines.choose(name, ENGINES, AUTO, lambda _, kind: kind(settings), "face engine")
+    return engine, why

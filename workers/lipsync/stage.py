@@ -51,11 +51,15 @@ class _Session:
 
 
 class LipsyncStage:
-    """`size` is what faces are prepared for when a session opens. `clock` only measures how long drawing took."""
+    """`size` is what faces are prepared for when a session opens. `clock` only measures how long drawing took. `why`
+    it has this engine, in words."""
 
-    def __init__(self, engine: FaceEngine, size: int = 512, clock: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self, engine: FaceEngine, size: int = 512, clock: Callable[[], int] = lambda: 0, why: str = ""
+    ) -> None:
         self.engine = engine
         self.engine_name = engine.name
+        self.engine_why = f"{engine.name}: {why}" if why else ""
         self.counters: collections.Counter[str] = collections.Counter()
         self._size = size
         self._clock = clock

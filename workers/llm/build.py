@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from broker import personas
 from broker.config import Settings
 from broker.errors import ConfigError, EngineError
 from broker.personas import Persona
+from workers import engines
 from workers.llm.engine import ENGINES, Brain
 from workers.llm.library import Library
 from workers.llm.stage import LlmStage
@@ -33,7 +33,11 @@ def build(settings: Settings) -> LlmStage:
     for persona in everybody[:1]:
         with contextlib.suppress(TimeoutError):
             library.wait(persona.snapshot(), persona.languages[0], FIRST_WITHIN_S)
-    return LlmStage(Brains(library).of, library)
+    brains = Brains(library)
+    for persona in everybody[:1]:
+        with contextlib.suppress(EngineError):  # told when somebody talks to it
+            brains.of(persona.snapshot())
+    return LlmStage(brains.of, library, brains.reasons)
 
 
 def shipped(settings: Settings) -> list[Persona]:
@@ -54,28 +58,27 @@ class Brains:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._made: dict[str, Brain] = {}
+        self.reasons = engines.Reasons("brain")
 
     def of(self, persona: Mapping[str, Any]) -> Brain:
         """The persona's engine; `auto` is a language model where an address is given, else knowledge.
 
         Raises EngineError naming the known engines.
         """
-        brain = persona.get("brain", {})
-        name = brain.get("engine") or "auto"
-        if name == "auto":
-            name = "openai" if brain.get("url") else "knowledge"
+        name, why = chosen(persona)
         if name not in self._made:
-            self._made[name] = self._make(name)
-        return self._made[name]
-
-    def _make(self, name: str) -> Brain:
-        target = ENGINES.get(name, name)
-        module, _, attribute = target.partition(":")
-        if not attribute:
-            raise EngineError(f"There is no brain {name!r}. Known: auto, {', '.join(sorted(ENGINES))}.", "unknown")
-        try:
-            engine = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise EngineError(f"The brain {name!r} cannot be imported: {error}.", "missing") from error
-        brain: Brain = engine(self._library)
+            self._made[name] = engines.find(name, ENGINES, "brain")(self._library)
+        brain = self._made[name]
+        self.reasons.add(brain.name, why)
         return brain
+
+
+def chosen(persona: Mapping[str, Any]) -> tuple[str, str]:
+    """The name of a persona's engine, and why it is that one."""
+    brain = persona.get("brain", {})
+    name = brain.get("engine") or "auto"
+    if name != "auto":
+        return name, engines.CONFIGURED
+    if brain.get("url"):
+        return "openai", "a persona's [brain] has a url"
+    return "knowledge", "a persona's [brain] has no url: it answers from its documents"

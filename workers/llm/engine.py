@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from broker.messages import Exchange
 
@@ -26,6 +26,8 @@ class Question:
     persona: Mapping[str, Any]
     history: Sequence[Exchange] = ()
     said_so_far: Sequence[str] = ()
+    speculative: bool = False
+    """The person may still go on, and the answer be thrown away: see `ActsOnCommit`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +77,16 @@ class Brain(Protocol):
     @property
     def waiting(self) -> int | None:
         """Milliseconds after which `poll` may have something; 0 for work at hand, None when nothing is in hand."""
+
+
+@runtime_checkable
+class ActsOnCommit(Protocol):
+    """What a brain has besides if it does more than talk: it books, sends, switches something on.
+
+    What changes the world waits, while a question is `speculative`, until its turn is committed; a cancelled turn never
+    is. A question that is not speculative is committed already. After a crash a successor may be asked a committed turn
+    again: session and turn together name the deed, for whoever must not do it twice.
+    """
+
+    def commit(self, session: str, turn: int) -> None:
+        """The turn's answer will be heard. Returns at once; may come twice, and for turns this brain never had."""

@@ -11,8 +11,9 @@ from typing import Any
 from broker.clock import NS_PER_MS
 from broker.errors import ConfigError, EngineError
 from broker.expressions import Expression, expressed, rules_of
-from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
-from workers.llm.engine import Brain, Question, Said, Trouble
+from broker.messages import Ask, Cancel, Close, Commit, Event, Failed, Message, Open, Sentence
+from workers.engines import Reasons
+from workers.llm.engine import ActsOnCommit, Brain, Question, Said, Trouble
 from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
@@ -28,17 +29,26 @@ class _Session:
     """What the face does with which sentence."""
     next_n: dict[int, int] = field(default_factory=dict)
     """Turn in hand → the number of its next sentence."""
+    committed: set[int] = field(default_factory=set)
+    """Turns that were committed before they were asked: control overtakes data."""
 
 
 class LlmStage:
     """Sessions and the engines they use. Work in hand is the engines'; here are only numbers of sentences."""
 
-    def __init__(self, brain_for: Callable[[Mapping[str, Any]], Brain], library: Library | None = None) -> None:
+    def __init__(
+        self,
+        brain_for: Callable[[Mapping[str, Any]], Brain],
+        library: Library | None = None,
+        reasons: Reasons | None = None,
+    ) -> None:
         """`brain_for` gives the (shared) engine of a persona, or raises EngineError saying what is missing. `library`:
-        where the engines' documents come from; what it cannot read is told to the operator."""
+        where the engines' documents come from; what it cannot read is told to the operator. `reasons`: of the engines
+        that `brain_for` has given."""
         self.counters: Counter[str] = Counter()
         self._brain_for = brain_for
         self._library = library
+        self._reasons = reasons or Reasons("brain")
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
         self._paused: frozenset[str] = frozenset()
@@ -49,8 +59,12 @@ class LlmStage:
 
     @property
     def engine_name(self) -> str:
-        """The engines in use, for the console."""
-        return "+".join(sorted({brain.name for brain in self._brains()})) or "ready"
+        """The engines at hand, for the console."""
+        return self._reasons.names
+
+    @property
+    def engine_why(self) -> str:
+        return self._reasons.words
 
     @property
     def due_ns(self) -> int | None:
@@ -73,8 +87,10 @@ class LlmStage:
                 self._ask(message)
             case Cancel():
                 self._cancel(message.session, message.through_turn)
+            case Commit():
+                self._commit(message.session, message.turn)
             case _:
-                pass  # Hold, Resume and Commit change nothing here: what was asked is answered, whoever may hear it
+                pass  # Hold and Resume change nothing here: what was asked is answered, whoever may hear it
 
     def pause(self, sessions: frozenset[str]) -> None:
         """No sentence of these is given out for now."""
@@ -117,6 +133,8 @@ class LlmStage:
                 before.cancel(message.session, 2**62)
                 known.next_n.clear()
         known.language = message.language
+        for turn in message.committed:
+            self._commit(message.session, turn)
         if known.brain is not None:
             known.brain.prepare(message.persona, message.language)
 
@@ -141,6 +159,8 @@ class LlmStage:
             self._fail(ask.session, ask.turn, "llm_missing", text)
             return
         known.next_n[ask.turn] = len(ask.said_so_far)
+        speculative = ask.speculative and ask.turn not in known.committed
+        known.committed = {turn for turn in known.committed if turn > ask.turn}
         known.brain.submit(
             Question(
                 session=ask.session,
@@ -150,8 +170,18 @@ class LlmStage:
                 persona=known.persona,
                 history=ask.history,
                 said_so_far=ask.said_so_far,
+                speculative=speculative,
             )
         )
+
+    def _commit(self, session: str, turn: int) -> None:
+        known = self._sessions.get(session)
+        if known is None:
+            return
+        if turn not in known.next_n:
+            known.committed.add(turn)
+        if isinstance(known.brain, ActsOnCommit):
+            known.brain.commit(session, turn)
 
     def _cancel(self, session: str, through_turn: int) -> None:
         known = self._sessions.get(session)
@@ -160,6 +190,7 @@ class LlmStage:
         for turn in [turn for turn in known.next_n if turn <= through_turn]:
             del known.next_n[turn]
             self.counters["cancelled"] += 1
+        known.committed = {turn for turn in known.committed if turn > through_turn}
         if known.brain is not None:
             known.brain.cancel(session, through_turn)
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from broker import logs
+from broker import logs, profile
 from broker.config import load
 from broker.errors import ConfigError, VisavisError
 from workers.production.order import order
@@ -59,6 +59,7 @@ def main() -> int:
             raise ConfigError(f"There is no folder {arguments.output.parent}.")
         began = time.monotonic()
         settings = load()
+        profile.enforce(settings.stages.profile)
         wanted = order(
             settings,
             arguments.persona,

@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from broker import logs
+from broker import logs, profile
 from broker.bus import Bus
 from broker.clock import NS_PER_S, now_ns
 from broker.config import Settings, load
@@ -181,6 +181,7 @@ def main() -> int:
     try:
         settings = load()
         logs.start(name, settings.log.level)
+        profile.enforce(settings.stages.profile)
         os.nice(NICE)
         bus = Bus(KIND, name, settings)
     except VisavisError as error:

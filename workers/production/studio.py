@@ -78,7 +78,7 @@ class Studio:
         self._wanted = wanted
         self._now_ns = 0
         self._programme = ProgrammeStage(_programme_settings(wanted))
-        self._lipsync = LipsyncStage(choose("auto", settings), wanted.size, now_ns)
+        self._lipsync = LipsyncStage(choose(settings.stages.face, settings)[0], wanted.size, now_ns)
         self.voiced: list[Voice] = []
         """All that was spoken, without its sound: words, phones and mouth."""
         self.emitted: list[Emitted] = []

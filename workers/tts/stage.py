@@ -111,6 +111,10 @@ class TtsStage:
         return self._voices.engine
 
     @property
+    def engine_why(self) -> str:
+        return self._voices.why
+
+    @property
     def sessions(self) -> int:
         return len(self._sessions)
 

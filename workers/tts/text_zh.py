@@ -1,11 +1,13 @@
-"""Mandarin as it is spoken: numbers, dates, times, money, percentages, units; Latin words and letters as they are."""
+"""Mandarin as it is spoken: numbers, dates, times, money, percentages, units, addresses, the abbreviations that Chinese
+texts write in Latin letters; other Latin words and letters as they are.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from workers.tts.words import CJK
+from workers.tts.words import CJK, listed
 from workers.tts.written import Line
 
 Words = tuple[str, ...]
@@ -17,8 +19,16 @@ _UNITS = {
     "ml": "毫升", "km/h": "公里每小时", "°C": "摄氏度", "℃": "摄氏度", "°": "度", "h": "小时", "min": "分钟", "s": "秒",
     "ms": "毫秒", "GB": "G B", "MB": "M B", "Hz": "赫兹", "kHz": "千赫兹", "W": "瓦", "kW": "千瓦", "m²": "平方米",
 }  # fmt: skip
-_MARKS = {"&": "和", "+": "加", "=": "等于", "%": "百分号", "@": "at", "/": "斜杠", "×": "乘", "℃": "摄氏度"}
-_ADDRESS = {".": "点", "/": "斜杠", "-": "杠", "_": "下划线", ":": "冒号", "@": "at", "+": "加"}
+_MARKS = {"&": "和", "+": "加", "=": "等于", "%": "百分号", "@": "艾特", "/": "斜杠", "×": "乘", "℃": "摄氏度"}
+_ADDRESS = {".": "点", "/": "斜杠", "-": "杠", "_": "下划线", ":": "冒号", "@": "艾特", "+": "加"}
+_ABBREVIATIONS = {
+    "e.g": "例如", "i.e": "也就是", "etc": "等等", "vs": "对", "tel": "电话", "ph.d": "博士", "dr": "doctor",
+    "mr": "mister", "mrs": "missis", "ms": "miss", "prof": "professor", "approx": "大约", "max": "最大", "min": "最小",
+    "fig": "图", "ext": "分机", "ltd": "有限公司", "u.s": "美国", "u.s.a": "美国", "u.k": "英国", "e.u": "欧盟",
+    "a.m": "上午", "p.m": "下午",
+}  # fmt: skip
+_WITHOUT_POINT = frozenset(listed("vs etc tel ltd e.g i.e u.s u.s.a u.k e.u a.m p.m ph.d"))
+_HALVES = {"am": "上午", "pm": "下午"}
 _COUNTED = "个位名只张本件次天年家条点种把杯辆间台份块口"
 """Before a measure word two is 两."""
 
@@ -28,11 +38,28 @@ def say_chinese(line: Line, index: int, language: str) -> tuple[Words, bool]:
     core = line.at(index).core
     if not core:
         return (), False
+    if (short := _abbreviation(line, index)) is not None:
+        return short, True
     for pattern, say in _RULES:
         match = pattern.fullmatch(core)
         if match and (said := say(match, line, index)) is not None:
             return said, False
     return _mixed(core), False
+
+
+def _abbreviation(line: Line, index: int) -> Words | None:
+    """`etc.`, `No. 5`, `p.m.`; half a day is said before its hour, and so not after it."""
+    word = line.at(index)
+    core, pointed = word.core.lower(), word.after.startswith(".")
+    if core == "no" and pointed and line.at(index + 1).number:
+        return ("第",)
+    if core in ("a.m", "p.m") and line.at(index - 1).number:
+        return ()
+    if core in _UNITS and line.at(index - 1).number:
+        return None
+    if core in _ABBREVIATIONS and (pointed or core in _WITHOUT_POINT):
+        return (_ABBREVIATIONS[core],)
+    return None
 
 
 def cardinal(digits: str) -> str:
@@ -77,6 +104,8 @@ def _below_ten_thousand(number: int) -> str:
 
 def _number(match: re.Match[str], line: Line, index: int) -> Words | None:
     digits = match["digits"]
+    if half := _half_of_day(line, index):
+        return (half + _hour(int(digits)),) if digits.isdecimal() and int(digits) <= 24 else None
     following = line.at(index + 1).core[:1] if not line.at(index).after else ""
     sign = {"-": "负", "−": "负", "+": "加", "": ""}[match["sign"]]
     if (following == "年" and len(digits) == 4) or (digits.isdecimal() and len(digits) >= 7):
@@ -114,13 +143,30 @@ def _unit_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 
 def _time(match: re.Match[str], line: Line, index: int) -> Words | None:
-    hour, minute = int(match["hour"]), int(match["minute"])
+    hour, minute = int(match["hour"]), int(match["minute"] or 0)
     if hour > 24 or minute > 59:
         return None
-    said = ("两" if hour == 2 else _counted(hour)) + "点"
+    half = _HALVES.get((match["half"] or "").replace(".", "").lower()) or _half_of_day(line, index)
+    said = half + _hour(hour)
     if minute == 30:
         return (said + "半",)
-    return (said + (("零" if minute < 10 else "") + _counted(minute) + "分" if minute else "整"),)
+    if minute:
+        return (said + ("零" if minute < 10 else "") + _counted(minute) + "分",)
+    return (said if half else said + "整",)
+
+
+def _hour(hour: int) -> str:
+    return ("两" if hour == 2 else _counted(hour)) + "点"
+
+
+def _half_of_day(line: Line, index: int) -> str:
+    """Of the hour at `index`, when `a.m.` or `p.m.` follows it."""
+    following = line.at(index + 1).core.lower()
+    return _HALVES.get(following.replace(".", ""), "") if following in ("a.m", "p.m", "am", "pm") else ""
+
+
+def _numbered(match: re.Match[str], line: Line, index: int) -> Words | None:
+    return ("第" + cardinal(match["digits"]),)
 
 
 def _date(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -146,10 +192,15 @@ def _address(match: re.Match[str], line: Line, index: int) -> Words | None:
     said: list[str] = []
     for piece in re.findall(r"[A-Za-z]+|\d+|[^A-Za-z\d]", re.sub(r"^https?://(www\.)?", "", match[0])[:80]):
         if piece.isalpha():
-            said.append(piece.lower())
+            said += piece.upper() if _spelt(piece) else [piece.lower()]
         else:
-            said.append(cardinal(piece) if piece.isdecimal() and piece.isascii() else _ADDRESS.get(piece, ""))
+            said.append(one_by_one(piece) if piece.isdecimal() and piece.isascii() else _ADDRESS.get(piece, ""))
     return tuple(word for word in said if word)
+
+
+def _spelt(piece: str) -> bool:
+    """Nobody can say it as a word: `hr`, `cn`."""
+    return len(piece) == 1 or (len(piece) <= 5 and piece != "www" and not re.search("[aeiouy]", piece.lower()))
 
 
 def _characters(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -187,7 +238,9 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<currency>US\$|[$¥￥€£])(?P<digits>{_NUMBER})"), _money),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})(?P<unit>[A-Za-z°℃²/]+)"), _measure),
     (re.compile("|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))), _unit_alone),
-    (re.compile(r"(?P<hour>\d{1,2})[:：](?P<minute>\d{2})"), _time),
+    (re.compile(r"(?P<hour>\d{1,2})[:：](?P<minute>\d{2})(?P<half>[ap]\.?m)?", re.IGNORECASE), _time),
+    (re.compile(r"(?P<hour>\d{1,2})(?P<minute>)(?P<half>[ap]\.?m)", re.IGNORECASE), _time),
+    (re.compile(rf"No\.(?P<digits>{_NUMBER})", re.IGNORECASE), _numbered),
     (re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"), _date),
     (re.compile(rf"(?P<first>{_NUMBER})[-–~～](?P<second>{_NUMBER})"), _range),
     (re.compile(r"(?P<top>\d{1,3})/(?P<bottom>\d{1,3})"), _fraction),

@@ -47,6 +47,17 @@ class Voices:
         """What is loaded, for the registry: `flite+espeak`."""
         return "+".join(self._engines)
 
+    @property
+    def why(self) -> str:
+        """Which engine `auto` takes for which language, and what is missing, in words."""
+        order = ", then ".join(f"{name} ({_spoken_by(engine)})" for name, engine in self._engines.items())
+        return "; ".join(
+            [
+                f"auto takes the first that speaks the language: {order}",
+                *(f"{name} is not there: {missing}" for name, missing in self._missing.items()),
+            ]
+        )
+
     def warm(self) -> None:
         """Load what is installed and measure the usual voices. Raises MissingError when there is no engine at all."""
         missing = []
@@ -58,6 +69,7 @@ class Voices:
                 missing.append(str(exc))
         if not self._engines:
             raise MissingError("; ".join(missing))
+        logger.info("engine chosen", extra={"what": "voice", "engine": self.engine, "reason": self.why})
         for language in _MEASURED_ON:
             with contextlib.suppress(EngineError):
                 self.choose({}, language)
@@ -119,6 +131,11 @@ class Voices:
             samples = soxr.resample(sound.pcm.astype(np.float32) / 32768, sound.rate_hz, RATE_HZ, quality="LQ")
             self._gains[key] = gain_to_target(samples)
         return self._gains[key]
+
+
+def _spoken_by(engine: Engine) -> str:
+    languages = engine.languages()
+    return ", ".join(languages) if len(languages) <= 3 else f"{len(languages)} languages"
 
 
 def _whole(utterance: Utterance) -> Sound | None:

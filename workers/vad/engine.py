@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 ENGINES = {"silero": "workers.vad.silero_engine:SileroEngine"}
 TURN_ENGINES = {"smart-turn": "workers.vad.smart_turn_engine:SmartTurnEngine"}
+"""Name in `[stages] vad` and `end_of_turn` → class, best first. It is made with the folder of weights and with the
+options of `[engines.<name>]` as keywords, and raises MissingError where something of it is not here."""
 
 Question = tuple[str, int, int]
 """(session, utterance, pause): what a verdict answers."""

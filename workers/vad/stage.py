@@ -39,10 +39,14 @@ class VadStage:
 
     kind = "vad"
 
-    def __init__(self, engine: VadEngine, turns: TurnEngine | None, config: SegmenterConfig | None = None) -> None:
-        """Without a turn engine every pause says 0.5."""
+    def __init__(
+        self, engine: VadEngine, turns: TurnEngine | None, config: SegmenterConfig | None = None, why: str = ""
+    ) -> None:
+        """Without a turn engine every pause says 0.5. `why` it has these engines, in words."""
         self.engine = engine
         self.turns = turns
+        self.engine_name = "+".join(each.name for each in (engine, turns) if each)
+        self.engine_why = why
         self.config = config or SegmenterConfig()
         self.counters: dict[str, float] = {
             "frames_dropped": 0,
