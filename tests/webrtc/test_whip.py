@@ -16,7 +16,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from broker.clock import now_ns
 from broker.config import Audience
-from broker.messages import Fleet, SetMode
+from broker.messages import Alive, Fleet, SetMode
 from tests.webrtc.gstreamer import SENDER, SERVER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
@@ -248,6 +248,21 @@ def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_i
         await server.stop()
 
     asyncio.run(run())
+
+
+def test_an_address_in_the_settings_that_is_none_stops_nothing(tmp_path: Path) -> None:
+    """Neither the edge's beat, by which the broker knows that it lives, nor the push to the other address."""
+
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        session = (await page.hello())["session"]
+        await until(lambda: world.calls.pushes.of(session))
+        beats = len(world.of(Alive))
+        await until(lambda: len(world.of(Alive)) > beats + 3)
+        assert [push.url for push in world.calls.pushes.of(session)] == ["janus+ws://127.0.0.1:9/"]
+        await page.close()
+
+    at_an_edge(tmp_path, story, Audience(whip_url="https://[{persona}/", janus_url="ws://127.0.0.1:9/"))
 
 
 @pytest.mark.skipif(bool(lacking()), reason=lacking())
