@@ -58,12 +58,17 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def same(one: str, other: str) -> bool:
     """Compare secrets in time that does not tell how much of them is right."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def _bytes(secret: str) -> bytes:
+    """Of whatever a header had: aiohttp hands on bytes that are not UTF-8 as halves of letters."""
+    return secret.encode("utf-8", "surrogatepass")
 
 
 def is_loopback(host: str) -> bool:

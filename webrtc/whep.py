@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 
 from aiohttp import web
@@ -27,6 +28,8 @@ MOVED = "moved"
 
 MOVED_S = 20
 
+_TICKET = re.compile(r"([0-9]{1,12})\.[0-9a-f]{64}")
+
 
 def moved(token: str, session: str, now_s: int) -> str:
     """Proof that an edge has let a viewer in: browsers leave the bearer token out when they follow to another port."""
@@ -37,10 +40,10 @@ def moved(token: str, session: str, now_s: int) -> str:
 def came_from_us(token: str, request: web.Request, now_s: int) -> bool:
     """The request bears such a proof."""
     ticket = request.query.get(MOVED, "")
-    expires = ticket.partition(".")[0]
-    if not expires.isdecimal() or not now_s <= int(expires[:12]) <= now_s + MOVED_S:
+    found = _TICKET.fullmatch(ticket)
+    if not found or not now_s <= int(found[1]) <= now_s + MOVED_S:
         return False
-    return same(ticket, moved(token, request.match_info["session"], int(expires) - MOVED_S))
+    return same(ticket, moved(token, request.match_info["session"], int(found[1]) - MOVED_S))
 
 
 class Whep:

@@ -7,11 +7,13 @@ in it, and the edge serves the next one.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import random
 import re
 import struct
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.clock import now_ns
+from broker.config import Audience
 from broker.messages import Event
 from broker.uploads import Uploads
 from tests.webrtc.rough_path import RoughPath
@@ -277,6 +280,101 @@ def test_garbage_on_a_bare_connection_harms_nobody(tmp_path: Path) -> None:
         many = await asyncio.gather(*(raw(world, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ") for _ in range(40)))
         assert len(many) == 40
         assert (await world.ask("GET", "/health"))[0] == 200
+
+    at_an_edge(tmp_path, story)
+
+
+BAD = "\xff\xfe\xed\xa0\x80"
+"""Sent as these bytes (latin1): no UTF-8, which is what aiohttp takes headers for."""
+
+RAW_HEADERS = (
+    f"Authorization: Bearer {BAD}", f"Authorization: {BAD}", f"Authorization: Bearer {'é' * 60}",
+    f"Origin: http://{BAD}", f"Origin: {BAD}", f"If-Match: {BAD}", f"Last-Event-ID: {BAD}", f"Range: bytes={BAD}",
+    f"Accept: {BAD}", f"X-File-Name: {BAD}", f"Cookie: {BAD}={BAD}", f"X-Forwarded-For: {BAD}", f"Forwarded: {BAD}",
+    f"Content-Type: application/{BAD}", f"Content-Type: application/json; charset={BAD}",
+    f"Content-Type: multipart/form-data; boundary={BAD}", f"If-Modified-Since: {BAD}", f"If-None-Match: {BAD}",
+    f"If-Range: {BAD}", f"Accept-Encoding: {BAD}", f"Content-Encoding: {BAD}",
+    f"Access-Control-Request-Method: {BAD}",
+)  # fmt: skip
+
+HANDSHAKES = (
+    f"Upgrade: {BAD}", f"Upgrade: websocket\r\nSec-WebSocket-Version: {BAD}",
+    f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {BAD}",
+    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQé==",
+    f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {BAD}",
+)  # fmt: skip
+
+
+def guarded(world: Served) -> None:
+    """Those who look on need a secret, so that every door asks who it is, and none makes a stream for a stranger."""
+    audience = Audience(token="the-audiences-secret", origins=("*",))
+    world.calls.settings = dataclasses.replace(world.calls.settings, audience=audience)
+
+
+async def answered(world: Served, method: str, target: str, head: str = "", body: str = "") -> str:
+    """What a bare connection from elsewhere gets for exactly these bytes (latin1)."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", "X-Forwarded-For: 10.0.0.9", f"Content-Length: {len(body)}"]
+    lines += [head] if head else []
+    lines += [] if "Upgrade:" in head else ["Connection: close"]
+    answer = await raw(world, "\r\n".join(lines) + "\r\n\r\n" + body)
+    assert re.match(r"HTTP/1\.[01] [234]\d\d ", answer), (method, target, head, answer[:300])
+    assert "Traceback" not in answer
+    return answer
+
+
+def test_header_bytes_that_are_no_text_are_answered_at_every_door(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        guarded(world)
+        before = with_another(world)
+        for method, path in doors(world):
+            target = filled(path, [SESSION, "webrtc-1.x", "y"])
+            for head in RAW_HEADERS:
+                if "Content-" in head and method in ("GET", "HEAD"):
+                    continue
+                answer = await answered(world, method, target, head, "{}" if method != "GET" else "")
+                if head.startswith("Authorization") and re.match(r"/(whep|hls|view/.*/events|whip)", path):
+                    assert not re.match(r"HTTP/1\.[01] 2", answer), (path, head)
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_handshake_that_is_none_is_answered(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        for head in HANDSHAKES:
+            for target in ("/ws", f"/api/v1/sessions/{SESSION}/events"):
+                more = f"{head}\r\nConnection: Upgrade"
+                if target.startswith("/api"):
+                    more += f"\r\nAuthorization: Bearer {TOKEN}"
+                answer = await answered(world, "GET", target, more)
+                assert " 400 " in answer or "text/event-stream" in answer, (head, target, answer[:200])
+
+    at_an_edge(tmp_path, story)
+
+
+def test_numbers_of_any_length_in_an_address_are_answered(tmp_path: Path) -> None:
+    """Python refuses to make a number of more than 4300 digits."""
+
+    async def story(world: Served) -> None:
+        guarded(world)
+        for digits in ("9" * 5_000, "0" * 5_000, "٣" * 20, "-" + "1" * 5_000, "1e5", ""):
+            soon = f"00{int(time.time()) + 5}{digits}"
+            for target in (
+                f"/whep/{SESSION}?moved={quote(digits)}",
+                f"/whep/{SESSION}?moved={quote(soon)}.{'0' * 64}",
+                f"/whip/{SESSION}?moved={quote(soon)}",
+            ):
+                answer = await answered(world, "POST", target, "Content-Type: application/sdp", "v=0")
+                assert re.match(r"HTTP/1\.[01] (40[134]|422) ", answer), (target[:80], answer[:100])
+            for target in (f"/view/{SESSION}/events?moved={quote(soon)}", f"/hls/{SESSION}/index.m3u8?moved={quote(soon)}"):
+                assert " 401 " in (await answered(world, "GET", target))[:20]
+            for door in ("whep", "whip"):
+                target = f"/{door}/{SESSION}/webrtc-{quote(digits)}.name"
+                bearer = "Authorization: Bearer the-audiences-secret"
+                assert " 404 " in (await answered(world, "DELETE", target, bearer))[:20]
+            number = digits.encode().decode("latin1")
+            await answered(world, "GET", f"/api/v1/sessions/{SESSION}/events", f"Last-Event-ID: {number}")
+            await answered(world, "POST", f"/api/v1/sessions/{SESSION}/questions/{quote(digits)}/approve")
 
     at_an_edge(tmp_path, story)
 
