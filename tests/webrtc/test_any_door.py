@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,9 +28,13 @@ from broker.clock import now_ns
 from broker.config import Audience
 from broker.messages import Event
 from broker.uploads import Uploads
+from tests.production.damaged import KINDS, sound_file
+from tests.production.damaged import damaged as damaged_bytes
 from tests.webrtc.rough_path import RoughPath
 from tests.webrtc.scene import Page, page, scene, until
 from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
+from webrtc import whep, whip_in
+from webrtc.api import playing
 from webrtc.api.document import document
 from webrtc.api.operations import OPERATIONS
 from webrtc.security import new_token
@@ -377,6 +382,135 @@ def test_numbers_of_any_length_in_an_address_are_answered(tmp_path: Path) -> Non
             await answered(world, "POST", f"/api/v1/sessions/{SESSION}/questions/{quote(digits)}/approve")
 
     at_an_edge(tmp_path, story)
+
+
+def damaged(text: str, chance: random.Random) -> str:
+    """One of the many ways in which a session description can be wrong, one to four times."""
+    lines = text.splitlines()
+    for _ in range(chance.randrange(1, 5)):
+        at = chance.randrange(len(lines))
+        line = lines[at]
+        match chance.randrange(9):
+            case 0:
+                lines[at] = line[: chance.randrange(len(line) + 1)]
+            case 1:
+                del lines[at : at + chance.randrange(1, 4)]
+            case 2:
+                lines[at:at] = [chance.choice(lines)] * chance.choice([1, 2, 50])
+            case 3:
+                lines[at] = re.sub(r"\d+", chance.choice(["0", "-1", "65536", "9" * 30, "9" * 5_000, "٣", "1e9", ""]), line)
+            case 4:
+                lines[at] = "".join(chance.choice([letter, letter, letter, "é", "\0", " ", "="]) for letter in line)
+            case 5:
+                other = chance.randrange(len(lines))
+                lines[at], lines[other] = lines[other], line
+            case 6:
+                lines[at] = line.replace("a=", chance.choice(["a=" + "z" * 3_000, "b=", "a=ssrc:", "a=fmtp:", "a=rtpmap:"]))
+            case 7:
+                words = line.split(" ")
+                lines[at] = " ".join(chance.sample(words, len(words)))
+            case _:
+                lines[at] = chance.choice(STRANGE)
+        lines = lines or ["v=0"]
+    return chance.choice(["\r\n", "\r\n", "\n"]).join(lines) + chance.choice(["\r\n", ""])
+
+
+STRANGE = (
+    "a=mid:" + "x" * 300, "a=mid:", "a=group:BUNDLE 0 1 2", "a=group:BUNDLE", "a=setup:holdconn", "a=setup:passive",
+    "a=setup:actpass", "a=fingerprint:sha-256 00", "a=fingerprint:md5 " + ":".join(["00"] * 16), "a=fingerprint:",
+    "a=rtpmap:111 opus/0", "a=rtpmap:111 opus/-1/0", "a=rtpmap:111", "a=fmtp:96 apt=96", "a=fmtp:97 apt=x",
+    "a=ice-ufrag:", "a=ice-pwd:" + "p" * 300, "a=ice-lite", "a=inactive", "a=sendonly", "a=extmap:0 x", "a=extmap:x",
+    "a=rtcp-mux", "a=rtcp-fb:* nack", "a=ssrc:1 cname", "a=ssrc:x cname:y", "a=ssrc-group:FID 1", "a=sctp-port:x",
+    "a=candidate:1 1 udp 1 192.0.2.1 99999 typ host", "a=candidate:1 1 udp 1 ::1 9 typ host", "a=msid:", "c=IN IP6 ::",
+    "a=candidate:1 2 udp -1 192.0.2.1 9 typ", "a=candidate:1 1 udp 1 224.0.0.1 9 typ host", "c=IN IP4", "m=", "m=audio",
+    "a=candidate:1 1 udp 1 192.0.2.1 9 typ relay raddr", "m=video 9 UDP/TLS/RTP/SAVPF", "m=audio 9 RTP/AVP 0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("door", ["whip", "whep"])
+def test_damaged_offers_and_candidates_are_answered_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    """Of a sender with the caller's token, and of players: what aiortc stumbles over is told, and nothing stays."""
+    monkeypatch.setattr(whip_in, "OFFER_BURST", 10_000)
+    monkeypatch.setattr(whep, "JOIN_BURST", 10_000)
+
+    async def story(world: Served) -> None:
+        before, chance, faults = with_another(world), random.Random(11), []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+        async with page(world) as caller:
+            told = await caller.hello()
+            bearer = {"Authorization": f"Bearer {told['token']}", "X-Forwarded-For": "10.0.0.9"}
+            url = f"{world.url}/{door}/{told['session']}"
+            offer = await an_offer("sendonly" if door == "whip" else "recvonly")
+            came: dict[int, int] = {}
+            for n in range(120):
+                sdp = damaged(offer, chance) if n else offer
+                kind = {"Content-Type": "application/sdp"} | bearer
+                async with world.http.post(url, data=sdp.encode(), headers=kind) as response:
+                    text, headers = await response.text(), response.headers
+                came[response.status] = came.get(response.status, 0) + 1
+                assert response.status in (201, 400, 413, 422), (sdp, response.status, text)
+                if response.status != 201:
+                    assert len(text) > 15, (sdp, text)
+                    continue
+                for _ in range(4):
+                    fragment = damaged(FRAGMENT + chance.choice(offer.splitlines()) + "\r\n", chance)
+                    trickle = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": headers["ETag"]} | bearer
+                    place = headers["Location"]
+                    async with world.http.patch(place, data=fragment.encode(), headers=trickle) as r:
+                        assert r.status in (204, 400, 413, 422), (fragment, r.status, await r.text())
+                async with world.http.delete(headers["Location"], headers=bearer) as r:
+                    assert r.status == 200
+            assert min(came.get(201, 0), came.get(422, 0)) > 10, came
+            await unharmed(world, before)
+            await until(lambda: not world.calls.audience.count)
+            assert not faults, faults[0]
+
+    at_an_edge(tmp_path, story)
+
+
+FRAGMENT = (
+    "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+    "a=candidate:1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0 ufrag EsAw network-id 1\r\n"
+    "a=candidate:3471623853 1 udp 2122194687 198.51.100.2 61765 typ srflx raddr 10.0.0.1 rport 9\r\n"
+)
+
+
+async def an_offer(direction: str) -> str:
+    connection = RTCPeerConnection(RTCConfiguration([]))
+    for kind in ("audio", "video"):
+        connection.addTransceiver(kind, direction)
+    await connection.setLocalDescription(await connection.createOffer())
+    sdp = str(connection.localDescription.sdp)
+    await connection.close()
+    return sdp
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # aiohttp's, at a damaged Content-Disposition
+def test_damaged_forms_are_answered_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At both doors that take a recording. What its reader makes of damaged files is in tests/production."""
+    monkeypatch.setattr(playing, "COMMAND", ("/bin/true",))
+
+    async def story(world: Served) -> None:
+        before, chance = with_another(world), random.Random(4)
+        for kind in KINDS:
+            whole = form_of(sound_file(kind, 0.2))
+            for n in range(25):
+                for path, token in ((f"/api/v1/sessions/{SESSION}/play", TOKEN), ("/api/v1/generate", OPERATOR)):
+                    body = damaged_bytes(whole, chance) if n else whole
+                    wish = {"places": [], "body": body, "type": "multipart/form-data; boundary=x", "token": token,
+                            "headers": {}, "query": ""}  # fmt: skip
+                    fits("POST", path, wish, *(await knock(world, "POST", path, wish)))
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path, story)
+
+
+def form_of(recording: bytes) -> bytes:
+    head = b'Content-Disposition: form-data; name="audio"; filename="speech"\r\nContent-Type: audio/wav\r\n\r\n'
+    text = b'Content-Disposition: form-data; name="text"\r\n\r\nHello there.\r\n'
+    return b"--x\r\n" + text + b"--x\r\n" + head + recording + b"\r\n--x--\r\n"
 
 
 def test_garbage_in_a_websocket_ends_that_socket_alone(tmp_path: Path) -> None:
