@@ -16,7 +16,7 @@ from webrtc.audience import Audience
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.errors import SdpError
-from webrtc.security import bearer, same
+from webrtc.security import address_of, bearer, same
 from webrtc.watched import Viewer, Watched
 
 JOINS_PER_S, JOIN_BURST = 5, 150
@@ -61,7 +61,7 @@ class Whep:
     async def post(self, request: web.Request) -> web.StreamResponse:
         """An offer: 201 with the answer; 307 to an edge with room."""
         self.admit(request)
-        if not self._joins.take(request.remote or "", now_ns()):
+        if not self._joins.take(address_of(request), now_ns()):
             self._audience.counters["joins_refused"] += 1
             raise web.HTTPTooManyRequests(text="Too many viewers at once; wait some seconds.\n", headers=_again(5))
         session = request.match_info["session"]
@@ -88,7 +88,7 @@ class Whep:
         _watched, viewer = self._resource(request)
         candidates = await doors.fragment_of(request, viewer.etag, viewer.ufrag)
         await doors.tried(candidates, viewer.peer.add_candidate)
-        return web.Response(status=204, headers={"ETag": viewer.etag})
+        return web.Response(status=204)  # without an ETag: this is no new ICE session
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """The viewer leaves."""

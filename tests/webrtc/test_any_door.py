@@ -26,14 +26,16 @@ from hypothesis import strategies as st
 
 from broker.clock import now_ns
 from broker.config import Audience
-from broker.messages import Event
+from broker.films import Films
+from broker.messages import Event, Typed
+from broker.outputs import Output
 from broker.uploads import Uploads
 from tests.production.damaged import KINDS, sound_file
 from tests.production.damaged import damaged as damaged_bytes
 from tests.webrtc.rough_path import RoughPath
 from tests.webrtc.scene import Page, page, scene, until
 from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
-from webrtc import whep, whip_in
+from webrtc import signaling, whep, whip_in
 from webrtc.api import playing
 from webrtc.api.document import document
 from webrtc.api.operations import OPERATIONS
@@ -318,7 +320,12 @@ def guarded(world: Served) -> None:
 
 async def answered(world: Served, method: str, target: str, head: str = "", body: str = "") -> str:
     """What a bare connection from elsewhere gets for exactly these bytes (latin1)."""
-    lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", "X-Forwarded-For: 10.0.0.9", f"Content-Length: {len(body)}"]
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "X-Forwarded-For: 10.0.0.9",
+        f"Content-Length: {len(body)}",
+    ]
     lines += [head] if head else []
     lines += [] if "Upgrade:" in head else ["Connection: close"]
     answer = await raw(world, "\r\n".join(lines) + "\r\n\r\n" + body)
@@ -371,7 +378,10 @@ def test_numbers_of_any_length_in_an_address_are_answered(tmp_path: Path) -> Non
             ):
                 answer = await answered(world, "POST", target, "Content-Type: application/sdp", "v=0")
                 assert re.match(r"HTTP/1\.[01] (40[134]|422) ", answer), (target[:80], answer[:100])
-            for target in (f"/view/{SESSION}/events?moved={quote(soon)}", f"/hls/{SESSION}/index.m3u8?moved={quote(soon)}"):
+            for target in (
+                f"/view/{SESSION}/events?moved={quote(soon)}",
+                f"/hls/{SESSION}/index.m3u8?moved={quote(soon)}",
+            ):
                 assert " 401 " in (await answered(world, "GET", target))[:20]
             for door in ("whep", "whip"):
                 target = f"/{door}/{SESSION}/webrtc-{quote(digits)}.name"
@@ -398,14 +408,18 @@ def damaged(text: str, chance: random.Random) -> str:
             case 2:
                 lines[at:at] = [chance.choice(lines)] * chance.choice([1, 2, 50])
             case 3:
-                lines[at] = re.sub(r"\d+", chance.choice(["0", "-1", "65536", "9" * 30, "9" * 5_000, "٣", "1e9", ""]), line)
+                lines[at] = re.sub(
+                    r"\d+", chance.choice(["0", "-1", "65536", "9" * 30, "9" * 5_000, "٣", "1e9", ""]), line
+                )
             case 4:
                 lines[at] = "".join(chance.choice([letter, letter, letter, "é", "\0", " ", "="]) for letter in line)
             case 5:
                 other = chance.randrange(len(lines))
                 lines[at], lines[other] = lines[other], line
             case 6:
-                lines[at] = line.replace("a=", chance.choice(["a=" + "z" * 3_000, "b=", "a=ssrc:", "a=fmtp:", "a=rtpmap:"]))
+                lines[at] = line.replace(
+                    "a=", chance.choice(["a=" + "z" * 3_000, "b=", "a=ssrc:", "a=fmtp:", "a=rtpmap:"])
+                )
             case 7:
                 words = line.split(" ")
                 lines[at] = " ".join(chance.sample(words, len(words)))
@@ -563,6 +577,57 @@ def test_garbage_on_the_medias_port_is_not_heard(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_nobody_notices_a_stranger_who_sends_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation on the same edge goes on, in sound and in writing, while others break offers and messages."""
+    monkeypatch.setattr(signaling, "CONNECTION_BURST", 10_000)
+
+    async def run() -> None:
+        async with scene(tmp_path) as world, page(world) as bystander:
+            session = (await bystander.hello())["session"]
+            await bystander.call()
+            await world.play(session, 5)
+            await until(lambda: _ticks(bystander, 0))
+            first = len(bystander.packets["audio"])
+            playing = asyncio.ensure_future(world.play(session, 150, first=5))
+            chance, sent = random.Random(13), 0
+            caller_offer, player_offer = await an_offer("sendrecv"), await an_offer("recvonly")
+            headers = {"Content-Type": "application/sdp"}
+            while not playing.done() or sent < 20:
+                async with page(world) as stranger:
+                    await stranger.hello()
+                    await stranger.send("offer", sdp=damaged(caller_offer, chance))
+                    for _ in range(5):
+                        candidate = {"candidate": chance.choice(STRANGE).removeprefix("a="), "sdpMid": "0"}
+                        await stranger.send("candidate", candidate=candidate)
+                        await stranger.socket.send_str(chance.choice(MESSAGES))
+                    url, data = f"{world.url}/whep/{session}", damaged(player_offer, chance).encode()
+                    async with world.http.post(url, data=data, headers=headers) as response:
+                        assert response.status in (201, 400, 413, 422, 429)
+                    await stranger.hears("error")
+                    sent += 1
+            await until(lambda: len(_ticks(bystander, first)) >= 150)
+            sequence = [packet.sequence_number for packet in bystander.packets["audio"][first:]]
+            assert len(set(sequence)) >= 150
+            assert bystander.connection
+            assert bystander.connection.connectionState == "connected"
+            assert not bystander.all("error")
+            assert bystander.closed is None
+            await bystander.send("text", text="and I go on")
+            await until(lambda: [each for each in world.of(Typed, session) if each.text == "and I go on"])
+            assert not world.calls.counters["faults"]
+
+    asyncio.run(run())
+
+
+MESSAGES = (
+    "{", "[]", "null",
+    '{"type":"dance"}', '{"type":"text","text":"\\ud800"}', '{"type":"offer","sdp":"v=0"}', "[" * 9_000,
+    '{"type":"played","rtp":-5,"t":0}', '{"type":"hello"}', '{"type":"candidate","candidate":{"candidate":7}}',
+    '{"type":"switch","persona":"' + "x" * 300 + '"}',
+    '{"type":"act","motion":1e999}', '{"type":"again","what":"begins"}',
+)  # fmt: skip
+
+
 async def _stranger(edge: tuple[str, int]) -> Any:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0)
@@ -576,23 +641,38 @@ def _ticks(caller: Page, since: int) -> set[int]:
 
 def test_names_that_open_something_cannot_be_guessed(tmp_path: Path) -> None:
     """Each has 72 random bits or more, and no two are alike."""
+    names: dict[str, list[str]] = {}
 
     async def run() -> None:
-        names: dict[str, list[str]] = {"session": [], "token": [], "upload": [], "resource": []}
         async with scene(tmp_path) as world:
             for _ in range(5):
                 async with page(world) as caller:
                     told = await caller.hello()
-                    names["session"].append(told["session"])
-                    names["token"].append(told["token"])
-        names["token"] += [new_token() for _ in range(500)]
-        uploads = Uploads(tmp_path / "uploads")
-        names["upload"] = [uploads.place("s").name for _ in range(500)]
-        for kind, found in names.items():
-            assert len(set(found)) == len(found), kind
-            assert all(len(name) * 6 >= 72 for name in found), kind
-            everything = "".join(found)
-            assert not found or len(set(everything)) > 30, kind
+                    names.setdefault("session", []).append(told["session"])
+                    names.setdefault("token", []).append(told["token"])
+                    for door, direction in (("whep", "recvonly"), ("whip", "sendonly")):
+                        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {told['token']}"}
+                        url = f"{world.url}/{door}/{told['session']}"
+                        async with world.http.post(url, data=await an_offer(direction), headers=headers) as response:
+                            assert response.status == 201
+                            owner, _, name = response.headers["Location"].rpartition("/")[2].partition(".")
+                            assert owner == "webrtc-1"
+                            names.setdefault(door, []).append(name)
+                    url = f"{world.url}/api/v1/sessions/{told['session']}/push"
+                    async with world.http.post(url, json={"url": "http://127.0.0.1:9/"}) as response:
+                        assert response.status == 201
+                        names.setdefault("push", []).append(response.headers["Location"].rpartition("/")[2])
 
     asyncio.run(run())
+    uploads, films = Uploads(tmp_path / "uploads"), Films(tmp_path / "films")
+    names["token"] += [new_token() for _ in range(500)]
+    names["upload"] = [uploads.place("s").name for _ in range(500)]
+    names["job and film"] = [films.finish(films.begin()).name for _ in range(100)]
+    names["output"] = [Output(kind="rtmp", by="operator").id for _ in range(500)]
+    for kind, found in names.items():
+        assert len(set(found)) == len(found) >= 5, kind
+        letters = set("".join(found))
+        bits = 4 if letters <= set("0123456789abcdef") else 6
+        assert len(letters) >= (16 if bits == 4 else 30), kind
+        assert all(len(name) * bits >= 72 for name in found), kind
     assert os.sep not in Uploads(tmp_path).place("../../x").name
