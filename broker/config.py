@@ -7,6 +7,7 @@ Secrets belong there: `VISAVIS_SERVER_OPERATOR_TOKEN`.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import re
 import tempfile
@@ -24,7 +25,7 @@ from broker.tables import fill, read_toml
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: relative paths in the settings start here."""
 
-_ICE = re.compile(r"(stuns?:[^?/@\s]+|turns?:[^?/@\s]+(\?transport=(udp|tcp))?)")
+ICE_URL = re.compile(r"(stuns?:[^?/@\s]+|turns?:[^?/@\s]+(\?transport=(udp|tcp))?)")
 """RFC 7064 and 7065."""
 
 IPC_PATH_LIMIT = 107
@@ -47,6 +48,8 @@ class Server:
     turn_ttl_s: int = 3600
     fronts: tuple[str, ...] = ()
     """Where browsers reach edge 0, 1, … when something stands before them; empty: the host they used, own ports."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of what stands before them: its X-Forwarded-For says who asks, for limits per address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,6 +306,13 @@ def _check(settings: Settings) -> None:
         urls = entry.get("urls", "")
         _check_ice("server.ice_servers", (urls,) if isinstance(urls, str) else urls)
     _check_ice("server.turn_urls", settings.server.turn_urls)
+    for proxy in settings.server.proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise ConfigError(
+                f"server.proxies has {proxy!r}: each is an address or a network, such as 127.0.0.1 or 10.0.0.0/8."
+            ) from None
     within("workers.webrtc", settings.workers.webrtc, 1, 64)
     for kind in WORKER_KINDS:
         within(f"workers.{kind}", settings.workers.count(kind), 1, 64)
@@ -318,7 +328,7 @@ def _check(settings: Settings) -> None:
 
 def _check_ice(key: str, urls: Any) -> None:
     """A browser refuses the whole call for one address that it cannot read."""
-    if not all(isinstance(url, str) and _ICE.fullmatch(url) for url in urls):
+    if not all(isinstance(url, str) and ICE_URL.fullmatch(url) for url in urls):
         raise ConfigError(
             f'{key} has {urls!r}: each server is "stun:host:port" or "turn:host:port?transport=udp" (or tcp), '
             'in ice_servers as { urls = "…" }.'

@@ -24,7 +24,7 @@ class Output:
     by: str
     """config, caller or operator."""
     settings: dict[str, Any] = field(default_factory=dict)
-    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    id: str = field(default_factory=lambda: secrets.token_hex(12))
     state: str = "starting"
     text: str = ""
     data: dict[str, Any] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from aiortc.sdp import SessionDescription
 
 from webrtc import offer as offers
 from webrtc.errors import SdpError
@@ -63,6 +64,7 @@ class Answerer:
                 gather_loopback_too(transceiver)
         self._deadline = asyncio.get_running_loop().call_later(CONNECT_S, self._too_late)
         try:
+            _check_bundle(SessionDescription.parse(sdp))
             await self.connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
             attach()
             answer = await self.connection.createAnswer()
@@ -82,8 +84,16 @@ class Answerer:
         await self.connection.addIceCandidate(candidate)
 
     async def close(self) -> None:
+        """Never raises: where aiortc stumbled over an offer, it stumbles again when it closes what it had made."""
         self._stop_waiting()
-        await self.connection.close()
+        try:
+            await self.connection.close()
+        except Exception as error:
+            logger.info("half a connection closed", extra={"reason": f"{type(error).__name__}: {error}"})
+            self.connection.remove_all_listeners()
+            for transport in {each.receiver.transport for each in self.connection.getTransceivers()} - {None}:
+                await transport.stop()
+                await transport.transport.stop()
 
     def _state_changed(self) -> None:
         if self.state in ("connected", "failed", "closed"):
@@ -97,6 +107,14 @@ class Answerer:
     def _stop_waiting(self) -> None:
         if self._deadline:
             self._deadline.cancel()
+
+
+def _check_bundle(offer: SessionDescription) -> None:
+    """Raises SdpError for a group that does not name lines of the offer: aiortc would leave one without a transport."""
+    mids = [media.rtp.muxId for media in offer.media]
+    for group in offer.group:
+        if len(set(mids)) < len(mids) or not set(group.items) <= set(mids):
+            raise SdpError("The offer bundles lines that it does not have.")
 
 
 def passive(answer: RTCSessionDescription, offer: str) -> RTCSessionDescription:

@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from broker.clock import NS_PER_S, now_ns
@@ -124,10 +124,10 @@ class Calls:
             if not hello.persona:
                 hello = _with_persona(hello, self.settings.sessions.persona)
             call = Call(self, session, token_hash(token), hello, known=resumed)
-            self._calls[session] = call
         call.secret = token
         call.resuming = resumed
         call.attach(page, hello)
+        self._calls[session] = call  # only now: one the broker was not told of would never be forgotten
         asyncio.get_running_loop().call_later(UNANSWERED_S, self._unanswered, call, page)
         return call
 
@@ -202,22 +202,31 @@ class Calls:
     def report(self) -> None:
         """Tell a broker that has just started what is here."""
         self.alive()
-        for call in self._calls.values():
-            facts = {"present": call.page is not None, "persona": call.persona, "token_hash": call.token_hash}
-            self.to_broker(Holding(session=call.session, kind="webrtc", facts=facts), call.route)
-            call.tell_again()
+        self._each(self._report)
+
+    def _report(self, call: Call) -> None:
+        facts = {"present": call.page is not None, "persona": call.persona, "token_hash": call.token_hash}
+        self.to_broker(Holding(session=call.session, kind="webrtc", facts=facts), call.route)
+        call.tell_again()
+
+    def _each(self, work: Callable[[Call], None]) -> None:
+        """Do this for every call. A fault costs one of them, never the others."""
+        for call in list(self._calls.values()):
+            try:
+                work(call)
+            except Exception:
+                self.counters["faults"] += 1
+                logger.exception("call failed", extra={"session": call.session})
 
     async def run(self) -> None:
         """Say every half second that this edge is alive, and every second who wants pictures."""
         beat = 0
         while True:
             self.alive()
-            for call in list(self._calls.values()):
-                call.judge_rate()
+            self._each(Call.judge_rate)
             if beat % 2 == 0:
                 self.desk.beat()
-                for call in list(self._calls.values()):
-                    call.want()
+                self._each(Call.want)
                 self.audience.beat()
                 self.pushes.beat({call.session: call.persona for call in self._calls.values() if call.opened})
             self.drain()

@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from webrtc.edges import OPEN_DOORS
+from webrtc.security import NEIGHBOURS
 
 METHODS = "POST, PATCH, DELETE, GET, OPTIONS"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match, Range"
@@ -20,14 +21,14 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
         accepts = {"Accept-Post": "application/sdp"} if posts else {"Accept-Patch": "application/trickle-ice-sdpfrag"}
         if request.path.startswith("/hls/"):
             accepts = {}
-        return web.Response(status=204, headers=accepts | {"Allow": METHODS})
+        return web.Response(status=200, headers=accepts | {"Allow": METHODS})
     return await handler(request)
 
 
 async def allow(request: web.Request, response: web.StreamResponse) -> None:
     """Before an answer goes out: which page may read it. Nothing is allowed to bear cookies; there are none."""
     origin = request.headers.get("Origin")
-    if origin is None or not OPEN_DOORS.search(request.path):
+    if origin is None or not request.app[NEIGHBOURS].admits(request, origin):
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Vary"] = "Origin"

@@ -5,18 +5,24 @@ Every refusal is an HTTP status and one sentence that says what to do.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
 from aiortc import RTCIceCandidate
 
+from broker.config import ICE_URL
 from webrtc import sdp_fragment
 from webrtc.errors import SdpError
 from webrtc.offer import LONGEST_SDP
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+
+_PARAMETER = re.compile(r';\s*([\w-]+)\s*=\s*(?:"([^"]*)"|([^;,\s]*))')
+_LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"[^"]*"|[^;,\s]*))*)')
+"""RFC 8288, as far as these links use it."""
 
 
 async def offer_of(request: web.Request) -> str:
@@ -63,11 +69,20 @@ async def tried(candidates: tuple[RTCIceCandidate, ...], add: Callable[[RTCIceCa
 
 def created(answer: str, location: str, etag: str, ice_servers: tuple[dict[str, Any], ...], links: list[str]) -> Any:
     """201 with all that a client needs to go on."""
-    response = web.Response(status=201, text=answer, content_type=SDP, headers={"Location": location, "ETag": etag})
+    headers = {"Location": location, "ETag": etag}
+    response = web.Response(status=201, text=mux_only(answer), content_type=SDP, headers=headers)
     response.headers["Accept-Patch"] = FRAGMENT
     for link in [*ice_links(ice_servers), *links]:
         response.headers.add("Link", link)
     return response
+
+
+def mux_only(sdp: str) -> str:
+    """The description saying that its RTCP never has a port of its own.
+
+    RFC 9725, 4.4.1 and the draft of WHEP want this from both sides; RFC 8858 would have it in offers only.
+    """
+    return sdp.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-mux-only\r\n")
 
 
 def ice_links(servers: tuple[dict[str, Any], ...]) -> list[str]:
@@ -82,6 +97,16 @@ def ice_links(servers: tuple[dict[str, Any], ...]) -> list[str]:
                 link += '; credential-type="password"'
             links.append(link)
     return links
+
+
+def ice_servers(links: Iterable[str]) -> tuple[dict[str, Any], ...]:
+    """What a server's `Link` headers name, as aiortc's RTCIceServer takes it; links of other kinds are left out."""
+    found = []
+    for url, told in (pair for link in links for pair in _LINK.findall(link)):
+        values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(told)}
+        if values.get("rel") == "ice-server" and ICE_URL.fullmatch(url):
+            found.append({"urls": url} | {name: values[name] for name in ("username", "credential") if name in values})
+    return tuple(found)
 
 
 async def _text(request: web.Request, longest: int) -> str:

@@ -12,6 +12,8 @@ from webrtc.calls import Calls
 OPEN_DOORS = re.compile(r"/(whep|whip|hls)(/|$)|/view/[^/]+/events$")
 """Doors that pages of other places may use where the settings say so; all others are for an edge's own pages."""
 
+_DIGITS = re.compile(r"[0-9]{1,4}")
+
 MARGIN = 0.15
 """Share of a core by which another edge must be less busy to be worth sending a viewer to."""
 
@@ -61,7 +63,7 @@ class Edges:
 
     def admits(self, request: web.Request, origin: str) -> bool:
         """Pages of the other edges and of the places in audience.origins may use the open doors."""
-        if not OPEN_DOORS.search(request.path):
+        if not OPEN_DOORS.search(request.path) or not origin.isascii():  # an Origin is; it is sent back in a header
             return False
         allowed = self._calls.settings.audience.origins
         return "*" in allowed or origin in allowed or origin in self.places(request)
@@ -92,4 +94,4 @@ class Edges:
 def _number(name: str) -> int | None:
     """An edge's place among the edges: webrtc-2 is the third."""
     digits = name.rpartition("-")[2]
-    return int(digits) if digits.isdecimal() else None
+    return int(digits) if _DIGITS.fullmatch(digits) else None

@@ -23,6 +23,8 @@ LONGEST_TEXT = 2_000
 """Characters a person may type at once."""
 
 _SHORT = 200
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a pair in UTF-16: JSON can have one alone, UTF-8 cannot."""
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -259,6 +261,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         raise BadMessage(f"{where} must be finite.")
     if hint is str and len(value) > _LIMITS.get(where.rpartition(".")[2], _SHORT):
         raise PageError("too_large", f"{where} is too long.")
+    if hint is str and _HALF.search(value):
+        raise BadMessage(f"{where} is not valid text: it has half a letter in it.")
     return value
 
 

@@ -17,7 +17,7 @@ from webrtc.calls import Calls
 from webrtc.errors import SdpError
 from webrtc.security import is_operator
 
-BY_RTMP = re.compile(r"[0-9a-f]{16}")
+BY_RTMP = re.compile(r"[0-9a-f]{24}")
 """What the broker calls an output; see broker/outputs.py."""
 
 MOST = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from webrtc.janus_out import SCHEME, JanusPush
 from webrtc.mountpoint import number_of, pin_of
 from webrtc.pushing import Push
 from webrtc.whip_out import WhipPush
+
+logger = logging.getLogger(__name__)
 
 KINDS: dict[str, type[Push]] = {
     "http": WhipPush,
@@ -56,9 +59,13 @@ class Pushes:
             if all(push.over for push in self._pushes[session]):
                 del self._pushes[session]
         for session in set(sessions) - set(self._pushes) if self._wishes else ():
+            self._pushes[session] = []
             for url, token in self._wishes:
                 filled = url.replace("{session}", session).replace("{persona}", sessions[session])
-                self.begin(session, filled, token)
+                try:
+                    self.begin(session, filled, token)
+                except SdpError as error:  # one wrong setting stops neither calls nor the other push
+                    logger.error("push", extra={"session": session, "reason": str(error)})
 
     def of(self, session: str) -> list[Push]:
         return list(self._pushes.get(session, ()))

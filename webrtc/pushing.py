@@ -28,7 +28,7 @@ class Push(ABC):
     """Between attempts; the last one repeats."""
 
     def __init__(self, audience: Audience, session: str, url: str, token: str) -> None:
-        self.name = secrets.token_urlsafe(6)
+        self.name = secrets.token_urlsafe(12)
         self.session = session
         self.url = url
         self.state = "connecting"

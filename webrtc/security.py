@@ -7,12 +7,14 @@ A page elsewhere on the web can make a browser talk to 127.0.0.1. The Host check
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import ipaddress
 import re
 import secrets
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -58,12 +60,17 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
 
 
 def same(one: str, other: str) -> bool:
     """Compare secrets in time that does not tell how much of them is right."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def _bytes(secret: str) -> bytes:
+    """Of whatever a header had: aiohttp hands on bytes that are not UTF-8 as halves of letters."""
+    return secret.encode("utf-8", "surrogatepass")
 
 
 def is_loopback(host: str) -> bool:
@@ -105,6 +112,35 @@ def is_operator(request: web.Request) -> bool:
         return True
     forwarded = "Forwarded" in request.headers or "X-Forwarded-For" in request.headers
     return not forwarded and is_loopback(request.remote or "")
+
+
+def address_of(request: web.Request) -> str:
+    """Who asks, for limits per address: of `X-Forwarded-For`, from its end, the first that is none of server.proxies.
+
+    What stands before that can be anybody's invention; without a proxy of ours on the connection all of it can.
+    """
+    proxies = _networks(request.app[SETTINGS].proxies)
+    hops = [hop for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    address = _address(request.remote or "")
+    while hops and address and any(address in network for network in proxies):
+        before = _address(hops.pop())
+        if before is None:
+            break
+        address = before
+    return str(address or request.remote or "")
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@functools.cache
+def _networks(proxies: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ipaddress.ip_network, proxies))
 
 
 @web.middleware

@@ -14,6 +14,8 @@ from webrtc.call import Call
 from webrtc.calls import Calls
 from webrtc.errors import BadMessage, PageError, RateError
 from webrtc.page_socket import PageSocket
+from webrtc.security import address_of
+from webrtc.upgrading import upgrade
 
 HELLO_S = 10.0
 """A page that has not said hello by then is no page."""
@@ -38,11 +40,11 @@ class Signaling:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one page until it leaves."""
-        if not self._connections.take(request.remote or "", now_ns()):
+        if not self._connections.take(address_of(request), now_ns()):
             self._calls.count("connections_refused")
             raise web.HTTPTooManyRequests(text="Too many connections; wait some seconds.\n")
         socket = web.WebSocketResponse(autoping=False, max_msg_size=2 * page_messages.LONGEST_MESSAGE, compress=False)
-        await socket.prepare(request)
+        await upgrade(socket, request)
         assert request.transport is not None
         await _Conversation(self._calls, socket, PageSocket(socket, request.transport.abort)).run()
         return socket

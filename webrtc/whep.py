@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 
 from aiohttp import web
@@ -15,7 +16,7 @@ from webrtc.audience import Audience
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.errors import SdpError
-from webrtc.security import bearer, same
+from webrtc.security import address_of, bearer, same
 from webrtc.watched import Viewer, Watched
 
 JOINS_PER_S, JOIN_BURST = 5, 150
@@ -27,6 +28,8 @@ MOVED = "moved"
 
 MOVED_S = 20
 
+_TICKET = re.compile(r"([0-9]{1,12})\.[0-9a-f]{64}")
+
 
 def moved(token: str, session: str, now_s: int) -> str:
     """Proof that an edge has let a viewer in: browsers leave the bearer token out when they follow to another port."""
@@ -37,10 +40,10 @@ def moved(token: str, session: str, now_s: int) -> str:
 def came_from_us(token: str, request: web.Request, now_s: int) -> bool:
     """The request bears such a proof."""
     ticket = request.query.get(MOVED, "")
-    expires = ticket.partition(".")[0]
-    if not expires.isdecimal() or not now_s <= int(expires[:12]) <= now_s + MOVED_S:
+    found = _TICKET.fullmatch(ticket)
+    if not found or not now_s <= int(found[1]) <= now_s + MOVED_S:
         return False
-    return same(ticket, moved(token, request.match_info["session"], int(expires) - MOVED_S))
+    return same(ticket, moved(token, request.match_info["session"], int(found[1]) - MOVED_S))
 
 
 class Whep:
@@ -58,7 +61,7 @@ class Whep:
     async def post(self, request: web.Request) -> web.StreamResponse:
         """An offer: 201 with the answer; 307 to an edge with room."""
         self.admit(request)
-        if not self._joins.take(request.remote or "", now_ns()):
+        if not self._joins.take(address_of(request), now_ns()):
             self._audience.counters["joins_refused"] += 1
             raise web.HTTPTooManyRequests(text="Too many viewers at once; wait some seconds.\n", headers=_again(5))
         session = request.match_info["session"]
@@ -85,7 +88,7 @@ class Whep:
         _watched, viewer = self._resource(request)
         candidates = await doors.fragment_of(request, viewer.etag, viewer.ufrag)
         await doors.tried(candidates, viewer.peer.add_candidate)
-        return web.Response(status=204, headers={"ETag": viewer.etag})
+        return web.Response(status=204)  # without an ETag: this is no new ICE session
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """The viewer leaves."""

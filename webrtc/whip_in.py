@@ -15,7 +15,7 @@ from webrtc.call import Call
 from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.errors import SdpError
-from webrtc.security import bearer, same, token_hash
+from webrtc.security import address_of, bearer, same, token_hash
 from webrtc.uplink_peer import UplinkPeer
 
 OFFERS_PER_S, OFFER_BURST = 1, 20
@@ -44,7 +44,7 @@ class WhipIn:
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """An offer with sound: 201 with the answer; 307 to the edge where the caller is."""
-        if not self._offers.take(request.remote or "", now_ns()):
+        if not self._offers.take(address_of(request), now_ns()):
             raise web.HTTPTooManyRequests(text="Too many offers; wait some seconds.\n", headers={"Retry-After": "5"})
         session = request.match_info["session"]
         call = self._admitted(request, session)
@@ -69,7 +69,7 @@ class WhipIn:
         source = self._resource(request)
         candidates = await doors.fragment_of(request, source.etag, source.ufrag)
         await doors.tried(candidates, source.peer.add_candidate)
-        return web.Response(status=204, headers={"ETag": source.etag})
+        return web.Response(status=204)  # without an ETag: this is no new ICE session
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """The source has finished; the page's own microphone is heard again."""

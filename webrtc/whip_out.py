@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from functools import partial
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from webrtc.answerer import CONNECT_S, gather_loopback_too
+from webrtc.doors import ice_servers, mux_only
 from webrtc.fanout import AUDIO
 from webrtc.pushing import Push, PushError
 from webrtc.rtp_push import RtpPush
@@ -25,11 +27,15 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 class WhipPush(Push):
     """One session to one WHIP endpoint."""
 
+    _told_servers: tuple[dict[str, Any], ...] = ()
+    """The STUN and TURN servers of its last answer. They come after the offer, whose candidates aiortc has gathered by
+    then: where these did not do, the next attempt has more."""
+
     async def _attempt(self, watched: Watched) -> None:
         """Returns when the connection or the session has ended. Raises PushError when it cannot be made."""
         self.state = "connecting"
         changed = asyncio.Event()
-        servers = [RTCIceServer(**server) for server in self._audience.own_ice_servers]
+        servers = [RTCIceServer(**server) for server in self._audience.own_ice_servers + self._told_servers]
         connection = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         connection.on("connectionstatechange", changed.set)
         resource = ""
@@ -58,7 +64,7 @@ class WhipPush(Push):
         if loopback:
             gather_loopback_too(audio)
         await connection.setLocalDescription(await connection.createOffer())
-        place, answer = await self._post(http, connection.localDescription.sdp)
+        place, answer = await self._post(http, mux_only(connection.localDescription.sdp))
         try:
             await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except Exception as error:  # aiortc's parser raises whatever its input makes it stumble over
@@ -85,6 +91,7 @@ class WhipPush(Push):
                         continue
                     if response.status != 201:
                         raise PushError(f"It answers {response.status}: {text.strip()[:200]}")
+                    self._told_servers = ice_servers(response.headers.getall("Link", []))
                     return urljoin(url, location) if location else "", text
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 raise PushError(f"It cannot be reached ({type(error).__name__}).") from error

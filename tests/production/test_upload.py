@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import subprocess
 import sys
 import wave
@@ -15,9 +16,11 @@ import pytest
 from broker.config import ROOT
 from broker.messages import Voice
 from broker.uploads import read, write
+from tests.production.damaged import KINDS, damaged, sound_file
 from tests.tts.voiced import VOICES
 from workers.production import upload
 from workers.production.order import OrderError
+from workers.production.recording import read as recording_of
 from workers.tts.delivery import Delivery
 from workers.tts.words import Token
 
@@ -139,3 +142,25 @@ def test_what_is_no_sound_is_refused_in_words(tmp_path: Path, content: bytes) ->
     assert told["code"] == "bad_request"
     assert str(told["error"]).endswith(".")
     assert not (tmp_path / "v").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_file_is_sound_or_refused_in_words(tmp_path: Path, kind: str) -> None:
+    chance, good = random.Random(7), sound_file(kind)
+    path = tmp_path / "recording"
+    path.write_bytes(good)
+    assert abs(len(recording_of(path, upload.LONGEST_S)) - 48_000) < 48_000 / 5
+    came, told = {"sound": 0, "refused": 0}, set()
+    for _ in range(150):
+        path.write_bytes(damaged(good, chance))
+        try:
+            samples = recording_of(path, upload.LONGEST_S)
+        except OrderError as error:
+            told.add(str(error)[-1])
+            came["refused"] += 1
+        else:
+            assert np.isfinite(samples).all()
+            assert len(samples) <= (upload.LONGEST_S + 1) * 48_000
+            came["sound"] += 1
+    assert min(came.values()) > 10, came
+    assert told == {"."}

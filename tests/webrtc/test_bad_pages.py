@@ -7,12 +7,16 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from broker.messages import Typed
+from broker.messages import Holding, Report, Typed
 from tests.webrtc.scene import Page, Scene, page, scene, until
 from webrtc import answerer, signaling
+from webrtc.page_messages import Hello
+from webrtc.page_socket import PageSocket
 
 
 def at_an_edge(tmp_path: Path, story: Callable[[Scene, Page], Awaitable[None]]) -> None:
@@ -40,6 +44,69 @@ def test_a_malformed_message_is_answered_and_the_call_goes_on(tmp_path: Path, te
         assert (error["code"], error["fatal"]) == ("bad_message", False)
         await caller.send("text", text="and yet")
         await until(lambda: world.of(Typed))
+
+    at_an_edge(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "hello", "persona": "\ud800"},
+        {"type": "hello", "language": "\udfff"},
+        {"type": "text", "text": "\udcff"},
+    ],
+    ids=["persona", "language", "text"],
+)
+def test_half_a_letter_costs_nobody_a_conversation(tmp_path: Path, message: dict[str, str]) -> None:
+    """A broker that restarts afterwards is told of every call: bytes made of it could not be sent."""
+
+    async def story(world: Scene, caller: Page) -> None:
+        if message["type"] == "text":
+            await caller.hello()
+        else:
+            await caller.connect()
+        await caller.socket.send_str(json.dumps(message))
+        error = await caller.hears("error")
+        assert (error["code"], error["fatal"]) == ("bad_message", False)
+        async with page(world) as bystander:
+            session = (await bystander.hello())["session"]
+            world.tell(Report())
+            await until(lambda: world.of(Holding, session))
+            assert len(world.of(Holding)) == len(world.calls) == (2 if message["type"] == "text" else 1)
+            assert not world.calls.counters["faults"]
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_call_the_broker_cannot_be_told_of_is_not_kept(tmp_path: Path) -> None:
+    async def story(world: Scene, caller: Page) -> None:
+        socket = PageSocket(cast(Any, SimpleNamespace(closed=False)), lambda: None)
+        with pytest.raises(UnicodeEncodeError):
+            world.calls.hello(socket, Hello(persona="\ud800"))
+        socket.abort()
+        assert not len(world.calls)
+
+    at_an_edge(tmp_path, story)
+
+
+def test_a_fault_of_one_call_is_not_the_others(tmp_path: Path) -> None:
+    """Neither when a new broker is told of them, nor in the edge's own beat."""
+
+    async def story(world: Scene, caller: Page) -> None:
+        broken = world.calls.call_of((await caller.hello())["session"])
+        assert broken
+        async with page(world) as bystander:
+            session = (await bystander.hello())["session"]
+            broken.persona, broken.fanout = "\ud800", cast(Any, SimpleNamespace(totals=dict))
+            world.tell(Report())
+            await until(lambda: world.of(Holding, session))
+            assert not world.of(Holding, broken.session)
+            faults = world.calls.counters["faults"]
+            assert faults
+            await until(lambda: world.calls.counters["faults"] > faults)
+            asked = len(world.asked)
+            await until(lambda: len(world.asked) > asked)
+            assert {each.session for each in world.asked[asked:]} == {session}
 
     at_an_edge(tmp_path, story)
 

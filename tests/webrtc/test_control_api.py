@@ -92,6 +92,7 @@ def test_what_is_no_recording_is_refused_in_words_and_nothing_of_it_is_kept(tmp_
         for data, token, expected in (
             (form(None, text="no sound"), TOKEN, (400, "bad_request")),
             (form(b"this is not sound"), TOKEN, (400, "bad_request")),
+            (form(good[:60] + b"\xff" * 8), TOKEN, (400, "bad_request")),
             (form(sound(1.0, loud=0)), TOKEN, (400, "bad_request")),
             (form(b"#EXTM3U\nfile:///etc/passwd\n"), TOKEN, (400, "bad_request")),
             (form(good, nonsense="1"), TOKEN, (400, "bad_request")),

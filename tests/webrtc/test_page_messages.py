@@ -27,6 +27,10 @@ def test_the_other_messages() -> None:
     assert isinstance(parse('{"type":"interrupt","newer":1}'), page_messages.Stop)
 
 
+def test_a_letter_of_two_halves_is_whole() -> None:
+    assert parse('{"type":"text","text":"\\ud83d\\ude00"}') == Text(text="😀")
+
+
 def test_an_act_and_a_switch() -> None:
     act = parse('{"type":"act","emotion":"happy","for_ms":500,"gaze":"left","motion":0,"background":"#10aaFF"}')
     assert isinstance(act, page_messages.Act)
@@ -80,6 +84,13 @@ def test_an_act_and_a_switch() -> None:
         '{"type":"act","background":"#12345"}',
         '{"type":"switch"}',
         '{"type":"switch","persona":7}',
+        '{"type":"hello","persona":"\\ud800"}',
+        '{"type":"hello","language":"a\\udfff"}',
+        '{"type":"text","text":"half \\ud83d of it"}',
+        '{"type":"text","text":"hi","id":"\\udcff"}',
+        '{"type":"switch","language":"\\udbff"}',
+        '{"type":"offer","sdp":"v=0\\ud800"}',
+        '{"type":"shout\\ud800"}',
         "[" * 90_000,
         '{"type":"text","text":"' + "\\u0000",
     ],

@@ -19,7 +19,7 @@ from broker.messages import KeyFrame, Wanted, Watch
 from tests.webrtc.gstreamer import PLAYER, SYSTEM_PYTHON, lacking
 from tests.webrtc.scene import Scene, scene, until
 from tests.webrtc.viewer import SDP, Viewer
-from webrtc import sdp_fragment
+from webrtc import doors, sdp_fragment
 from webrtc.errors import SdpError
 from webrtc.media_clock import NTP_EPOCH_S
 
@@ -69,6 +69,8 @@ def test_the_answer_names_its_resource_its_edge_and_its_events(tmp_path: Path) -
         viewer = await Viewer(world).watch(SESSION)
         assert viewer.location.startswith(f"{world.url}/whep/{SESSION}/webrtc-1.")
         assert viewer.etag.startswith('"')
+        for lines in str(viewer.connection.remoteDescription.sdp).split("m=")[1:]:
+            assert "a=rtcp-mux\r\n" in lines
         assert f'<{world.url}/view/{SESSION}/events>; rel="alternate"; type="text/event-stream"' in viewer.links
         assert '<stun:stun.example:3478>; rel="ice-server"' in viewer.links
         turn = next(link for link in viewer.links if link.startswith("<turn:turn.example:3478?transport=tcp>"))
@@ -170,7 +172,9 @@ def test_candidates_are_trickled_under_the_rules_of_if_match(tmp_path: Path) -> 
         place, tag = viewer.location, viewer.etag
 
         async def patch(data: str, kind: str = FRAGMENT["Content-Type"], **headers: str) -> int:
-            return (await asked(world, "PATCH", place, data, Content_Type=kind, **headers))[0]
+            status, _, told = await asked(world, "PATCH", place, data, Content_Type=kind, **headers)
+            assert status != 204 or "ETag" not in told, "it is no new ICE session"
+            return status
 
         assert await patch(good, If_Match=tag) == 204
         assert await patch(good, If_Match="*") == 204
@@ -295,7 +299,7 @@ def test_other_pages_may_play_only_where_the_settings_name_them(tmp_path: Path) 
         asks = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "content-type"}
         good = {"Origin": "https://school.example"}
         status, _, headers = await asked(world, "OPTIONS", f"/whep/{SESSION}", **good, **asks)
-        assert status == 204
+        assert status == 200
         assert headers["Access-Control-Allow-Origin"] == "https://school.example"
         assert "PATCH" in headers["Access-Control-Allow-Methods"]
         assert "If-Match" in headers["Access-Control-Allow-Headers"]
@@ -308,6 +312,39 @@ def test_other_pages_may_play_only_where_the_settings_name_them(tmp_path: Path) 
         assert "Location" in headers["Access-Control-Expose-Headers"]
 
     at_an_edge(tmp_path, story, Audience(origins=("https://school.example",)))
+
+
+def test_an_answer_says_that_rtcp_has_no_port_of_its_own_and_is_one_stream(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        offer = await Viewer(world).offer()
+        status, answer, _ = await asked(world, "POST", f"/whep/{SESSION}", offer, **_typed(SDP))
+        assert status == 201
+        media = answer.split("\r\nm=")[1:]
+        assert len(media) == 2
+        assert all("\r\na=rtcp-mux\r\na=rtcp-mux-only\r\n" in lines for lines in media)
+        assert len({line.split()[0] for line in answer.splitlines() if line.startswith("a=msid:")}) == 1
+
+    at_an_edge(tmp_path, story)
+
+
+def test_links_to_ice_servers_are_read_as_they_are_written() -> None:
+    servers: tuple[dict[str, Any], ...] = (
+        {"urls": "stun:stun.example:3478"},
+        {"urls": "turn:turn.example:3478?transport=tcp", "username": "7:u,;s", "credential": "a=b; c, <d>"},
+    )
+    links = doors.ice_links(servers)
+    assert doors.ice_servers(links) == servers
+    assert doors.ice_servers([", ".join(links)]) == servers
+    assert doors.ice_servers(["<turn:turn.example>;rel=ice-server;username=u;credential=c"])[0]["username"] == "u"
+    for other in (
+        '<https://x/>; rel="ice-server"',
+        '<stun:a b>; rel="ice-server"',
+        '<stun:a>; rel="next"',
+        "x",
+        "<",
+        "",
+    ):
+        assert doors.ice_servers([other]) == ()
 
 
 @pytest.mark.skipif(bool(lacking()), reason=lacking())

@@ -13,20 +13,26 @@ import numpy as np
 import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from multidict import CIMultiDict
 
 from broker.clock import now_ns
 from broker.config import Audience
-from broker.messages import Fleet, SetMode
+from broker.messages import Alive, Fleet, SetMode
 from tests.webrtc.gstreamer import SENDER, SERVER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
+from webrtc import sdp_fragment, whip_out
+from webrtc.pushing import Push
 
 SDP = {"Content-Type": "application/sdp"}
+ORIGIN, TURN = "https://studio.example", "turn:turn.example:3478?transport=udp"
 
 
-def at_an_edge(tmp_path: Path, story: Callable[[Scene], Awaitable[None]], audience: Audience | None = None) -> None:
+def at_an_edge(
+    tmp_path: Path, story: Callable[[Scene], Awaitable[None]], audience: Audience | None = None, **server: Any
+) -> None:
     async def run() -> None:
-        async with scene(tmp_path, audience) as world:
+        async with scene(tmp_path, audience, **server) as world:
             await story(world)
 
     asyncio.run(run())
@@ -35,15 +41,17 @@ def at_an_edge(tmp_path: Path, story: Callable[[Scene], Awaitable[None]], audien
 class Sender:
     """OBS, as far as WHIP goes: sends sound, and pictures that nobody takes."""
 
-    def __init__(self, world: Scene) -> None:
+    def __init__(self, world: Scene, elsewhere: bool = False) -> None:
+        """`elsewhere`: it is a page of another place."""
         self.world = world
+        self.elsewhere = elsewhere
         self.connection = RTCPeerConnection(RTCConfiguration([]))
         self.connection.addTransceiver(Microphone(chirps(2.0)), "sendonly")
         self.connection.addTransceiver("video", "sendonly")
 
     async def send(self, session: str, token: str) -> tuple[int, str, Any]:
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        headers = SDP | {"Authorization": f"Bearer {token}"}
+        headers = SDP | {"Authorization": f"Bearer {token}"} | ({"Origin": ORIGIN} if self.elsewhere else {})
         url = f"{self.world.url}/whip/{session}"
         sdp = self.connection.localDescription.sdp
         async with self.world.http.post(url, data=sdp, headers=headers, allow_redirects=False) as response:
@@ -63,12 +71,18 @@ def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) ->
         page = Page(world)
         told = await page.hello(mode="text")
         await page.call()
-        sender = Sender(world)
+        sender = Sender(world, elsewhere=True)
         status, text, headers = await sender.send(told["session"], told["token"])
         assert status == 201, text
         assert f"{world.url}/whip/{told['session']}/webrtc-1." in headers["Location"]
         assert "m=video" in text
         assert "a=inactive" in text, "pictures are declined"
+        assert text.count("a=rtcp-mux-only\r\n") == text.count("\r\nm=") == 2
+        assert headers["Accept-Patch"] == "application/trickle-ice-sdpfrag"
+        (link,) = headers.getall("Link")
+        assert link.startswith('<turn:turn.example:3478?transport=udp>; rel="ice-server"; username="')
+        assert headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert {"Location", "ETag", "Link"} <= set(headers["Access-Control-Expose-Headers"].split(", "))
         await until(lambda: loud(world, 0))
         assert world.of(SetMode)[-1].mode == "voice"
         ufrag = "a=ice-ufrag:x\r\n"
@@ -79,6 +93,11 @@ def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) ->
             headers["Location"], data=ufrag, headers=patch | {"If-Match": headers["ETag"]}
         ) as r:
             assert r.status == 422
+        ufrag = sdp_fragment.ufrag_of(str(sender.connection.localDescription.sdp))
+        tagged = patch | {"If-Match": headers["ETag"]}
+        async with world.http.patch(headers["Location"], data=f"a=ice-ufrag:{ufrag}\r\n", headers=tagged) as response:
+            assert response.status == 204
+            assert "ETag" not in response.headers, "it is no new ICE session"
         async with world.http.delete(headers["Location"]) as response:
             assert response.status == 401
         async with world.http.delete(
@@ -89,7 +108,29 @@ def test_a_sender_speaks_in_the_place_of_the_pages_microphone(tmp_path: Path) ->
         await sender.connection.close()
         await page.close()
 
-    at_an_edge(tmp_path, story)
+    at_an_edge(tmp_path, story, Audience(origins=(ORIGIN,)), turn_urls=(TURN,), turn_secret="sixteen and more")
+
+
+def test_a_page_elsewhere_asks_before_it_sends(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+        for path, name, kind in (
+            ("/whip/session-1", "Accept-Post", "application/sdp"),
+            ("/whip/session-1/webrtc-1.x", "Accept-Patch", "application/trickle-ice-sdpfrag"),
+        ):
+            async with world.http.options(world.url + path, headers=asks | {"Origin": ORIGIN}) as response:
+                assert response.status == 200
+                assert response.headers[name] == kind
+                assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+                allowed = response.headers["Access-Control-Allow-Headers"]
+                assert {"Authorization", "Content-Type", "If-Match"} <= set(allowed.split(", "))
+                assert {"POST", "PATCH", "DELETE"} <= set(response.headers["Access-Control-Allow-Methods"].split(", "))
+            evil = asks | {"Origin": "https://evil.example"}
+            async with world.http.options(world.url + path, headers=evil) as response:
+                assert response.status == 403
+                assert "Access-Control-Allow-Origin" not in response.headers
+
+    at_an_edge(tmp_path, story, Audience(origins=(ORIGIN,)))
 
 
 @pytest.mark.skipif(bool(lacking()), reason=lacking())
@@ -175,6 +216,10 @@ class Server:
         self.frames = {"audio": 0, "video": 0}
         self.offers = 0
         self.refuse = 0
+        self.asked: list[str] = []
+        self.links: list[str] = []
+        self.closed = False
+        """No network path leads to it."""
         self.deleted = asyncio.Event()
         self.connection: RTCPeerConnection | None = None
         self._tasks: list[asyncio.Future[Any]] = []
@@ -202,14 +247,20 @@ class Server:
     async def _offer(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer key"
         self.offers += 1
+        sdp = await request.text()
+        assert sdp.count("a=rtcp-mux-only\r\n") == 2
+        self.asked.append(sdp)
         if self.offers <= self.refuse:
             raise web.HTTPServiceUnavailable(text="starting")
         connection = self.connection = RTCPeerConnection(RTCConfiguration([]))
         connection.on("track", self._take)
-        await connection.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
         answer = connection.localDescription.sdp
-        return web.Response(status=201, text=answer, content_type="application/sdp", headers={"Location": "/resource"})
+        if self.closed:
+            answer = answer.replace("a=ice-pwd:", "a=ice-pwd:wrong")
+        headers = CIMultiDict([("Location", "/resource"), *(("Link", link) for link in self.links)])
+        return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
 
     async def _delete(self, request: web.Request) -> web.Response:
         self.deleted.set()
@@ -248,6 +299,57 @@ def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_i
         await server.stop()
 
     asyncio.run(run())
+
+
+def test_a_servers_own_stun_and_turn_are_tried_when_there_is_no_path_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come with the answer to the first offer; the next one has been gathered with them."""
+    used: list[list[Any]] = []
+
+    class Connection(RTCPeerConnection):
+        def __init__(self, configuration: RTCConfiguration) -> None:
+            used.append(configuration.iceServers)
+            super().__init__(configuration)
+
+    monkeypatch.setattr(whip_out, "RTCPeerConnection", Connection)
+    monkeypatch.setattr(whip_out, "CONNECT_S", 0.1)
+    monkeypatch.setattr(Push, "waits_s", (0.05,))
+
+    async def run() -> None:
+        server = Server()
+        server.closed = True
+        server.links = ['<stun:127.0.0.1:9>; rel="ice-server", <https://x/>; rel="alternate"']
+        server.links += ['<turn:127.0.0.1:9?transport=udp>; rel="ice-server"; username="u"; credential="c"']
+        url = await server.start()
+        async with scene(tmp_path, Audience(whip_url=url + "x", whip_token="key")) as world:
+            page = Page(world)
+            await page.hello()
+            await until(lambda: len(used) >= 2, 20)
+            await page.close()
+        await server.stop()
+        assert used[0] == []
+        assert [(each.urls, each.username, each.credential) for each in used[1]] == [
+            ("stun:127.0.0.1:9", None, None),
+            ("turn:127.0.0.1:9?transport=udp", "u", "c"),
+        ]
+
+    asyncio.run(run())
+
+
+def test_an_address_in_the_settings_that_is_none_stops_nothing(tmp_path: Path) -> None:
+    """Neither the edge's beat, by which the broker knows that it lives, nor the push to the other address."""
+
+    async def story(world: Scene) -> None:
+        page = Page(world)
+        session = (await page.hello())["session"]
+        await until(lambda: world.calls.pushes.of(session))
+        beats = len(world.of(Alive))
+        await until(lambda: len(world.of(Alive)) > beats + 3)
+        assert [push.url for push in world.calls.pushes.of(session)] == ["janus+ws://127.0.0.1:9/"]
+        await page.close()
+
+    at_an_edge(tmp_path, story, Audience(whip_url="https://[{persona}/", janus_url="ws://127.0.0.1:9/"))
 
 
 @pytest.mark.skipif(bool(lacking()), reason=lacking())

@@ -10,7 +10,7 @@ from webrtc.api.bodies import Ask, read
 from webrtc.api.films import SETTINGS
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, Handler, caller, named
-from webrtc.security import bearer, is_operator, same
+from webrtc.security import address_of, bearer, is_operator, same
 
 
 def looks_on(request: web.Request) -> None:
@@ -34,7 +34,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     """POST /sessions/{session}/questions."""
     looks_on(request)
     session, question = named(request), await read(request, Ask)
-    asker = request.remote or ""
+    asker = address_of(request)
     told = await request.app[DESK].ask("ask", session, **caller(request), **asdict(question), asker=asker)
     return web.json_response(told, status=202)
 

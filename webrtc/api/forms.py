@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from webrtc.api.bodies import LONGEST_BODY, fill
 from webrtc.api.problems import Problem
@@ -32,7 +33,7 @@ async def read_form(request: web.Request, cls: type[T], recording: Path, most_mb
             else:
                 names = ", ".join((AUDIO, *known))
                 raise Problem("bad_request", f"There is no field {part.name[:40]!r}; known: {names}.")
-    except (ValueError, AssertionError, UnicodeDecodeError) as error:
+    except (ValueError, AssertionError, HttpProcessingError) as error:  # the last one: a part's headers
         raise Problem("bad_request", "The form cannot be read; send multipart/form-data.") from error
     return fill(cls, table)
 

@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 from broker.messages import Told
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, caller, named
+from webrtc.upgrading import upgrade
 
 QUEUED = 2_000
 """Events a listener may be behind; then it is cut off, and may come back with Last-Event-ID."""
@@ -109,7 +110,7 @@ async def _by_stream(request: web.Request, line: Line) -> web.StreamResponse:
 
 async def _by_socket(request: web.Request, line: Line) -> web.StreamResponse:
     socket = web.WebSocketResponse(heartbeat=BEAT_S, max_msg_size=1024)
-    await socket.prepare(request)
+    await upgrade(socket, request)
     writing = asyncio.ensure_future(_write(socket, line))
     try:
         async for message in socket:

@@ -15,6 +15,7 @@ from webrtc.api.bodies import described, read
 from webrtc.api.films import operator
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, caller, named
+from webrtc.security import address_of
 
 SHELF: web.AppKey[Shelf] = web.AppKey("shelf", Shelf)
 
@@ -45,7 +46,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
     session, wanted = named(request), await read(request, Record)
     who = caller(request)
     await request.app[DESK].ask("recording", session, **who)  # who may not is told so before anything of the disk
-    if not who["operator"] and not request.app[BEGUN].take(request.remote or "", now_ns()):
+    if not who["operator"] and not request.app[BEGUN].take(address_of(request), now_ns()):
         raise Problem("rate", "That was many recordings in a short time. Please wait a little.")
     try:
         await asyncio.to_thread(request.app[SHELF].check)
