@@ -1,6 +1,7 @@
-"""A sentence on its real way to the pictures: the tts stage, the programme stage, and what it asks of a face.
+"""A sentence on its real way to the pictures: the tts stage or a recording, the programme stage, and what it asks of a
+face.
 
-The three stages' own code with a clock of its own, faster than real time; no process, no bus. The bench of visemes and
+The stages' own code with a clock of its own, faster than real time; no process, no bus. The benches of the mouth and
 the clips under docs/ are made of it.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,9 @@ from broker.messages import (
     Wanted,
 )
 from workers.lipsync.face import FaceState, face_from_wire
+from workers.production.playback import Playback, marked
+from workers.production.recording import read
+from workers.production.studio import VoiceSource
 from workers.programme.pictures import ATTEMPTS
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.stage import ProgrammeStage
@@ -66,24 +72,38 @@ def speak(
     voices: Voices | None = None,
 ) -> SpokenPictures:
     """Raises MissingError where the voice is not installed."""
-    settings = settings or ProgrammeSettings()
-    tts, programme = TtsStage(voices or Voices()), ProgrammeStage(settings)
     persona = {"voices": {language: voice}, "face": {"motion": 1.0}}
-    opened = Open(session=SESSION, persona=persona, language=language, origin_ns=ORIGIN_NS, peers={}, committed=(1,))
+    asked = Speak(session=SESSION, turn=1, n=0, text=text, language=language, last=True)
+    return _shown(TtsStage(voices or Voices()), asked, persona, settings or ProgrammeSettings())
+
+
+def play(recording: Path, text: str, language: str, settings: ProgrammeSettings | None = None) -> SpokenPictures:
+    """A recording of one passage (some 20 s at most), as films are made of it; `text`: its words, if known."""
+    (part,) = marked(read(recording), text, language)
+    asked = Speak(session=SESSION, turn=1, n=0, text=text, language=language, last=True)
+    playback = Playback(SESSION, 1, [part], text, language)
+    return _shown(playback, asked, {"face": {"motion": 1.0}}, settings or ProgrammeSettings())
+
+
+def _shown(source: VoiceSource, speak: Speak, persona: dict[str, Any], settings: ProgrammeSettings) -> SpokenPictures:
+    programme = ProgrammeStage(settings)
+    opened = Open(
+        session=SESSION, persona=persona, language=speak.language, origin_ns=ORIGIN_NS, peers={}, committed=(1,)
+    )
     spoken, size = SpokenPictures(settings.fps), settings.width
     pictures = bytes(size * size * 3 // 2)
     pieces: dict[int, bytes] = {}
-    for stage in (tts, programme):
+    for stage in (source, programme):
         stage.accept(opened)
         stage.accept(Commit(session=SESSION, turn=1))
     now_ns, ends_ns, asked = ORIGIN_NS, None, False
     while now_ns < (ends_ns or ORIGIN_NS + LONGEST_NS):
         if not asked and now_ns >= ORIGIN_NS + LEAD_NS:
-            tts.accept(Speak(session=SESSION, turn=1, n=0, text=text, language=language, last=True))
+            source.accept(speak)
             asked = True
         if (now_ns - ORIGIN_NS) % (25 * TICK_NS) == 0:
             programme.accept(Wanted(session=SESSION, edge="bench", h264=1))
-        messages: list[Message] = tts.step(now_ns) if asked else []
+        messages: list[Message] = source.step(now_ns) if asked else []
         while (due := programme.due_ns) is not None and due <= now_ns:
             messages += programme.step(now_ns)
         for message in messages:
@@ -93,7 +113,7 @@ def speak(
                     pieces[message.start_sample] = message.pcm
                     programme.accept(message)
                 case Credit():
-                    tts.accept(message)
+                    source.accept(message)
                 case Draw():
                     sample = picture_sample(message.picture // ATTEMPTS, settings.fps)
                     spoken.faces[sample] = face_from_wire(message.mouth, message.face, message.emotion)

@@ -53,6 +53,7 @@ TOUCH_JAWS = 0.01
 ROUND = 0.80
 """Of the mouth's inner width at rest: an opening no wider than this is round."""
 BILABIAL = frozenset(["p", "b", "m"])
+VOWELS = frozenset(["aa", "E", "I", "O", "U"])
 ROUNDED = frozenset(["uw", "ow", "w", "u", "o"])
 GRID_HZ = 1000
 
@@ -67,6 +68,9 @@ class Figures:
     touched: int
     rounded_phones: int
     rounded: int
+    vowels: int
+    vowels_shut: int
+    """Lips that touch in a vowel's middle: a mouth that is always shut closes every p, too."""
     lag_targets_ms: float
     lag_loudness_ms: float
     agreement: float
@@ -89,6 +93,10 @@ class _Curve:
         ends = self.starts + self.picture_samples
         return [int(i) for i in np.flatnonzero((self.starts < phone.end_sample) & (ends > phone.start_sample))]
 
+    def at(self, sample: int) -> int:
+        """The picture that stands there."""
+        return max(0, int(np.searchsorted(self.starts, sample, side="right")) - 1)
+
 
 def spoken_sentences(settings: ProgrammeSettings) -> list[SpokenPictures]:
     """What the installed voices say."""
@@ -106,7 +114,7 @@ def spoken_sentences(settings: ProgrammeSettings) -> list[SpokenPictures]:
 def measure(name: str, seen: MouthSeen, sentences: Sequence[SpokenPictures]) -> Figures:
     """All sentences on one portrait."""
     targets = {viseme: _full(seen, viseme) for viseme in VISEMES}
-    touched, rounded, shut = [], [], [0.0]
+    touched, rounded, vowels, shut = [], [], [], [0.0]
     by_target, by_loudness, pictures = [], [], 0
     for sentence in sentences:
         curve = _curve(seen, sentence)
@@ -118,6 +126,8 @@ def measure(name: str, seen: MouthSeen, sentences: Sequence[SpokenPictures]) -> 
             elif _plain(phone) in ROUNDED:
                 open_ = [curve.openings[i].width for i in place if curve.heights[i] >= TOUCH_JAWS]
                 rounded.append(bool(open_) and min(open_) <= ROUND * seen.rest_width)
+            if phone.viseme in VOWELS:
+                vowels.append(curve.heights[curve.at((phone.start_sample + phone.end_sample) // 2)] < TOUCH_JAWS)
         grid, opening = _held(curve)
         by_target.append(_lags(opening, _smooth(_wished(sentence.phones, targets, grid), 0.06)))
         by_loudness.append(_lags(opening, _loudness(sentence, grid)))
@@ -130,6 +140,8 @@ def measure(name: str, seen: MouthSeen, sentences: Sequence[SpokenPictures]) -> 
         touched=sum(touched),
         rounded_phones=len(rounded),
         rounded=sum(rounded),
+        vowels=len(vowels),
+        vowels_shut=sum(vowels),
         lag_targets_ms=lag,
         lag_loudness_ms=_best(by_loudness)[0],
         agreement=agreement,

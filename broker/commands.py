@@ -31,7 +31,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol, TypedDict
 
 from broker import outputs, streaming
 from broker.acting import problem
@@ -39,22 +39,83 @@ from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
 from broker.errors import ConfigError
 from broker.events import EventLog
-from broker.jobs import Job, Jobs
+from broker.jobs import Job, Jobs, JobTold
 from broker.limits import Buckets
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
-from broker.outputs import Output
-from broker.questions import MODES, QuestionError, Questions
+from broker.noted import Note
+from broker.outputs import Output, OutputTold, RecordingTold
+from broker.questions import MODES, QuestionError, Questions, QuestionTold
 from broker.registry import Registry
 from broker.rtmp_address import flaw
 from broker.sessions import Session
-from broker.turn_state import phase
+from broker.streaming import PushTold
+from broker.turn_state import PHASES, phase
 from broker.turns import Say
 from broker.uploads import NAME
 
 FOR_EVERYBODY = frozenset({"ask", "taking"})
 
+MICROPHONES = ("voice", "text")
+"""What `mode` may be."""
+
 MOST_EVENTS = 5_000
 """In one answer."""
+
+
+class SessionTold(TypedDict):
+    """A conversation in a list."""
+
+    session: str
+    persona: str
+    name: Annotated[str, Note("The persona's.")]
+    portrait: str
+    language: str
+    languages: list[str]
+    mode: Annotated[str, Note("voice: the microphone is listened to.", MICROPHONES)]
+    state: Annotated[str, Note("away: the caller's page is gone, it may come back.", PHASES)]
+    lines: Annotated[int, Note("Of its dialogue.")]
+    questions: Annotated[str, Note("Whether those who look on may ask.", MODES)]
+    recording: Annotated[bool, Note("It is recorded.")]
+    age_s: int
+
+
+class LineTold(TypedDict):
+    """What somebody said; the avatar's as far as it was heard."""
+
+    role: Annotated[str, Note("", ("user", "avatar"))]
+    text: str
+    interrupted: bool
+
+
+class ConversationTold(SessionTold):
+    """A conversation, and its dialogue as heard."""
+
+    dialogue: list[LineTold]
+
+
+class SessionsTold(TypedDict):
+    sessions: list[SessionTold]
+
+
+class JobsTold(TypedDict):
+    jobs: list[JobTold]
+
+
+class TakingTold(TypedDict):
+    questions: Annotated[str, Note("Whether those who look on may ask.", MODES)]
+
+
+class QuestionsTold(TypedDict):
+    mode: Annotated[str, Note("Whether those who look on may ask.", MODES)]
+    questions: list[QuestionTold]
+
+
+class PushesTold(TypedDict):
+    pushes: list[PushTold]
+
+
+class DoneTold(TypedDict):
+    """Nothing besides: events tell what comes of it."""
 
 
 class House(Protocol):
@@ -97,10 +158,10 @@ def obeyed(house: House, command: Command, now_ns: int) -> Done:
         data = _obeyed(house, command, now_ns)
     except (Refusal, QuestionError) as refusal:
         return Done(session=command.session, id=command.id, code=refusal.code, text=str(refusal))
-    return Done(session=command.session, id=command.id, data=data)
+    return Done(session=command.session, id=command.id, data=dict(data))
 
 
-def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
+def _obeyed(house: House, command: Command, now_ns: int) -> Mapping[str, Any]:
     if command.what in _OPERATORS_HANDLERS:
         if not command.operator:
             raise Refusal("forbidden", "This needs the operator's token.")
@@ -113,7 +174,7 @@ def _obeyed(house: House, command: Command, now_ns: int) -> dict[str, Any]:
     return handler(house, _session(house, command), command.data, now_ns) or {}
 
 
-def row(session: Session, now_ns: int) -> dict[str, Any]:
+def row(session: Session, now_ns: int) -> SessionTold:
     """A session for a list, as plain data."""
     persona, state = session.record.persona, session.state
     return {
@@ -152,11 +213,11 @@ def _is_caller(session: Session, command: Command) -> bool:
 Data = Mapping[str, Any]
 
 
-def _sessions(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+def _sessions(house: House, data: Data, now_ns: int) -> SessionsTold:
     return {"sessions": [row(session, now_ns) for session in house.sessions.values()]}
 
 
-def _order(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+def _order(house: House, data: Data, now_ns: int) -> JobTold:
     if house.jobs.waiting() >= house.settings.films_waiting:
         text = f"{house.settings.films_waiting} films wait to be made already; try again when some are."
         raise Refusal("busy", text)
@@ -164,29 +225,29 @@ def _order(house: House, data: Data, now_ns: int) -> dict[str, Any]:
     return house.jobs.add(Job(name=str(data["job"]), order=dict(data["order"]), created_s=created_s)).told()
 
 
-def _jobs(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+def _jobs(house: House, data: Data, now_ns: int) -> JobsTold:
     return {"jobs": [job.told() for job in house.jobs.all()]}
 
 
-def _job(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+def _job(house: House, data: Data, now_ns: int) -> JobTold:
     job = house.jobs.get(str(data.get("job", "")))
     if job is None:
         raise Refusal("unknown", "There is no such job (any more).")
     return job.told()
 
 
-def _unorder(house: House, data: Data, now_ns: int) -> dict[str, Any]:
+def _unorder(house: House, data: Data, now_ns: int) -> JobTold:
     told = _job(house, data, now_ns)
     house.jobs.cancel(told["job"])
     return told
 
 
-OutputHandler = Callable[["House", Session, Command, int], dict[str, Any]]
+OutputHandler = Callable[["House", Session, Command, int], Mapping[str, Any]]
 
 
-def _look(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
-    lines = [{"role": line.role, "text": line.text, "interrupted": line.interrupted} for line in session.state.dialogue]
-    return row(session, now_ns) | {"dialogue": lines}
+def _look(house: House, session: Session, data: Data, now_ns: int) -> ConversationTold:
+    lines = [LineTold(role=line.role, text=line.text, interrupted=line.interrupted) for line in session.state.dialogue]
+    return {**row(session, now_ns), "dialogue": lines}
 
 
 def _events(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
@@ -245,7 +306,7 @@ def _switch(house: House, session: Session, data: Data, now_ns: int) -> None:
     _as_its_page(house, session, switch, now_ns)
 
 
-def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+def _ask(house: House, session: Session, data: Data, now_ns: int) -> QuestionTold:
     name, text = str(data.get("name", "")), str(data.get("text", ""))
     if not house.askers.take(str(data.get("asker", "")), now_ns):
         raise Refusal("rate", "That was many questions in a short time. Please wait a little.")
@@ -254,11 +315,11 @@ def _ask(house: House, session: Session, data: Data, now_ns: int) -> dict[str, A
     return question.told()
 
 
-def _taking(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+def _taking(house: House, session: Session, data: Data, now_ns: int) -> TakingTold:
     return {"questions": session.record.questions.mode}
 
 
-def _questions(house: House, session: Session, data: Data, now_ns: int) -> dict[str, Any]:
+def _questions(house: House, session: Session, data: Data, now_ns: int) -> QuestionsTold:
     questions = session.record.questions
     return {"mode": questions.mode, "questions": [each.told() for each in questions.asked]}
 
@@ -278,15 +339,16 @@ def _audience(house: House, session: Session, data: Data, now_ns: int) -> None:
     house.question(session, replace(session.record.questions, mode=mode), 0, now_ns)
 
 
-def _recording(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+def _recording(house: House, session: Session, command: Command, now_ns: int) -> RecordingTold:
     rules, last = house.settings.recording, outputs.newest(session.record.outputs)
-    told = last.told() if last else {"state": "off", "by": "", "text": ""}
-    if last and command.operator:
-        told |= last.data
-    return told | {"rule": outputs.rule(rules, session.record.persona)}
+    state = last.told() if last else OutputTold(state="off", by="", text="")
+    told: RecordingTold = {**state, "rule": outputs.rule(rules, session.record.persona)}
+    if last and command.operator and "name" in last.data:
+        told["name"] = str(last.data["name"])
+    return told
 
 
-def _record(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+def _record(house: House, session: Session, command: Command, now_ns: int) -> RecordingTold:
     rules = house.settings.recording
     if outputs.rule(rules, session.record.persona) == "never":
         raise Refusal("off", "Conversations are not recorded here.")
@@ -301,7 +363,7 @@ def _record(house: House, session: Session, command: Command, now_ns: int) -> di
     return _recording(house, session, command, now_ns)
 
 
-def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> RecordingTold:
     running = outputs.current(session.record.outputs)
     if running and running.by != "caller" and not command.operator:
         text = "The operator of this server records this conversation. Whoever does not want that ends the call."
@@ -311,7 +373,7 @@ def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> 
     return _recording(house, session, command, now_ns)
 
 
-def _push(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+def _push(house: House, session: Session, command: Command, now_ns: int) -> PushTold:
     url = str(command.data.get("url", ""))
     if wrong := flaw(url):
         raise Refusal("bad_request", wrong)
@@ -323,7 +385,7 @@ def _push(house: House, session: Session, command: Command, now_ns: int) -> dict
     return streaming.rows(session.record.outputs)[-1]
 
 
-def _pushes(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+def _pushes(house: House, session: Session, command: Command, now_ns: int) -> PushesTold:
     return {"pushes": streaming.rows(session.record.outputs)}
 
 
@@ -339,7 +401,7 @@ def _unpush(house: House, session: Session, command: Command, now_ns: int) -> di
 def _operators(handler: OutputHandler) -> OutputHandler:
     """For the operator only: the caller's token is not enough."""
 
-    def checked(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
+    def checked(house: House, session: Session, command: Command, now_ns: int) -> Mapping[str, Any]:
         if not command.operator:
             raise Refusal("forbidden", "This needs the operator's token.")
         return handler(house, session, command, now_ns)
@@ -358,7 +420,7 @@ def _as_its_page(house: House, session: Session, message: Message, now_ns: int) 
     session.caller_gone_ns = gone_ns
 
 
-_OPERATORS_HANDLERS: dict[str, Callable[[House, Data, int], dict[str, Any]]] = {
+_OPERATORS_HANDLERS: dict[str, Callable[[House, Data, int], Mapping[str, Any]]] = {
     "sessions": _sessions,
     "order": _order,
     "jobs": _jobs,
@@ -367,7 +429,7 @@ _OPERATORS_HANDLERS: dict[str, Callable[[House, Data, int], dict[str, Any]]] = {
 }
 """These are about no one session."""
 
-_HANDLERS: dict[str, Callable[[House, Session, Data, int], dict[str, Any] | None]] = {
+_HANDLERS: dict[str, Callable[[House, Session, Data, int], Mapping[str, Any] | None]] = {
     "look": _look,
     "events": _events,
     "say": _say,

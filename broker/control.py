@@ -400,8 +400,8 @@ class Control:
     def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None:
         """A session's questions have changed; `n` is the one that did, 0 the mode."""
         session.record = replace(session.record, questions=questions)
-        news = [each.told() for each in questions.asked if each.n == n]
-        self._tell("question", now_ns, session, mode=questions.mode, **(news[0] if news else {}))
+        news = next((dict(each.told()) for each in questions.asked if each.n == n), {})
+        self._tell("question", now_ns, session, mode=questions.mode, **news)
 
     def _question_time(self, session: Session, now_ns: int) -> None:
         """Take the next question from the audience a step further, if it may."""
@@ -570,7 +570,7 @@ class Control:
             origin_ns=session.state.origin_ns,
             state="away" if session.caller_gone_ns else phase(session.state),
             viewers=self.watchers.viewers(session.id),
-            recording=recording.told() if (recording := outputs.current(session.record.outputs)) else {},
+            recording=dict(recording.told()) if (recording := outputs.current(session.record.outputs)) else {},
             peers={kind: peer for kind, peer in session.route.peers.items() if kind == "programme"},
         )
 
@@ -653,7 +653,7 @@ class Control:
         if not self._grace_ns:
             self._outbox.send += self.jobs.assigned([each.peer for each in self.registry.ready("production")], again)
         for job in self.jobs.news.told.values():
-            event = Event(session=job.name, kind="job", data=job.told())
+            event = Event(session=job.name, kind="job", data=dict(job.told()))
             self._outbox.publish.append(self.events.number(event, now_ns))
         self.jobs.news.told.clear()
 

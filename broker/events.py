@@ -12,7 +12,7 @@ KEPT_NS = 30 * NS_PER_S
 KEPT_EVENTS = 20_000
 """A second bound, should there be a flood of them."""
 
-EDGE_KINDS = ("latency", "played")
+EDGE_KINDS = ("latency",)
 """Made by the edge, which shows them to its page itself."""
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from broker.messages import Make, Making, Peer
+from broker.noted import Note
 
 MOST_ATTEMPTS = 2
 """A job during which its maker died twice is not tried again."""
@@ -30,6 +31,20 @@ class Stage(StrEnum):
     @property
     def over(self) -> bool:
         return self in (Stage.DONE, Stage.FAILED, Stage.CANCELLED)
+
+
+class JobTold(TypedDict):
+    """A film, made or to be made. Its video is there when it is done."""
+
+    job: str
+    state: Annotated[str, Note("How far it is.", tuple(Stage))]
+    share: Annotated[float, Note("Of the making, 0 to 1.")]
+    video: NotRequired[Annotated[str, Note("The path of the MP4.")]]
+    captions: NotRequired[Annotated[str, Note("The path of the WebVTT file.")]]
+    seconds: NotRequired[Annotated[float, Note("Of film.")]]
+    took_s: NotRequired[Annotated[float, Note("What the making took.")]]
+    code: NotRequired[Annotated[str, Note("Of what was wrong.")]]
+    text: NotRequired[Annotated[str, Note("What was wrong, a sentence.")]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +69,16 @@ class Job:
     captions: bool = False
     """There is a WebVTT file, too."""
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> JobTold:
         """The job for a client, plain data."""
-        about: dict[str, Any] = {"job": self.name, "state": str(self.stage), "share": round(self.share, 3)}
+        about = JobTold(job=self.name, state=str(self.stage), share=round(self.share, 3))
         if self.stage is Stage.DONE:
-            about |= {"video": f"/api/v1/videos/{self.name}.mp4", "seconds": self.seconds, "took_s": self.took_s}
+            about["video"] = f"/api/v1/videos/{self.name}.mp4"
+            about["seconds"], about["took_s"] = self.seconds, self.took_s
             if self.captions:
                 about["captions"] = f"/api/v1/videos/{self.name}.vtt"
         if self.code:
-            about |= {"code": self.code, "text": self.text}
+            about["code"], about["text"] = self.code, self.text
         return about
 
 

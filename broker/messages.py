@@ -832,16 +832,33 @@ class Programme(Message):
 class Event(Message):
     """Anyone → broker → its PUB, numbered by `seq`; those about a session also go to its edge, for the page.
 
-    kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
-    utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
-    turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
-    audience {viewers}, recording {state: starting|on|over|refused|failed, by: config|caller|operator, text},
-    output {id, output (its kind), and these} (whatever else is made of the session; not for viewers).
-    job {what GET /jobs/<job> gives}: its session is the name of the job.
-    Llm: documents {persona, problems}: those that could not be read, about no session.
-    Programme: phonemes and visemes {sentence, programme_sample,
-    items [[name, start_sample, end_sample]]}. Edge: latency {…}, played.
+    What `data` has, by kind. The broker's:
+      state {state}
+      heard {utterance, text, final}
+      speech {what: started|paused|resumed|over, utterance, mic_sample}; over: nobody need hear it again
+      sentence {n, text, language, passage, kind}
+      turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative, …}
+      step {name, took_ns, …}
+      dialogue {lines: [{role, text, interrupted}]}, for a page that comes back
+      question {mode} when that changes, else {mode, n, name, text, state}
+      act {the fields of Act}
+      switch {persona, portrait, language}
+      audience {viewers}
+      recording {state: starting|on|over|refused|failed, by: config|caller|operator, text}
+      output {id, output (its kind), state, by, text}: whatever else is made of the session; not for viewers
+      session {state: closed, reason}
+      health {process, state}, about no session
+      job {what GET /jobs/<job> gives}; its session is the name of the job
+    The llm's, besides `error`:
+      documents {persona, problems}: those that could not be read; about no session
+    The programme's:
+      phonemes {sentence, programme_sample, items: [[name, start_sample, end_sample]]}
+      visemes {the same}
+    The edge's:
+      latency {the turn's record, webrtc/latency.py}
+    Several processes':
+      error {code, text, stage}; stage: where it is known
+      degraded {stage, step, reason} by the broker, {kind, step, reason} by the programme
     """
 
     kind: str

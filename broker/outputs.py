@@ -5,15 +5,36 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from broker.config import RecordingSettings
 from broker.messages import OutputState
+from broker.noted import Note
 
 RECORDING = "recording"
 GOING = frozenset({"starting", "on"})
 MOST = 16
 """Outputs of one session, those that are over included; the oldest of these are forgotten."""
+
+
+STATES = ("starting", "on", "over", "refused", "failed")
+ORDERERS = ("config", "caller", "operator", "viewers")
+RULES = ("every", "asked", "never")
+
+
+class OutputTold(TypedDict):
+    """How something goes that is made of a conversation."""
+
+    state: Annotated[str, Note("off: nothing was ever begun.", ("off", *STATES))]
+    by: Annotated[str, Note("Who began it.", ("", *ORDERERS))]
+    text: Annotated[str, Note("Why it ended by itself, a sentence.")]
+
+
+class RecordingTold(OutputTold):
+    """Whether a conversation is recorded, and may be."""
+
+    rule: Annotated[str, Note("Whether conversations like this one are.", RULES)]
+    name: NotRequired[Annotated[str, Note("One of GET /recordings; for the operator.")]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +43,7 @@ class Output:
 
     kind: str
     by: str
-    """config, caller or operator."""
+    """One of `ORDERERS`."""
     settings: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     state: str = "starting"
@@ -38,7 +59,7 @@ class Output:
         table = asdict(self)
         return {key: table[key] for key in ("id", "kind", "settings", "data")}
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> OutputTold:
         """As everybody may hear it."""
         return {"state": self.state, "by": self.by, "text": self.text}
 

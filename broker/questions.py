@@ -10,8 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Annotated, TypedDict
 
 from broker.messages import Typed
+from broker.noted import Note
 from broker.phrases import ASKS, phrase
 from broker.turn_state import Presence, TurnState, in_hand
 from broker.turns import Say
@@ -41,6 +43,15 @@ class Stand(StrEnum):
     DISMISSED = "dismissed"
 
 
+class QuestionTold(TypedDict):
+    """A question from somebody who looks on."""
+
+    n: Annotated[int, Note("Counts a conversation's questions from 1.")]
+    name: Annotated[str, Note("Who asks.")]
+    text: str
+    state: Annotated[str, Note("How far it is; waiting: for the host.", tuple(Stand))]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """One question. `n` counts a session's questions from 1."""
@@ -50,7 +61,7 @@ class Question:
     text: str
     stand: Stand = Stand.WAITING
 
-    def told(self) -> dict[str, object]:
+    def told(self) -> QuestionTold:
         """Plain data."""
         return {"n": self.n, "name": self.name, "text": self.text, "state": str(self.stand)}
 

@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from broker.config import RecordingSettings
 from broker.errors import VisavisError
+from broker.noted import Note
 
 ABOUT = "recording.json"
 """What a recording says of itself; a folder without it is none."""
@@ -28,6 +29,34 @@ FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,60}\.(mp4|webm|vtt|jsonl|json)")
 GB = 1_000_000_000
 MB = 1_000_000
 DAY_S = 86_400.0
+
+
+class PartTold(TypedDict):
+    """A part of a recording; another one begins when pictures change their size or the recorder died."""
+
+    files: list[str]
+    captions: str
+    start_ms: int
+    duration_ms: NotRequired[int]
+
+
+class TapeTold(TypedDict):
+    """A recording: what it says of itself, and its files. What is not known yet, or was not then, is left out."""
+
+    name: str
+    session: str
+    complete: Annotated[bool, Note("It has been finished.")]
+    bytes: Annotated[int, Note("Of all its files.")]
+    files: Annotated[dict[str, int], Note("The bytes of each.")]
+    persona: NotRequired[str]
+    formats: NotRequired[list[str]]
+    sound: NotRequired[str]
+    begun: NotRequired[Annotated[str, Note("ISO 8601.")]]
+    ended: NotRequired[Annotated[str, Note("ISO 8601.")]]
+    reason: NotRequired[Annotated[str, Note("Why it ended.")]]
+    start_sample: NotRequired[Annotated[int, Note("The programme sample it begins with, 48 kHz.")]]
+    duration_ms: NotRequired[int]
+    parts: NotRequired[list[PartTold]]
 
 
 class NoRoomError(VisavisError):
@@ -97,13 +126,14 @@ class Shelf:
         path = place / file if place and FILE.fullmatch(file) else None
         return path if path and path.is_file() and not path.is_symlink() else None
 
-    def told(self, place: Path) -> dict[str, Any]:
+    def told(self, place: Path) -> TapeTold:
         """A recording for a list: what it says of itself, its files with their bytes, whether it was finished."""
         about = _about(place) or {}
         files = {path.name: path.stat().st_size for path in sorted(place.iterdir()) if FILE.fullmatch(path.name)}
-        return {**about, "name": place.name, "complete": "ended" in about, "bytes": sum(files.values()), "files": files}
+        own = {"name": place.name, "complete": "ended" in about, "bytes": sum(files.values()), "files": files}
+        return cast(TapeTold, about | own)  # what is in the file, workers/outputs/recording.py wrote
 
-    def every(self) -> list[dict[str, Any]]:
+    def every(self) -> list[TapeTold]:
         """All of them, the newest first."""
         found = []
         for place in sorted(self.folder.iterdir(), reverse=True) if self.folder.is_dir() else ():

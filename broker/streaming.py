@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol, TypedDict
 
 from broker import outputs
 from broker.clock import NS_PER_S
+from broker.noted import Note
 from broker.outputs import Made, Output
 from broker.rtmp_address import shown
 from broker.sessions import Session
@@ -18,6 +19,18 @@ AGAIN_NS = 10 * NS_PER_S
 
 MOST_PUSHES = 4
 """Of one session, by RTMP."""
+
+
+PUSH_STATES = ("connecting", "live", "waiting", "ended")
+
+
+class PushTold(TypedDict):
+    """A push to somebody's media server, without its token or key."""
+
+    id: str
+    url: str
+    state: Annotated[str, Note("waiting: it is tried again soon.", PUSH_STATES)]
+    reason: Annotated[str, Note("Why it is not live.")]
 
 
 class House(Protocol):
@@ -64,12 +77,12 @@ def going(made: Made) -> list[Output]:
     return [each for each in made if each.kind == RTMP and each.going]
 
 
-def rows(made: Made) -> list[dict[str, Any]]:
+def rows(made: Made) -> list[PushTold]:
     """Pushes as the operator sees them, those that failed for good included; the key is not in it."""
     return [_row(each) for each in made if each.kind == RTMP and each.state != "over"]
 
 
-def _row(push: Output) -> dict[str, Any]:
+def _row(push: Output) -> PushTold:
     state = str(push.data.get("state", "connecting")) if push.going else "ended"
     reason = push.text or str(push.data.get("reason", ""))
     return {"id": push.id, "url": shown(push.settings["url"]), "state": state, "reason": reason}

@@ -285,8 +285,11 @@ def attention(state: TurnState) -> str:
     return "thinking" if asked or state.waiting or state.ending else "idle"
 
 
+PHASES = ("listening", "thinking", "speaking", "held", "away")
+
+
 def phase(state: TurnState) -> str:
-    """What the page shows: listening, thinking, speaking, held or away."""
+    """What the page shows, one of `PHASES`."""
     if state.presence is Presence.AWAY:
         return "away"
     if state.hold:

@@ -7,10 +7,13 @@ known to the broker.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from broker.rtmp_address import is_rtmp
+from broker.streaming import PushTold
 from webrtc.api.bodies import Push, read
 from webrtc.api.problems import Problem
 from webrtc.calls import Calls
@@ -34,14 +37,14 @@ class PushDoor:
         session = self._admitted(request)
         wish = await read(request, Push)
         if is_rtmp(wish.url):
-            row = await self._calls.desk.ask("push", session, operator=True, url=wish.url)
+            row: Mapping[str, Any] = await self._calls.desk.ask("push", session, operator=True, url=wish.url)
         else:
             row = await self._by_whip(session, wish.url, wish.token)
         return web.json_response(row, status=201, headers={"Location": f"{request.path}/{row['id']}"})
 
     async def get(self, request: web.Request) -> web.Response:
         session = self._admitted(request)
-        rows = [push.row() for push in self._calls.pushes.of(session)]
+        rows: list[Mapping[str, Any]] = [push.row() for push in self._calls.pushes.of(session)]
         try:
             rows += (await self._calls.desk.ask("pushes", session, operator=True))["pushes"]
         except Problem:
@@ -57,7 +60,7 @@ class PushDoor:
             await self._calls.desk.ask("unpush", session, operator=True, id=name)
         return web.Response(status=204)
 
-    async def _by_whip(self, session: str, url: str, token: str) -> dict[str, str]:
+    async def _by_whip(self, session: str, url: str, token: str) -> PushTold:
         if len(self._calls.pushes.of(session)) >= MOST:
             raise web.HTTPConflict(text=f"A conversation is pushed to at most {MOST} places.\n")
         try:

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from broker.streaming import PushTold
 from webrtc.audience import Audience
 from webrtc.watched import Watched
 
@@ -32,14 +33,14 @@ class Push(ABC):
         self.session = session
         self.url = url
         self.state = "connecting"
-        """connecting, live, waiting or ended."""
+        """One of `PUSH_STATES`."""
         self.reason = ""
         self.packets = 0
         self._audience = audience
         self._token = token
         self._task = asyncio.ensure_future(self._run())
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> PushTold:
         """What the operator sees; the token is not in it."""
         return {"id": self.name, "url": self.url, "state": self.state, "reason": self.reason}
 

@@ -42,6 +42,7 @@ def test_the_same_words_give_the_same_film_in_another_process(tmp_path: Path) ->
         (["  "], "nothing to say"),
         (["Hello.", "--size", "100"], "multiple of 16"),
         (["Hello.", "--persona", "nobody"], "Known personas"),
+        (["Hello.", "--language", "xx"], "speaks en, not 'xx'"),
         (["--audio", "nowhere.wav"], "nowhere.wav"),
     ],
 )

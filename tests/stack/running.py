@@ -67,13 +67,17 @@ class Stack:
             time.sleep(0.1)
         raise AssertionError("not ready in 180 s")
 
-    def stop(self) -> float:
-        """Stop all; returns after how many seconds everything was gone."""
+    def down(self) -> float:
+        """Stop all, as bin/down does; `start` goes on from there. Returns after how many seconds all had ended."""
         started = time.monotonic()
         if self.launcher is not None and self.launcher.poll() is None:
             self.launcher.terminate()  # SIGINT is ignored by whatever a shell runs in the background
             self.launcher.wait(20)
-        took_s = time.monotonic() - started
+        return time.monotonic() - started
+
+    def stop(self) -> float:
+        """Stop all and remove what it kept; returns as `down`."""
+        took_s = self.down()
         keep = os.environ.get("VISAVIS_KEEP_LOGS")
         if keep:
             shutil.copytree(self.folder, Path(keep) / self.folder.name, dirs_exist_ok=True, ignore=_no_sockets)

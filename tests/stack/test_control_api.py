@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import io
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
+from broker import personas
+from broker.config import load
+from broker.expressions import EMOTIONS
 from tests.stack.caller import RATE_HZ, Caller, wav_bytes
 from tests.stack.running import Stack
 from tests.tts.voiced import VOICES
+from workers.lipsync.face import FaceState
+from workers.lipsync.portrait_engine import PortraitEngine
 from workers.tts.delivery import Delivery
 
 pytestmark = pytest.mark.browser
@@ -105,6 +114,88 @@ def test_a_film_whose_maker_is_killed_is_made_all_the_same(stack: Stack) -> None
         time.sleep(0.2)
     assert told["state"] == "done", told
     assert told["seconds"] > 30
+
+
+def test_films_outlive_the_whole_stack(stack: Stack) -> None:
+    """One that is done, one that is being made and one that waits, over a stop and a start of everything."""
+    wishes = [{"text": text, "size": 256} for text in ("Done.", "This is said again and again. " * 30, "And this.")]
+    with_its_own = Stack()
+    try:
+        with_its_own.start()
+        done, making, waiting = (ask(with_its_own, "POST", "/generate", wish)["job"] for wish in wishes)
+        told = until(with_its_own, making, lambda job: job["share"] > 0)
+        assert told["state"] == "making"
+        assert ask(with_its_own, "GET", f"/jobs/{waiting}")["state"] == "queued"
+        with_its_own.down()
+        assert with_its_own.processes() == {}
+        with_its_own.start()
+        assert [job["job"] for job in ask(with_its_own, "GET", "/jobs")["jobs"]] == [done, making, waiting]
+        for job, least_s in ((done, 0.5), (making, 30), (waiting, 0.5)):
+            told = until(with_its_own, job, lambda job: job["state"] not in ("queued", "making"))
+            assert told["state"] == "done", told
+            assert told["seconds"] > least_s
+            with urllib.request.urlopen(with_its_own.url + told["video"][1:], timeout=10) as answer:
+                film = answer.read()
+            with av.open(io.BytesIO(film)) as container:
+                assert sum(1 for _ in container.decode(video=0)) == pytest.approx(25 * told["seconds"], abs=2)
+    finally:
+        with_its_own.stop()
+
+
+def until(stack: Stack, job: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The job, once `holds`."""
+    deadline = time.monotonic() + 120
+    while not holds(told := ask(stack, "GET", f"/jobs/{job}")):
+        assert time.monotonic() < deadline, told
+        time.sleep(0.1)
+    return dict(told)
+
+
+def test_an_interruption_from_outside_ends_the_answer_and_an_emotion_is_on_the_face(stack: Stack) -> None:
+    with Caller(stack.url) as caller:
+        call = caller.open("?persona=host&mode=text").start()
+        call.until(lambda: [m for m in call.messages("turn") if m["what"] == "finished"], "it did not greet")
+        session = call.messages("session")[0]["session"]
+        text = "This is a long story, which goes on and on. " * 8
+        greeted = len(call.messages("words"))
+        ask(stack, "POST", f"/sessions/{session}/say", {"text": text})
+        call.until(lambda: len(call.messages("words")) > greeted + 8, "it did not begin")
+        ask(stack, "POST", f"/sessions/{session}/interrupt")
+        cut = call.until(lambda: [m for m in call.messages("turn") if m["what"] == "interrupted"], "it goes on")[0]
+        assert 0 < len(cut["heard"]) < len(text) / 2
+        assert text.startswith(cut["heard"])
+        line = ask(stack, "GET", f"/sessions/{session}")["dialogue"][-1]
+        assert line == {"role": "avatar", "text": cut["heard"], "interrupted": True}
+        silent_from = call.audio_frame() + RATE_HZ // 2
+        call.until(lambda: call.state() == "listening", "it does not listen")
+        call.wait(2.0)
+        assert all(end < silent_from for _, end in call.collect().audible()), "it is silent"
+
+        ask(stack, "POST", f"/sessions/{session}/act", {"motion": 0})
+        for emotion in ("happy", "concerned"):
+            ask(stack, "POST", f"/sessions/{session}/act", {"emotion": emotion, "strength": 1})
+            call.until(lambda wanted=emotion: looks(call) == wanted, f"it does not look {emotion}")
+
+
+def looks(call: Caller) -> str:
+    """The emotion in which the portrait is most like the picture on the page."""
+    png = call.page.evaluate(
+        "() => { const canvas = document.createElement('canvas');"
+        " [canvas.width, canvas.height] = [avatar.videoWidth, avatar.videoHeight];"
+        " canvas.getContext('2d').drawImage(avatar, 0, 0); return canvas.toDataURL().split(',')[1]; }"
+    )
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    return min(EMOTIONS, key=lambda emotion: float(np.abs(face(emotion, len(picture)) - picture).mean()))
+
+
+@functools.cache
+def face(emotion: str, size: int) -> np.ndarray:
+    """The host's portrait, drawn here."""
+    engine = PortraitEngine(load())
+    avatar = engine.still(engine.find(personas.load(load().path("personas"), "host").face.portrait), size)
+    drawn = avatar.paint(FaceState(emotion=emotion, emotion_strength=1.0))
+    return cv2.cvtColor(drawn, cv2.COLOR_BGR2GRAY).astype(float)
 
 
 def test_a_call_is_operated_from_outside(stack: Stack) -> None:

@@ -37,6 +37,9 @@ DARKER = 60
 LONG_S = 90
 """On a busy machine an answer may take that."""
 
+TAPES = 5
+"""So many recordings are made on a busy machine until one can be measured."""
+
 AV_OFFSET_S = 0.020
 """How far sound and pictures may be apart in a file."""
 
@@ -206,6 +209,35 @@ class Part:
     openings: list[float]
     """How open the mouth is in each: the share of the box between the lips that is dark."""
 
+    def late(self) -> list[float]:
+        """By how many samples each sentence is heard later than the programme says; those without holes."""
+        fits = [heard_after(each, self.frames, self.levels, 0) for each in self.sentences if len(each) > 7]
+        return [samples for samples, fit in fits if fit >= CLEAREST]
+
+
+def measurable(stack: Stack, caller: Caller, folder: Path, suffix: str) -> list[Part]:
+    """The parts of a recording; on a machine that is too busy for one sentence without holes, of another one."""
+    for _ in range(TAPES):
+        parts = [part(folder, number, suffix, "robin") for number in range(len(about(folder)["parts"]))]
+        if any(each.late() for each in parts):
+            break
+        folder = taped_again(stack, caller)
+    return parts
+
+
+def taped_again(stack: Stack, caller: Caller) -> Path:
+    """One more answer, recorded."""
+    news, done = len(states(caller)), len(finished(caller))
+    caller.page.click("#record")
+    caller.until(lambda: "on" in states(caller)[news:], "it is not recorded", LONG_S)
+    caller.type("When is the library open on weekends?")
+    caller.until(lambda: len(finished(caller)) > done, "the answer did not end", LONG_S)
+    caller.page.click("#record")
+    caller.until(lambda: states(caller)[-1] == "over", "it did not stop", LONG_S)
+    folder = folders(stack)[-1]
+    caller.until(lambda: "ended" in about(folder), "the files were not finished", LONG_S)
+    return folder
+
 
 def part(folder: Path, number: int, suffix: str, portrait: str) -> Part:
     told = about(folder)
@@ -236,12 +268,12 @@ def part(folder: Path, number: int, suffix: str, portrait: str) -> Part:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm"])
-def test_sound_and_pictures_of_a_file_belong_together(taped: Path, suffix: str) -> None:
+def test_sound_and_pictures_of_a_file_belong_together(
+    recorded: Stack, caller: Caller, taped: Path, suffix: str
+) -> None:
     late, pictures, speaking, silent = [], [], [], []
-    for number in (0, 1):
-        found = part(taped, number, suffix, "robin")
-        fits = [heard_after(each, found.frames, found.levels, 0) for each in found.sentences if len(each) > 7]
-        late += [samples for samples, fit in fits if fit >= CLEAREST]
+    for found in measurable(recorded, caller, taped, suffix):
+        late += found.late()
         # A picture is of a multiple of 40 ms of the programme; how far from one it is in the file is how late it is.
         pictures += [(at + PICTURE_SAMPLES / 2) % PICTURE_SAMPLES - PICTURE_SAMPLES / 2 for at in found.shown]
         for at, opening in zip(found.shown, found.openings, strict=True):
@@ -249,8 +281,7 @@ def test_sound_and_pictures_of_a_file_belong_together(taped: Path, suffix: str) 
             within = [each for each in near if each[0][1] <= at < each[-1][2]]
             if within or not near:
                 (speaking if within else silent).append(opening > DARK)
-    if not late:
-        pytest.skip("the machine was too busy for one sentence without holes")
+    assert late, f"no sentence without holes in {TAPES} recordings"
     offset_s = (np.median(pictures) - np.median(late)) / RATE_HZ
     print(f"{suffix}: pictures against sound {1000 * offset_s:+.1f} ms, {len(late)} sentences")
     assert abs(offset_s) <= AV_OFFSET_S
@@ -261,7 +292,7 @@ def test_sound_and_pictures_of_a_file_belong_together(taped: Path, suffix: str) 
 
 def test_the_operator_lists_fetches_and_removes_it(recorded: Stack, caller: Caller, taped: Path) -> None:
     listed = json.loads(recorded.get("api/v1/recordings")[1])["recordings"]
-    assert (listed[0]["name"], listed[0]["complete"]) == (taped.name, True)
+    assert {row["name"]: row["complete"] for row in listed}[taped.name]
     address = f"{recorded.url}api/v1/recordings/{taped.name}"
     with urllib.request.urlopen(
         urllib.request.Request(f"{address}/programme-2.mp4", headers={"Range": "bytes=4-7"}), timeout=5

@@ -80,8 +80,9 @@ class Served(Scene):
 
 
 @contextlib.asynccontextmanager
-async def served(static: Path) -> AsyncIterator[Served]:
-    settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0))
+async def served(static: Path, **more: Any) -> AsyncIterator[Served]:
+    """Personas are the installation's, or those in `static`/personas where there is such a folder."""
+    settings = Settings(server=Server(port=0, operator_token=OPERATOR), sessions=Sessions(away_s=60.0), **more)
     static.mkdir(exist_ok=True)
     for name in ("call", "view", "live", "console", "avatars"):
         if not (static / f"{name}.html").exists():
@@ -90,6 +91,7 @@ async def served(static: Path) -> AsyncIterator[Served]:
         settings,
         paths=replace(
             settings.paths,
+            personas=str(static / "personas") if (static / "personas").is_dir() else settings.paths.personas,
             films=str(static / "films"),
             recordings=str(static / "recordings"),
             uploads=str(static / "uploads"),
@@ -104,9 +106,9 @@ async def served(static: Path) -> AsyncIterator[Served]:
         await world.stop()
 
 
-def at_an_edge(folder: Path, story: Callable[[Served], Awaitable[None]]) -> None:
+def at_an_edge(folder: Path, story: Callable[[Served], Awaitable[None]], **settings: Any) -> None:
     async def run() -> None:
-        async with served(folder) as world:
+        async with served(folder, **settings) as world:
             world.begin()
             await story(world)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import json
+import shutil
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,12 +18,18 @@ import av
 import numpy as np
 import pytest
 
+from bench.spoken_pictures import speak
 from broker.clock import NS_PER_S, now_ns
+from broker.config import ROOT, load
 from broker.films import Films
 from broker.jobs import Stage
 from broker.memory_bus import MemoryBus
 from broker.messages import Make
+from tests.stack.lips import mouth_box
 from tests.webrtc.served import OPERATOR, TOKEN, Served, at_an_edge
+from workers.lipsync.avatars import AvatarLibrary
+from workers.lipsync.face import FaceState
+from workers.lipsync.portrait_engine import PortraitAvatar
 from workers.production.service import Service
 
 GENERATE = "/api/v1/generate"
@@ -123,6 +131,116 @@ def test_a_recording_comes_in_a_form(tmp_path: Path) -> None:
     at_an_edge(tmp_path, story)
 
 
+SPANISH = """
+name = "Ana"
+languages = ["en", "es"]
+[face]
+portrait = "sam"
+[voices.es]
+engine = "espeak"
+voice = "es"
+"""
+
+
+def test_another_persona_face_and_language_are_seen_and_heard_in_the_film(tmp_path: Path) -> None:
+    text = "Buenos días, la biblioteca abre a las nueve."
+    shutil.copytree(ROOT / "etc/personas", tmp_path / "personas")
+    (tmp_path / "personas" / "ana.toml").write_text(SPANISH)
+    wanted = {"text": text, "persona": "ana", "portrait": "robin", "language": "es", "size": 128, "captions": True}
+
+    async def story(world: Served) -> None:
+        status, job = await world.ask("POST", GENERATE, OPERATOR, json=wanted)
+        assert status == 202, job
+        async with maker(world):
+            job = await ended(world, job["job"])
+        assert job["state"] == "done", job
+        film = films(world).of(job["job"]).film
+        assert looks_like(film) == "robin"
+        spanish, english = (speak(text, *voice).pcm for voice in (("es", ESPEAK), ("en", FLITE)))
+        assert likeness(film, spanish) > 0.9
+        assert likeness(film, english) < 0.7
+        assert text in films(world).of(job["job"]).captions.read_text()
+
+    at_an_edge(tmp_path, story)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "flac"])
+def test_a_compressed_recording_is_heard_in_the_film_and_moves_its_lips(tmp_path: Path, kind: str) -> None:
+    text = "Mum may be happy to help you."
+    voice = speak(text, "en", FLITE).pcm
+
+    async def story(world: Served) -> None:
+        data = form(compressed(voice, kind), text=text, portrait="robin", size="128", captions="true")
+        status, job = await world.ask("POST", GENERATE, OPERATOR, data=data)
+        assert status == 202, job
+        async with maker(world):
+            job = await ended(world, job["job"])
+        assert job["state"] == "done", job
+        film = films(world).of(job["job"]).film
+        assert likeness(film, voice) > 0.9
+        assert looks_like(film) == "robin"
+        assert text in films(world).of(job["job"]).captions.read_text(), "its words were found in it"
+        moving = mouth_motion(film)
+        spoken_s = len(voice) / 48_000
+        assert moving[15 : 12 + int(25 * spoken_s)].mean() > 3 * moving[-10:].mean() + 0.1, moving
+
+    at_an_edge(tmp_path, story)
+
+
+ESPEAK, FLITE = {"engine": "espeak", "voice": "es"}, {"engine": "flite", "voice": "slt"}
+
+
+def compressed(voice: np.ndarray, kind: str) -> bytes:
+    """48 kHz samples as an MP3 or FLAC file."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=kind) as out:
+        stream = out.add_stream({"mp3": "libmp3lame", "flac": "flac"}[kind], rate=48_000, layout="mono")
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=48_000, frame_size=stream.frame_size)
+        frame = av.AudioFrame.from_ndarray(voice.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = 48_000
+        for piece in (*resampler.resample(frame), *resampler.resample(None)):
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def likeness(film: Path, voice: np.ndarray) -> float:
+    """Of the film's loudness over time to this voice's, where it fits best; espeak's samples differ each time."""
+    with av.open(str(film)) as container:
+        sound = np.concatenate([frame.to_ndarray().mean(axis=0) for frame in container.decode(audio=0)])
+    heard, said = (np.sqrt((each[: len(each) // 480 * 480].reshape(-1, 480).astype(float) ** 2).mean(axis=1))
+                   for each in (sound, voice))  # fmt: skip
+    pieces = [heard[place:][: len(said)] for place in range(max(1, len(heard) - len(said)))]
+    return max(float(np.corrcoef(piece, said[: len(piece)])[0, 1]) for piece in pieces)
+
+
+def grey(film: Path) -> list[np.ndarray]:
+    with av.open(str(film)) as container:
+        return [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
+
+
+def looks_like(film: Path) -> str:
+    """Whose portrait the first picture is most like."""
+    library, first = AvatarLibrary.of(load()), grey(film)[0]
+    size = len(first)
+
+    def far(name: str) -> float:
+        drawn = PortraitAvatar(library.framed(library.path_of(name)), size).draw(FaceState())
+        luma = np.frombuffer(drawn, np.uint8)[: size * size].reshape(size, size)
+        return float(np.abs(luma - first).mean())
+
+    return min(("vera", "robin", "sam"), key=far)
+
+
+def mouth_motion(film: Path) -> np.ndarray:
+    """How much the mouth's box changes from each picture to the next."""
+    x, y, width, height = mouth_box("robin")
+    pictures = grey(film)
+    size = len(pictures[0])
+    box = np.s_[int(y * size) : int((y + height) * size), int(x * size) : int((x + width) * size)]
+    return np.array([np.abs(after[box] - before[box]).mean() for before, after in itertools.pairwise(pictures)])
+
+
 def test_a_job_outlives_its_maker_which_may_die_over_it_once(tmp_path: Path) -> None:
     async def story(world: Served) -> None:
         _, job = await world.ask("POST", GENERATE, OPERATOR, json=LONG)
@@ -165,10 +283,13 @@ def test_what_cannot_be_made_is_said(tmp_path: Path) -> None:
             {}, {"text": " "}, {"text": "a", "size": 130}, {"text": "a", "size": 4096}, {"text": "a", "size": "512"},
             {"text": "a", "persona": "../host"}, {"text": "a", "portrait": "../../etc"}, {"text": "a", "sound": "midi"},
             {"text": "a", "fps": 0}, {"text": "a", "recording": "/etc/passwd"}, {"text": 7},
+            {"text": "a", "language": "xx"},
         )  # fmt: skip
         for each in wrong:
             status, answer = await world.ask("POST", GENERATE, OPERATOR, json=each)
             assert (status, set(answer)) == (400, {"code", "text"}), each
+        status, answer = await world.ask("POST", GENERATE, OPERATOR, json={"text": "a", "language": "xx"})
+        assert answer["text"] == "Vera speaks en, not 'xx'."
         status, answer = await world.ask("POST", GENERATE, OPERATOR, json={"text": "a" * 20_001})
         assert (status, answer["code"]) == (413, "too_large")
         for data in (form(tone(), nonsense="1"), form(tone(), size="huge"), form(tone(), persona="nobody")):

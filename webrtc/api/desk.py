@@ -36,10 +36,9 @@ class Desk:
         self._hearing: dict[str, set[Hear]] = {}
         self._last: dict[str, int] = {}
 
-    def processes(self) -> list[dict[str, Any]]:
-        """Every process as the broker last knew it: its name, kind, state, engine, and why it has that one."""
-        keys = ("name", "kind", "state", "engine", "detail", "sessions")
-        return [{key: row.get(key, "") for key in keys} for row in self._host.processes()]
+    def processes(self) -> tuple[dict[str, Any], ...]:
+        """One row a process, as the broker last knew it (`Registry.table`)."""
+        return self._host.processes()
 
     @property
     def listeners(self) -> int:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from webrtc.api.bodies import schema
-from webrtc.api.operations import BASE, Operation
+from webrtc.api.operations import BASE, STREAM, Operation
 from webrtc.api.problems import STATUS
+from webrtc.api.shapes import components, shape
 
 FORM = "multipart/form-data"
+NO_CONTENT = 204
 
 _ERROR = {
     "type": "object",
@@ -19,23 +21,29 @@ _ERROR = {
 }
 
 
-def document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The whole of it, plain data."""
+def document(operations: Sequence[Operation], guarded: bool) -> dict[str, Any]:
+    """The whole of it, plain data. `guarded`: those who look on need the audience's token."""
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault(BASE + each.path, {})[each.method.lower()] = _operation(each)
+        paths.setdefault(BASE + each.path, {})[each.method.lower()] = _operation(each, guarded)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Visavis",
             "version": "1",
-            "description": "Conversations with a talking avatar, and films of one. Errors are {code, text}.",
+            "description": "Conversations with a talking avatar, and films of one. Errors are {code, text}. "
+            "From the server's own machine no token is needed, as long as it is reached on loopback only.",
         },
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR} | components(*(each.answer for each in operations)),
             "securitySchemes": {
                 "caller": {"type": "http", "scheme": "bearer", "description": "The token of the call's page."},
+                "audience": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of those who look on.",
+                },
                 "operator": {"type": "http", "scheme": "bearer", "description": "The operator's token."},
             },
         },
@@ -49,11 +57,21 @@ def _with_audio(shape: dict[str, Any], needed: bool) -> dict[str, Any]:
     return shape | {"properties": {"audio": audio, **shape["properties"]}} | ({"required": required} if needed else {})
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _content(operation: Operation) -> dict[str, Any]:
+    """What is given, by its media type. Of a stream of events it is the `data` of each, which 3.1 has no word for."""
+    if operation.answer is None:
+        return {media: {} for media in operation.media}
+    answer = shape(operation.answer)
+    if operation.media == (STREAM,):
+        return {STREAM: {"schema": {"type": "string"}, "x-data": answer}}
+    return {media: {"schema": answer} for media in operation.media}
+
+
+def _operation(operation: Operation, guarded: bool) -> dict[str, Any]:
     names = re.findall(r"{(\w+)}", operation.path)
     answers: dict[str, Any] = {
-        str(status): {"description": about, "content": {operation.media if n == 0 else "application/json": {}}}
-        for n, (status, about) in enumerate(operation.gives)
+        str(status): {"description": about} | ({"content": _content(operation)} if status != NO_CONTENT else {})
+        for status, about in operation.gives
     }
     answers["default"] = {
         "description": "What is wrong, in words.",
@@ -75,6 +93,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         }
     if operation.who == "caller":
         told["security"] = [{"caller": []}, {"operator": []}]
+    elif operation.who == "audience" and guarded:
+        told["security"] = [{"audience": []}, {"operator": []}]
     elif operation.who == "operator":
         told["security"] = [{"operator": []}]
     return told

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from broker import personas
 from broker.config import Settings
+from broker.errors import ConfigError
 from broker.films import FilmFiles, Films
 from broker.jobs import Stage
 from broker.messages import Told
@@ -28,7 +29,7 @@ FILMS: web.AppKey[Films] = web.AppKey("films", Films)
 SETTINGS: web.AppKey[Settings] = web.AppKey("settings", Settings)
 
 _VIDEO = re.compile(r"([A-Za-z0-9_-]{22})\.(mp4|vtt)")
-_TYPES = {"mp4": "video/mp4", "vtt": "text/vtt"}
+TYPES = {"mp4": "video/mp4", "vtt": "text/vtt"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class Order:
     text: str = described("", "What is said.", longest=20_000)
     persona: str = described("", "One of GET /personas; empty: the installation's.", longest=40)
     portrait: str = described("", "Another face.", longest=64)
-    language: str = described("", "Empty: the persona's first.", longest=20)
+    language: str = described("", "One of the persona's; empty: its first.", longest=20)
     size: int = described(512, "Pixels, square, a multiple of 16.", least=128, most=1024)
     fps: int = described(25, "Pictures a second.", least=5, most=50)
     sound: str = described("aac", "AAC plays everywhere; Opus is what a call sends.", known=("aac", "opus"))
@@ -84,6 +85,12 @@ def _check(settings: Settings, wanted: Order, files: FilmFiles) -> None:
         raise Problem("bad_request", "size must be a multiple of 16.")
     _known("persona", wanted.persona, personas.known(settings.path("personas")))
     _known("face", wanted.portrait, personas.portraits(settings.path("avatars")))
+    try:
+        persona = personas.load(settings.path("personas"), wanted.persona or settings.sessions.persona)
+    except ConfigError as error:
+        raise Problem("bad_request", str(error)) from error
+    if wanted.language and wanted.language not in persona.languages:
+        raise Problem("bad_request", f"{persona.name} speaks {', '.join(persona.languages)}, not {wanted.language!r}.")
 
 
 def _known(what: str, name: str, known: tuple[str, ...]) -> None:
@@ -151,5 +158,5 @@ async def video(request: web.Request) -> web.StreamResponse:
     path = files.film if found[2] == "mp4" else files.captions
     if not path.is_file():
         raise Problem("unknown", "There is no such film.")
-    headers = {"Content-Type": _TYPES[found[2]], "Cache-Control": "private, max-age=3600"}
+    headers = {"Content-Type": TYPES[found[2]], "Cache-Control": "private, max-age=3600"}
     return web.FileResponse(path, headers=headers)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from aiohttp import WSMsgType, web
 
 from broker.messages import Told
+from broker.noted import Note
 from webrtc.api.problems import Problem
 from webrtc.api.sessions import DESK, caller, named
 from webrtc.upgrading import upgrade
@@ -23,11 +24,21 @@ MOST = 200
 HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
+class EventTold(TypedDict):
+    """Something that happened in a conversation; what `data` is, `Event` in broker/messages.py says for each kind."""
+
+    seq: Annotated[int, Note("For Last-Event-ID.")]
+    session: str
+    kind: str
+    turn: Annotated[int, Note("Of which answer; 0: of none.")]
+    data: dict[str, Any]
+
+
 class Line:
     """The events on their way to one listener, each once and in order."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(QUEUED + 1)
+        self._waiting: asyncio.Queue[EventTold | None] = asyncio.Queue(QUEUED + 1)
         self._replaying: list[Told] | None = []
         self._last = -1
 
@@ -47,7 +58,7 @@ class Line:
             if told.seq > self._last:
                 self.hear(told)
 
-    async def next(self) -> dict[str, Any] | None:
+    async def next(self) -> EventTold | None:
         """The next event; None ends it. Raises TimeoutError when there is none for a while."""
         return await asyncio.wait_for(self._waiting.get(), BEAT_S)
 

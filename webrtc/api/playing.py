@@ -14,11 +14,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from aiohttp import web
 
 from broker.config import ROOT
+from broker.noted import Note
 from broker.uploads import Uploads
 from webrtc.api.bodies import LONGEST_SAID, described
 from webrtc.api.desk import Desk
@@ -46,6 +47,14 @@ class Play:
                           longest=LONGEST_SAID)  # fmt: skip
     language: str = described("", "What is spoken in it; empty: the conversation's.", longest=20)
     interrupt: bool = described(False, "Break off what is being said.")
+
+
+class PlayTold(TypedDict):
+    """What is said in place of a text."""
+
+    text: Annotated[str, Note("What captions and dialogue will show; a … for each phrase whose words are not known.")]
+    seconds: float
+    aligned: Annotated[bool, Note("The text fits the recording.")]
 
 
 async def play(request: web.Request) -> web.StreamResponse:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from aiohttp import web
 
 from broker.clock import now_ns
 from broker.limits import Buckets
-from broker.shelf import NoRoomError, Shelf
+from broker.shelf import NoRoomError, Shelf, TapeTold
 from webrtc.api.bodies import described, read
 from webrtc.api.films import operator
 from webrtc.api.problems import Problem
@@ -24,7 +25,7 @@ PER_S, AT_ONCE = 1 / 10, 5
 
 BEGUN: web.AppKey[Buckets] = web.AppKey("recordings begun", Buckets)
 
-_TYPES = {
+TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
     ".vtt": "text/vtt; charset=utf-8",
@@ -39,6 +40,10 @@ class Record:
 
     format: str = described("", "Empty: as the installation has it.", known=("mp4", "webm", "both"))
     sound: str = described("", "In MP4. AAC plays everywhere; Opus is what a call sends.", known=("opus", "aac"))
+
+
+class TapesTold(TypedDict):
+    recordings: list[TapeTold]
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
@@ -68,7 +73,7 @@ async def end(request: web.Request) -> web.StreamResponse:
 async def every(request: web.Request) -> web.StreamResponse:
     """GET /recordings."""
     operator(request)
-    return web.json_response({"recordings": await asyncio.to_thread(request.app[SHELF].every)})
+    return web.json_response(TapesTold(recordings=await asyncio.to_thread(request.app[SHELF].every)))
 
 
 async def one(request: web.Request) -> web.StreamResponse:
@@ -90,7 +95,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     if path is None:
         raise Problem("unknown", "There is no such file of a recording.")
     disposition = f'inline; filename="{path.parent.name}.{path.name}"'
-    headers = {"Content-Type": _TYPES[path.suffix], "Cache-Control": "private", "Content-Disposition": disposition}
+    headers = {"Content-Type": TYPES[path.suffix], "Cache-Control": "private", "Content-Disposition": disposition}
     return web.FileResponse(path, headers=headers)
 
 

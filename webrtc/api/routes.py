@@ -29,7 +29,7 @@ def routes(app: web.Application, desk: Desk, settings: Settings) -> None:
     app[recording.SHELF] = Shelf.of(settings.path("recordings"), settings.recording)
     app[UPLOADS] = Uploads(settings.path("uploads"))
     app[ONE_AT_A_TIME] = asyncio.Lock()
-    described = document(OPERATIONS)
+    described = document(OPERATIONS, guarded=bool(settings.audience.token))
 
     async def openapi(request: web.Request) -> web.Response:
         return web.json_response(described)

@@ -49,6 +49,8 @@ def order(settings: Settings, persona: str = "", portrait: str = "", language: s
     snapshot = load(settings.path("personas"), persona or settings.sessions.persona).snapshot()
     if portrait:
         snapshot["face"] = {**snapshot["face"], "portrait": portrait}
+    if language and language not in snapshot["languages"]:
+        raise OrderError(f"{snapshot['name']} speaks {', '.join(snapshot['languages'])}, not {language[:20]!r}.")
     wanted = Order(persona=snapshot, language=language or snapshot["languages"][0], **fields)
     check(wanted)
     return dataclasses.replace(wanted, text=wanted.text.strip())
