@@ -107,11 +107,8 @@ class Scene:
         await self.runner.cleanup()
 
     def fleet(self, *missing: str) -> None:
-        self.tell(
-            Fleet(
-                missing=missing, processes=({"name": "tts-1", "kind": "tts", "state": "ready"},), sessions=0, capacity=8
-            )
-        )
+        tts = {"name": "tts-1", "kind": "tts", "state": "ready", "engine": "flite", "detail": "configured", "sessions": 0}
+        self.tell(Fleet(missing=missing, processes=(tts,), sessions=0, capacity=8))
 
     def tell(self, message: Message) -> None:
         self.broker.send(self.edge.peer, message)
