@@ -12,12 +12,16 @@ from workers.lipsync.stage import LipsyncStage
 
 logger = logging.getLogger(__name__)
 
+SIMPLEST = "portrait"
+"""What stands in for an engine that is too slow or breaks."""
+
 
 def build(settings: Settings) -> LipsyncStage:
     """Raises EngineError naming what is missing."""
     engine = choose("auto", settings)
     logger.info("engine chosen", extra={"engine": engine.name})
-    stage = LipsyncStage(engine, settings.media.size, now_ns)
+    simpler = [choose(SIMPLEST, settings)] if engine.name != SIMPLEST else []
+    stage = LipsyncStage(engine, settings.media.size, now_ns, simpler)
     for portrait in sorted({persona.face.portrait for persona in personas.readable(settings.path("personas"))}):
         stage.warm(portrait)
     return stage
