@@ -40,7 +40,7 @@ class Call:
 
     def __init__(self, neural: Neural, simple: PaintedFaces | None, *sessions: str) -> None:
         self.neural = neural
-        self.stage = LipsyncStage(neural, 512, lambda: neural.clock_ms * MS, [simple] if simple else [])
+        self.stage = LipsyncStage(neural, 512, lambda: neural.clock_ms * MS, simpler=[simple] if simple else [])
         self.sessions = sessions
         self.now_ms = 1000
         for session in sessions:

@@ -21,7 +21,7 @@ def build(settings: Settings) -> LipsyncStage:
     engine = choose("auto", settings)
     logger.info("engine chosen", extra={"engine": engine.name})
     simpler = [choose(SIMPLEST, settings)] if engine.name != SIMPLEST else []
-    stage = LipsyncStage(engine, settings.media.size, now_ns, simpler)
+    stage = LipsyncStage(engine, settings.media.size, now_ns, simpler=simpler)
     for portrait in sorted({persona.face.portrait for persona in personas.readable(settings.path("personas"))}):
         stage.warm(portrait)
     return stage

@@ -72,6 +72,7 @@ class LipsyncStage:
         engine: FaceEngine,
         size: int = 512,
         clock: Callable[[], int] = lambda: 0,
+        *,
         simpler: Sequence[FaceEngine] = (),
     ) -> None:
         self.counters: collections.Counter[str] = collections.Counter()
