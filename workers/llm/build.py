@@ -15,10 +15,13 @@ from broker.personas import Persona
 from workers.llm.engine import ENGINES, Brain
 from workers.llm.library import Library
 from workers.llm.stage import LlmStage
+from workers.llm.stand_in import WithStandIn
 
 logger = logging.getLogger(__name__)
 
 
+STAND_IN = "knowledge"
+"""Answers from the persona's documents while another engine cannot."""
 FIRST_WITHIN_S = 120.0
 """Where documents were never read before, the usual persona's take some seconds; then it answers without them."""
 
@@ -65,7 +68,8 @@ class Brains:
         if name == "auto":
             name = "openai" if brain.get("url") else "knowledge"
         if name not in self._made:
-            self._made[name] = self._make(name)
+            made = self._make(name)
+            self._made[name] = made if name == STAND_IN else WithStandIn(made, self._make(STAND_IN))
         return self._made[name]
 
     def _make(self, name: str) -> Brain:

@@ -12,7 +12,8 @@ from broker.clock import NS_PER_MS
 from broker.errors import ConfigError, EngineError
 from broker.expressions import Expression, expressed, rules_of
 from broker.messages import Ask, Cancel, Close, Event, Failed, Message, Open, Sentence
-from workers.llm.engine import Brain, Question, Said, Trouble
+from workers.fallback import Change
+from workers.llm.engine import Brain, Question, Said, Stepped, Trouble
 from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
@@ -28,6 +29,8 @@ class _Session:
     """What the face does with which sentence."""
     next_n: dict[int, int] = field(default_factory=dict)
     """Turn in hand → the number of its next sentence."""
+    told: Change | None = None
+    """The newest step to another engine, or back, that it was told of."""
 
 
 class LlmStage:
@@ -42,7 +45,7 @@ class LlmStage:
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
         self._paused: frozenset[str] = frozenset()
-        self._kept: list[Said | Trouble] = []
+        self._kept: list[Said | Trouble | Stepped] = []
         """What the engines said meanwhile for sessions that are paused."""
         self._stepped_ns = 0
         self._next_brain = 0
@@ -165,14 +168,18 @@ class LlmStage:
 
     # --- messages out ---
 
-    def _messages(self, items: list[Said | Trouble], before: Sequence[Said | Trouble] = ()) -> list[Message]:
+    def _messages(
+        self, items: Sequence[Said | Trouble | Stepped], before: Sequence[Said | Trouble | Stepped] = ()
+    ) -> list[Message]:
         """Those of sessions that are not paused; the others are kept, in order, after those kept `before`."""
         self._kept = [*before, *(item for item in items if item.session in self._paused)]
         given = [item for item in items if item.session not in self._paused]
         return [message for item in given if (message := self._message(item))]
 
-    def _message(self, item: Said | Trouble) -> Message | None:
+    def _message(self, item: Said | Trouble | Stepped) -> Message | None:
         known = self._sessions.get(item.session)
+        if isinstance(item, Stepped):
+            return self._stepped(known, item) if known else None
         if known is None or item.turn not in known.next_n:
             return None
         if isinstance(item, Trouble):
@@ -200,6 +207,11 @@ class LlmStage:
             kind=item.kind or "answer",
             took_ns=item.took_ns,
         )
+
+    def _stepped(self, known: _Session, item: Stepped) -> Event | None:
+        told, known.told = known.told, item.change
+        news = item.change is not told and (told is not None or item.change.step != "full")
+        return item.change.event(item.session, "llm") if news else None
 
     def _fail(self, session: str, turn: int, code: str, text: str) -> None:
         self.counters[code] += 1
