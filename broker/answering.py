@@ -156,7 +156,10 @@ def _saved_ms(answer: Answer) -> float:
 
 
 def tell_sentence(move: Move, answer: Answer, n: int) -> None:
-    """Let the page know the text of a sentence that is to come."""
+    """Let the page know the text of a sentence that is to come; of an answer, that answers come again."""
+    if answer.kind == "answer" and move.state.eased:
+        move.set(eased=False)
+        move.tell("degraded", answer.turn, kind="answer", step="full", reason="answers come again")
     said = next(each for each in answer.said if each.n == n)
     move.tell(
         "sentence",

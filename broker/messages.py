@@ -834,7 +834,8 @@ class Event(Message):
     kinds the broker makes: state {state}, heard {utterance, text, final}, speech {what: started|paused|resumed|over,
     utterance, mic_sample} (over: nobody need hear it again), sentence {n, text, language, passage, kind},
     turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative}, step {name, took_ns},
-    degraded {kind, step, reason}, error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
+    degraded {kind: a stage | answer | network | broker, step: what is done instead, or full, reason: a clause} (workers
+    say it, too), error {code, text}, act {the fields of Act}, switch {persona, portrait, language},
     audience {viewers}, recording {state: starting|on|over|refused|failed, by: config|caller|operator, text},
     output {id, output (its kind), and these} (whatever else is made of the session; not for viewers).
     job {what GET /jobs/<job> gives}: its session is the name of the job.

@@ -59,6 +59,7 @@ def on_failed(move: Move, failed: Failed) -> None:
         give_up(move, failed.code, failed.text, speakable=failed.kind != "tts")
         return
     move.tell("error", failed.turn, code=failed.code, text=failed.text, stage=failed.kind)
+    _ease(move, failed.turn, "apology", f"the answer broke off ({failed.code})")
     move.set(answer=replace(state.answer, complete=True), says=(_apology(state, failed.text), *state.says))
     finish(move)
 
@@ -69,10 +70,17 @@ def give_up(move: Move, code: str, text: str, speakable: bool = True) -> None:
     assert answer
     apology = _apology(move.state, text)
     move.tell("error", answer.turn, code=code, text=apology.text)
+    _ease(move, answer.turn, "apology", f"no answer came ({code})")
     withdraw(move)
     if speakable and answer.kind != "apology":
         move.set(says=(apology, *move.state.says)[:SAYS_LIMIT])
     speak_up(move)
+
+
+def _ease(move: Move, turn: int, step: str, reason: str) -> None:
+    """A step down that is spoken, too."""
+    move.set(eased=True)
+    move.tell("degraded", turn, kind="answer", step=step, reason=reason)
 
 
 def _apology(state: TurnState, text: str) -> ToSay:
@@ -89,6 +97,7 @@ def one_moment(move: Move) -> None:
     text, language = phrase(ONE_MOMENT, move.state.language)
     moment = speak(move, ToSay(kind="moment", text=text, language=language))
     move.do(Commit(turn=moment.turn))
+    _ease(move, answer.turn, "one_moment", "the answer takes longer than usual")
     move.set(moment=replace(moment, committed=True), answer=replace(answer, moment_given=True))
 
 
