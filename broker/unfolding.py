@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker.answering import SAYS_LIMIT, drop_attempt, settle, speak, speak_up, tell_sentence
+from broker.answering import SAYS_LIMIT, drop_attempt, say_anew, settle, speak, speak_up, tell_sentence
 from broker.interrupting import withdraw
 from broker.ledger import Answer
 from broker.messages import Commit, Emitted, Failed, Sentence
 from broker.move import Move
 from broker.phrases import FAILED, ONE_MOMENT, phrase
-from broker.sounding import let_sound, release_sound
+from broker.sounding import hold_sound, let_sound, release_sound
 from broker.turn_state import Presence, Settling, ToSay, TurnState, in_hand
 
 
@@ -49,6 +49,10 @@ def on_failed(move: Move, failed: Failed) -> None:
         return
     if state.moment and failed.turn == state.moment.turn:
         move.set(moment=None)
+        if state.answer:  # the programme still waits for the moment, which only a cancel ends; that ends a hold, too
+            say_anew(move, state.answer)
+            if state.hold:
+                hold_sound(move, "barge_in")
         let_sound(move)
         return
     if state.answer is None or failed.turn != state.answer.turn:
