@@ -7,7 +7,7 @@ from dataclasses import replace
 from broker.backchannel import same_words
 from broker.expressions import expressed
 from broker.ledger import Answer
-from broker.messages import Ask, Exchange, Played, Sentence, Speak
+from broker.messages import Ask, Cancel, Exchange, Played, Sentence, Speak
 from broker.move import Accept, Move
 from broker.sounding import cancel_all, let_sound
 from broker.turn_state import Presence, ToSay, TurnState, Waiting, in_hand, ns
@@ -144,6 +144,40 @@ def speak(move: Move, wanted: ToSay) -> Answer:
     return answer
 
 
+def ask_on(state: TurnState, answer: Answer) -> Ask:
+    """The question again; an accepted one already stands at the end of the dialogue."""
+    history = state.dialogue
+    if answer.accepted_ns and history and history[-1].role == "user":
+        history = history[:-1]
+    return Ask(
+        turn=answer.turn,
+        text=answer.text,
+        language=state.language,
+        history=history[-int(state.settings.history_lines) :],
+        said_so_far=tuple(said.text for said in answer.said),
+        speculative=not answer.accepted_ns,
+    )
+
+
+def say_anew(move: Move, answer: Answer) -> None:
+    """Answer under a new turn, from the first word that was not heard; everything given out before is stale."""
+    turn = move.state.turn + 1
+    rest = replace(
+        answer,
+        turn=turn,
+        committed=False,
+        done=False,
+        hearing=answer.hearing.only_heard(move.state.acknowledged),
+        progress_ns=move.now_ns,
+    )
+    move.do(Cancel(through_turn=turn - 1))
+    move.set(turn=turn, answer=rest, moment=None, cancelled_through=turn - 1, held=False)
+    move.tell("turn", answer.turn, what="cancelled", text=answer.text, speculative=False, again=turn)
+    if not rest.complete:
+        move.do(ask_on(move.state, rest))
+    move.do(*rest.speak_again(*rest.first_unsaid()), Accept(turn=turn))
+
+
 def remember(move: Move, text: str) -> None:
     """The person said this."""
     move.set(dialogue=(*move.state.dialogue, Exchange(role="user", text=text)))
@@ -156,7 +190,10 @@ def _saved_ms(answer: Answer) -> float:
 
 
 def tell_sentence(move: Move, answer: Answer, n: int) -> None:
-    """Let the page know the text of a sentence that is to come."""
+    """Let the page know the text of a sentence that is to come; of an answer, that answers come again."""
+    if answer.kind == "answer" and move.state.eased:
+        move.set(eased=False)
+        move.tell("degraded", answer.turn, kind="answer", step="full", reason="answers come again")
     said = next(each for each in answer.said if each.n == n)
     move.tell(
         "sentence",

@@ -277,9 +277,9 @@ class Control:
         self._send(outgoing, now_ns)
         self._show(session)
         for kind in set(before.peers) - set(route.peers):
-            self._tell("degraded", now_ns, session, stage=kind, step="missing", reason=f"no {kind} is running")
+            self._tell("degraded", now_ns, session, kind=kind, step="missing", reason=f"no {kind} is running")
         for kind in replaced:
-            self._tell("degraded", now_ns, session, stage=kind, step="replaced", reason=f"{kind} was replaced")
+            self._tell("degraded", now_ns, session, kind=kind, step="replaced", reason=f"{kind} was replaced")
 
     def _counts(self) -> collections.Counter[str]:
         """Sessions by process name."""
@@ -515,7 +515,7 @@ class Control:
         else:
             self._outbox.publish.append(self.events.number(message, now_ns))
 
-    def _tell(self, kind: str, now_ns: int, session: Session | None = None, **data: Any) -> None:
+    def _tell(self, kind: str, now_ns: int, session: Session | None = None, /, **data: Any) -> None:
         event = Event(kind=kind, data=data)
         if session:
             self._send(session.to_edge(event), now_ns)
@@ -678,7 +678,7 @@ class Control:
             self._store_again_ns = now_ns + STORE_AGAIN_NS
             if self.counters["store_failed"] in (1, 10, 100) or self.counters["store_failed"] % 1000 == 0:
                 logger.error("store", extra={"reason": str(error)})
-                event = Event(kind="degraded", data={"stage": "broker", "step": "store", "reason": str(error)})
+                event = Event(kind="degraded", data={"kind": "broker", "step": "store", "reason": str(error)})
                 self._outbox.publish.append(self.events.number(event, now_ns))
 
     def restore(self, now_ns: int) -> None:

@@ -858,7 +858,7 @@ class Event(Message):
       latency {the turn's record, webrtc/latency.py}
     Several processes':
       error {code, text, stage}; stage: where it is known
-      degraded {stage, step, reason} by the broker, {kind, step, reason} by the programme
+      degraded {kind: a stage | answer | network | broker, step: what is done instead, or full, reason: a clause}
     """
 
     kind: str

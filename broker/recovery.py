@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from broker.answering import acknowledged_whole, settle, speak_up
+from broker.answering import acknowledged_whole, ask_on, say_anew, settle, speak_up
 from broker.barge_in import let_go
 from broker.ledger import Answer
 from broker.listening import end_utterance, take_up
-from broker.messages import Ask, Buffered, Cancel, Sentence
+from broker.messages import Buffered, Sentence
 from broker.move import Accept, Move
 from broker.sounding import hold_sound, let_sound, release_sound
 from broker.turn_state import Presence, TurnState, Utterance, ns
@@ -86,24 +86,9 @@ def _hear_again(move: Move) -> None:
 def _ask_again(move: Move) -> None:
     for answer in (move.state.attempt, move.state.answer):
         if answer and answer.kind == "answer" and not answer.complete:
-            move.do(_continued(move.state, answer))
+            move.do(ask_on(move.state, answer))
             if answer.accepted_ns:
                 move.do(Accept(turn=answer.turn))
-
-
-def _continued(state: TurnState, answer: Answer) -> Ask:
-    """The question again; an accepted one already stands at the end of the dialogue."""
-    history = state.dialogue
-    if answer.accepted_ns and history and history[-1].role == "user":
-        history = history[:-1]
-    return Ask(
-        turn=answer.turn,
-        text=answer.text,
-        language=state.language,
-        history=history[-int(state.settings.history_lines) :],
-        said_so_far=tuple(said.text for said in answer.said),
-        speculative=not answer.accepted_ns,
-    )
 
 
 def on_buffered(move: Move, buffered: Buffered) -> None:
@@ -194,7 +179,9 @@ def come_back(move: Move) -> None:
         move.set(greeting="")
     answer = move.state.answer
     if answer and answer.committed and not _heard_whole(move.state, answer):
-        _say_unheard(move, answer)
+        # What the page missed has left the programme, which says nothing twice under one turn. Always, even if all
+        # that is known to have left was acknowledged: news of more may still be under way.
+        say_anew(move, answer)
     finish(move)
     release_sound(move)
     if move.state.hold:
@@ -205,25 +192,3 @@ def come_back(move: Move) -> None:
 
 def _heard_whole(state: TurnState, answer: Answer) -> bool:
     return answer.finished() and answer.hearing.end_sample <= state.acknowledged
-
-
-def _say_unheard(move: Move, answer: Answer) -> None:
-    """What the page missed can only be said under a new turn: the old one's voice has left the programme.
-
-    Always, even if all that is known to have left was acknowledged: news of more may still be under way.
-    """
-    turn = move.state.turn + 1
-    rest = replace(
-        answer,
-        turn=turn,
-        committed=False,
-        done=False,
-        hearing=answer.hearing.only_heard(move.state.acknowledged),
-        progress_ns=move.now_ns,
-    )
-    move.do(Cancel(through_turn=turn - 1))
-    move.set(turn=turn, answer=rest, moment=None, cancelled_through=turn - 1, held=False)
-    move.tell("turn", answer.turn, what="cancelled", text=answer.text, speculative=False, again=turn)
-    if not rest.complete:
-        move.do(_continued(move.state, rest))
-    move.do(*rest.speak_again(*rest.first_unsaid()), Accept(turn=turn))

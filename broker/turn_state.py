@@ -248,6 +248,8 @@ class TurnState:
     """The programme_sample at which the last turn ended that is dealt with: no hold brings any of it back."""
     dialogue: tuple[Exchange, ...] = ()
     typed_ids: tuple[str, ...] = ()
+    eased: bool = False
+    """The page was told of a "one moment" or an apology; the next answer takes that back."""
     apologised: bool = False
     """The last thing said was "I did not catch that"."""
     owed: tuple[int, ...] = ()

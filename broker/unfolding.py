@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from broker.answering import SAYS_LIMIT, drop_attempt, settle, speak, speak_up, tell_sentence
+from broker.answering import SAYS_LIMIT, drop_attempt, say_anew, settle, speak, speak_up, tell_sentence
 from broker.interrupting import withdraw
 from broker.ledger import Answer
 from broker.messages import Commit, Emitted, Failed, Sentence
 from broker.move import Move
 from broker.phrases import FAILED, ONE_MOMENT, phrase
-from broker.sounding import let_sound, release_sound
+from broker.sounding import hold_sound, let_sound, release_sound
 from broker.turn_state import Presence, Settling, ToSay, TurnState, in_hand
 
 
@@ -49,6 +49,10 @@ def on_failed(move: Move, failed: Failed) -> None:
         return
     if state.moment and failed.turn == state.moment.turn:
         move.set(moment=None)
+        if state.answer:  # the programme still waits for the moment, which only a cancel ends; that ends a hold, too
+            say_anew(move, state.answer)
+            if state.hold:
+                hold_sound(move, "barge_in")
         let_sound(move)
         return
     if state.answer is None or failed.turn != state.answer.turn:
@@ -59,6 +63,7 @@ def on_failed(move: Move, failed: Failed) -> None:
         give_up(move, failed.code, failed.text, speakable=failed.kind != "tts")
         return
     move.tell("error", failed.turn, code=failed.code, text=failed.text, stage=failed.kind)
+    _ease(move, failed.turn, "apology", f"the answer broke off ({failed.code})")
     move.set(answer=replace(state.answer, complete=True), says=(_apology(state, failed.text), *state.says))
     finish(move)
 
@@ -69,10 +74,17 @@ def give_up(move: Move, code: str, text: str, speakable: bool = True) -> None:
     assert answer
     apology = _apology(move.state, text)
     move.tell("error", answer.turn, code=code, text=apology.text)
+    _ease(move, answer.turn, "apology", f"no answer came ({code})")
     withdraw(move)
     if speakable and answer.kind != "apology":
         move.set(says=(apology, *move.state.says)[:SAYS_LIMIT])
     speak_up(move)
+
+
+def _ease(move: Move, turn: int, step: str, reason: str) -> None:
+    """A step down that is spoken, too."""
+    move.set(eased=True)
+    move.tell("degraded", turn, kind="answer", step=step, reason=reason)
 
 
 def _apology(state: TurnState, text: str) -> ToSay:
@@ -89,6 +101,7 @@ def one_moment(move: Move) -> None:
     text, language = phrase(ONE_MOMENT, move.state.language)
     moment = speak(move, ToSay(kind="moment", text=text, language=language))
     move.do(Commit(turn=moment.turn))
+    _ease(move, answer.turn, "one_moment", "the answer takes longer than usual")
     move.set(moment=replace(moment, committed=True), answer=replace(answer, moment_given=True))
 
 

@@ -32,6 +32,7 @@ import { Share } from "./share.mjs";
 import { Socket } from "./socket.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { stateLabel } from "./states.mjs";
+import { Steps } from "./steps.mjs";
 import { Switcher } from "./switcher.mjs";
 import { wireTabs } from "./tabs.mjs";
 import { Transcript } from "./transcript.mjs";
@@ -104,6 +105,7 @@ const transcript = new Transcript({
   heard: byId("heard", HTMLElement),
 });
 const waterfall = new WaterfallView(byId("waterfall", HTMLElement), byId("timing-note", HTMLElement));
+const steps = new Steps();
 const notices = new Notices(
   {
     box: byId("notice", HTMLElement),
@@ -238,20 +240,14 @@ function switched(persona, language) {
   notices.over("switch");
 }
 
-/** @param {{step: string, reason: string, kind?: string}} message */
-function degraded({ step, reason, kind }) {
+/** @param {{step: string, reason?: string, kind?: string}} message */
+function degraded(message) {
+  const { line, notice, shows, text, over } = steps.take(message);
   const list = byId("degraded", HTMLElement);
-  list.prepend(make("li", { step }, reason || step));
-  const notice = kind === "network" ? "narrow" : "degraded";
-  // Half the pictures is hardly seen: the list is enough. The way back up takes the message away.
-  if (step === "full") notices.over(notice);
-  else if (step !== "half_rate") notices.show({ ...failure(notice), ...(reason ? { text: sentence(reason) } : {}) });
+  list.prepend(make("li", { step: message.step }, line));
+  if (over) notices.over(notice);
+  if (shows) notices.show({ ...failure(notice), ...(text ? { text } : {}) });
   while (list.children.length > 5) list.lastElementChild?.remove();
-}
-
-/** @param {string} reason a clause */
-function sentence(reason) {
-  return `${reason[0].toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------

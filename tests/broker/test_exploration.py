@@ -47,6 +47,8 @@ def beginnings() -> dict[str, World]:
         "an answer in its second word": speaking,
         "an answer in its fourth word": after("tick*4", "emitted arrives*4", "played", start=speaking),
         "a long thought": after("types", "timer"),
+        "a thought that may fail": replace(after("types"), fails=2, leaves=0),
+        "an answer that may fail": replace(thinking, fails=1),
         "an answer whose persona may change": replace(speaking, switches=1, types=0, interrupts=0, leaves=0),
     }
 
@@ -90,6 +92,9 @@ def explore(
                 key = hash(reached.key())
                 if key not in seen:
                     seen.add(key)
+                    if reached.rests:
+                        rest(reached)
+                        found.rests += 1
                     following.append(reached)
                     found.states += 1
                     if found.states % rest_every == 0:
@@ -122,7 +127,7 @@ def rest(world: World) -> None:
 def walk(seed: int, length: int = WALK_LENGTH) -> World:
     """One long random conversation."""
     chance = random.Random(seed)
-    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2, switches=2, stands=6)
+    world = replace(after(), speaks=12, types=3, interrupts=2, leaves=2, switches=2, stands=6, fails=3)
     for _ in range(length):
         choices = list(world.events())
         weights = [_weight(name) for name, _ in choices]
@@ -141,6 +146,8 @@ def _weight(name: str) -> float:
         "leaves": 0.2,
         "switches": 0.2,
         "hums": 0.5,
+        "brain fails": 0.5,
+        "voice fails": 0.5,
         "played": 2,
         "timer": 2,
     }.get(name, 3)
@@ -165,6 +172,11 @@ NARROW = {
         SPEAKING | {"timer", "brain answers", "gate reads", "sentence arrives"},
     ),
     "somebody else takes over": ("an answer whose persona may change", OVER | {"switches", "voice arrives"}),
+    "a thought that fails": ("a thought that may fail", (ALWAYS | {"brain answers", "brain fails", "voice fails"})),
+    "a question about a failing thought": (
+        "an answer that may fail",
+        SPEAKING | {"timer", "brain answers", "brain fails", "voice fails", "gate reads", "sentence arrives"},
+    ),
     "somebody leaves and returns": ("an answer in its second word", OVER | {"leaves", "returns"}),
 }
 """Fewer kinds of events, but every order of them, each ten deep."""

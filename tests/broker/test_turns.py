@@ -25,6 +25,7 @@ from broker.messages import (
     Transcript,
     Typed,
 )
+from broker.move import Action
 from broker.turn_state import Presence, phase
 from broker.turns import Away, Replaced, Say, TurnSettings
 from tests.broker.talk import WORD_SAMPLES, Talk, of, plain, told
@@ -532,6 +533,34 @@ def test_a_brain_that_stays_silent_ends_in_an_apology() -> None:
     assert [speak.turn for speak in of(done, Speak)] == [3]
     assert [data["code"] for data in told(done, "error")] == ["answer_timeout"]
     assert not of(talk.sentence(1, 0, "Too late."), Commit)
+
+
+def steps(actions: list[Action]) -> list[str]:
+    return [data["step"] for data in told(actions, "degraded")]
+
+
+def test_a_spoken_moment_is_a_step_down_and_the_answer_the_step_up() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    done = talk.wait(2600)
+    assert told(done, "degraded") == [
+        {"kind": "answer", "step": "one_moment", "reason": "the answer takes longer than usual"}
+    ]
+    assert steps(talk.voice(2, 0, "One moment, please.")) == []
+    assert steps(talk.sentence(1, 0, LONG, last=False)) == ["full"]
+    assert steps(talk.sentence(1, 1, LONG)) == []
+
+
+def test_an_apology_is_a_step_down_and_the_next_answer_the_step_up() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    done = talk(Failed(turn=1, code="llm_cut", text="I lost my thread.", kind="llm"))
+    assert told(done, "degraded") == [{"kind": "answer", "step": "apology", "reason": "no answer came (llm_cut)"}]
+    assert steps(talk.voice(2, 0, "I lost my thread.")) == []
+    talk.wait(500)
+    talk(Typed(text="explain again"))
+    assert steps(talk.sentence(3, 0, LONG)) == ["full"]
+    assert steps(talk(Failed(turn=3, code="llm_cut", text="Again.", kind="llm"))) == ["apology"], "in mid-answer"
 
 
 def test_a_failure_in_mid_answer_lets_the_words_there_finish_before_the_apology() -> None:

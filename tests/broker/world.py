@@ -22,6 +22,7 @@ from broker.messages import (
     Emitted,
     EndUtterance,
     Event,
+    Failed,
     Hold,
     Interrupt,
     Message,
@@ -121,15 +122,17 @@ class World:
     page_sample: int = 0
     older_sample: int = 0
     present: bool = True
-    answered: frozenset[str] = frozenset()
-    """Final words that the machine has read."""
-    dropped: bool = False
-    """Something was typed or interrupted: what was said then need not be answered."""
+    owed: frozenset[str] = frozenset()
+    """Words of accepted utterances that no accepted turn answers yet."""
+    unanswered: frozenset[int] = frozenset()
+    """Accepted turns that have not come to an answer, an apology or a newer turn."""
     speaks: int = 2
     types: int = 1
     interrupts: int = 1
     leaves: int = 1
     switches: int = 0
+    fails: int = 0
+    """So many times the brain or the voice has nothing for a turn but a `Failed`."""
     stands: int = 0
     """So many pauses whose words the recogniser vouches for."""
     path: tuple[str, ...] = ()
@@ -149,6 +152,10 @@ class World:
             yield "sentence arrives", self.sentence_arrives
         if self.thinking:
             yield "brain answers", self.brain_answers
+        if self.thinking and self.fails:
+            yield "brain fails", self.brain_fails
+        if self.to_voice and self.fails:
+            yield "voice fails", self.voice_fails
         if self.to_vad:
             yield "vad ends", self.vad_ends
         if self.person.finals:
@@ -232,9 +239,37 @@ class World:
                 return self
             case Event():
                 self.check_event(action)
-                words = action.data.get("text") if action.kind == "heard" and action.data["final"] else ""
-                return replace(self, answered=self.answered | {words}) if words else self
+                return self.keep_account(action)
         raise Broken(f"an action nobody carries out: {action}")
+
+    def keep_account(self, event: Event) -> World:
+        """What the machine owes the person, by what it says that it has done."""
+        data = event.data
+        if event.kind == "heard" and data["final"]:
+            return self.owes(data["text"])
+        if event.kind == "error" and event.turn:  # an apology, spoken or shown
+            return replace(self, unanswered=self.unanswered - {event.turn})
+        if event.kind != "turn":
+            return self
+        match data["what"]:
+            case "committed":  # a newer turn: nothing older need be answered
+                answered = frozenset(data["text"].split())
+                return replace(self, owed=self.owed - answered, unanswered=frozenset({event.turn}))
+            case "finished" | "interrupted":
+                return replace(self, unanswered=self.unanswered - {event.turn})
+            case "cancelled" if event.turn in self.unanswered:
+                others = self.unanswered - {event.turn}
+                if "again" in data:
+                    return replace(self, unanswered=others | {data["again"]})
+                return replace(self, unanswered=others).owes(data["text"]) if data.get("joined") else self
+        return self
+
+    def owes(self, text: str) -> World:
+        return replace(self, owed=self.owed | frozenset(text.split()))
+
+    def excused(self, text: str) -> World:
+        """Who asks for silence, or for somebody else, takes back what waited to be answered."""
+        return replace(self, owed=self.owed - frozenset(text.split()))
 
     def timer(self) -> World:
         due = due_ns(self.machine)
@@ -377,6 +412,17 @@ class World:
             to_voice=(*self.to_voice, voiced),
         )
 
+    def brain_fails(self) -> World:
+        turn, rest = self.thinking[0], self.thinking[1:]
+        failed = Failed(turn=turn, code="llm_failed", text="Sorry.", kind="llm")
+        return replace(self, thinking=rest, fails=self.fails - 1).tell(failed)
+
+    def voice_fails(self) -> World:
+        """The broker may hear of it before it reads the sentence."""
+        turn, rest = self.to_voice[0].turn, self.to_voice[1:]
+        failed = Failed(turn=turn, code="tts_failed", text="Sorry.", kind="tts")
+        return replace(self, to_voice=rest, fails=self.fails - 1).tell(failed)
+
     def sentence_arrives(self) -> World:
         turn, _ = self.sentences[0]
         sentence = Sentence(turn=turn, n=0, text=" ".join(spoken_words(turn)), language="en", last=True)
@@ -436,7 +482,7 @@ class World:
         world = replace(self, person=replace(self.person, finals=rest))
         wanted = world.machine.ending is not None and world.machine.ending.number == number
         if wanted and text != "mhm":
-            world = replace(world, answered=world.answered | {text})
+            world = world.owes(text)
         return world.tell(
             Transcript(
                 utterance=number, n=100, text=text, final=True, language="en", through_sample=number * 100_000 + 50_000
@@ -445,18 +491,20 @@ class World:
 
     def type_text(self) -> World:
         world = self.page_silent_at_once() if in_hand(self.machine) and self.present else self
-        return replace(world, types=self.types - 1, dropped=True).tell(Typed(text="typed"))
+        return replace(world, types=self.types - 1, owed=frozenset({"typed"})).tell(Typed(text="typed"))
 
     def interrupt(self) -> World:
         world = self.page_silent_at_once() if self.present else self
-        return replace(world, interrupts=self.interrupts - 1, dropped=True).tell(Interrupt())
+        waiting = self.machine.waiting.text if self.machine.waiting else ""
+        return replace(world, interrupts=self.interrupts - 1).excused(waiting).tell(Interrupt())
 
     def switch(self) -> World:
         """Another persona takes over and greets."""
         taken = Taken(
             settings=self.machine.settings, languages=("en",), language="en", expressions=(), greeting="Good day"
         )
-        return replace(self, switches=self.switches - 1, dropped=True).tell(Leaving()).tell(taken)
+        waiting = self.machine.waiting.text if self.machine.waiting else ""
+        return replace(self, switches=self.switches - 1).excused(waiting).tell(Leaving()).tell(taken)
 
     def leave(self) -> World:
         return replace(self, leaves=self.leaves - 1, present=False).tell(Away())
@@ -525,14 +573,18 @@ class World:
             raise Broken("something is left undone")
         if self.programme.gate.held:
             raise Broken("the programme is held for ever")
-        if not self.dropped:
-            said = " ".join(line.text for line in state.dialogue if line.role == "user").split()
-            for text in self.answered:
-                if not set(text.split()) <= set(said):
-                    raise Broken(f"{text!r} was said and is lost; kept: {said}")
-        roles = [line.role for line in state.dialogue]
-        if roles and roles[-1] == "user" and not self.dropped:
-            raise Broken(f"{state.dialogue[-1].text!r} is never answered")
+        if self.owed:
+            raise Broken(f"{sorted(self.owed)} was said and is lost")
+        if self.unanswered:
+            raise Broken(f"turn {sorted(self.unanswered)} is never answered")
+
+    @property
+    def rests(self) -> bool:
+        """Everything has been delivered, and nothing happens until the person does something."""
+        under_way = self.to_gate or self.to_voice or self.emitted or self.sentences or self.thinking or self.to_vad
+        busy = under_way or self.person.finals or self.played or self.person.doing != "silent" or self.to_page
+        quiet = due_ns(self.machine) is None and not self.programme.gate.sounding
+        return quiet and not busy and self.present and self.machine.presence is Presence.HERE
 
     # --- merging ------------------------------------------------------------------------------------------------------
 
@@ -547,8 +599,8 @@ class World:
             self.to_voice,
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
-            (self.sentences, self.thinking, self.heard, self.present, self.answered, self.dropped),
-            (self.speaks, self.types, self.interrupts, self.leaves, self.switches, self.stands),
+            (self.sentences, self.thinking, self.heard, self.present, self.owed, self.unanswered),
+            (self.speaks, self.types, self.interrupts, self.leaves, self.switches, self.stands, self.fails),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             tuple((silent, told - shift) for silent, told in self.to_page),

@@ -174,7 +174,7 @@ def test_a_failing_server_is_a_kind_sentence_in_the_turn_s_language(tmp_path: Pa
     server.behaviour = "busy"
     brain = persona()["brain"] | {"engine": "openai", "url": server.url}
     stage = make(tmp_path)
-    (failed,) = run(stage, opened(brain=brain), Ask(session="s", turn=3, text="Hola", language="es"))
+    _, failed = run(stage, opened(brain=brain), Ask(session="s", turn=3, text="Hola", language="es"))
     assert isinstance(failed, Failed)
     assert (failed.turn, failed.code, failed.kind) == (3, "llm_busy", "llm")
     assert failed.text.startswith("Lo siento")

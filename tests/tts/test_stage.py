@@ -11,6 +11,7 @@ from broker.messages import Cancel, Close, Credit, Failed, Hold, Message, Open, 
 from tests.tts.test_voices import Humming
 from tests.tts.test_words import HOSTILE
 from tests.tts.voiced import VOICES
+from workers.tts import stand_ins
 from workers.tts.engine import Sound, SynthesisFailed, Utterance
 from workers.tts.stage import CHUNK_SAMPLES, TtsStage
 from workers.tts.voices import Voices
@@ -329,7 +330,8 @@ class Refusing(Humming):
         return super().start(clause, language, voice, rate)
 
 
-def test_an_engine_that_refuses_fails_its_turn_only() -> None:
+def test_an_engine_that_refuses_and_has_no_stand_in_fails_its_turn_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stand_ins, "STAND_INS", ())
     stage = opened(voices=Voices(engines={"refusing": Refusing()}))
     stage.accept(sentence("good, then bad things happen"))
     grant(stage, 1, 0)

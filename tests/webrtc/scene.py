@@ -107,7 +107,8 @@ class Scene:
         await self.runner.cleanup()
 
     def fleet(self, *missing: str) -> None:
-        tts = {"name": "tts-1", "kind": "tts", "state": "ready", "engine": "flite", "detail": "configured", "sessions": 0}
+        engine = {"engine": "flite", "detail": "flite: configured", "sessions": 0}
+        tts = {"name": "tts-1", "kind": "tts", "state": "ready", **engine}
         self.tell(Fleet(missing=missing, processes=(tts,), sessions=0, capacity=8))
 
     def tell(self, message: Message) -> None:

@@ -21,6 +21,9 @@ ENGINES = {
 AUTO = ("whisper", "pocketsphinx")
 """Best first."""
 
+DETECT: Final = "detect"
+"""A persona's `[asr] language` for telling its languages apart."""
+
 PIECE: Final = 256
 """Samples (16 ms at 16 kHz) a recogniser is fed at most at once: a step stays short even where its search is wide."""
 
@@ -85,8 +88,15 @@ class AsrEngine(Protocol):
     # An engine whose recognisers take long to prepare has `prepare(persona, language)` too: begin to make one beside.
 
 
-def _detects(engine: AsrEngine) -> bool:
-    return bool(getattr(engine, "detects", False))
+def heard_in(persona: dict[str, Any], language: str) -> str:
+    """The language that is spoken where the session's is `language`: the persona may have fixed another."""
+    fixed = persona.get("asr", {}).get("language") or DETECT
+    return language if fixed == DETECT else fixed
+
+
+def told_apart(engine: AsrEngine, persona: dict[str, Any]) -> bool:
+    """Whether the persona wants its languages told apart, and the engine can."""
+    return persona.get("asr", {}).get("language") == DETECT and bool(getattr(engine, "detects", False))
 
 
 class Engines:
@@ -107,10 +117,10 @@ class Engines:
         A persona may have its languages told apart (`[asr] language`); an engine that cannot hears the session's.
         """
         ears = persona.get("asr", {})
-        wished, heard = ears.get("engine") or "auto", ears.get("language") or language
-        detect = heard == "detect"
-        chosen = self.chosen(wished if wished != "auto" else engine, language if detect else heard, detect)
-        return chosen.open(persona, "" if detect and _detects(chosen) else language if detect else heard)
+        wished = ears.get("engine") or "auto"
+        heard = heard_in(persona, language)
+        chosen = self.chosen(wished if wished != "auto" else engine, heard, ears.get("language") == DETECT)
+        return chosen.open(persona, "" if told_apart(chosen, persona) else heard)
 
     def chosen(self, name: str, language: str, detect: bool = False) -> AsrEngine:
         """The engine of that name, or the best for `auto`, with its reason noted. Raises EngineError."""
@@ -118,7 +128,7 @@ class Engines:
         engine = self.get(name)
         if device := getattr(engine, "device", ""):
             why += f"; on {device}"
-        if detect and not _detects(engine):
+        if detect and not getattr(engine, "detects", False):
             why += "; it cannot tell languages apart and hears the conversation's"
         self.reasons.add(engine.name, why)
         return engine

@@ -6,6 +6,7 @@ and the transcript is due when everything up to it has been heard.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,6 +23,14 @@ PARTIAL_EVERY: Final = 160 * SAMPLES_PER_MS
 PATIENCE_NS: Final = 400_000_000
 """How long an ended utterance waits for sound that is on its way, before its words are taken as they stand."""
 QUEUE_SAMPLES: Final = 40 * 16_000
+
+
+class Unready(Exception):
+    """The recogniser that was to take over cannot, because of `cause`; the one before it goes on."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass
@@ -41,6 +50,11 @@ class Utterance:
     end_sample: int = -1
     end_through: int = 0
     ended_ns: int = -1
+    paused_ns: int = -1
+    """When the words of the pause under way were first waited for."""
+    fed: list[bytes] = field(default_factory=list)
+    """What the recogniser was given, should another have to hear it."""
+    next_n: int = 0
 
     @property
     def heard_through(self) -> int:
@@ -60,6 +74,8 @@ class Listener:
         self._settled = False
         self.newest: Transcript | None = None
         """The last words that were sent."""
+        self.lag_ns = 0
+        """How long the last final words, or those of the pause that they are, were waited for."""
         self._n = 0
         self._partial_at = 0
         self._took_before_ns = 0
@@ -72,9 +88,35 @@ class Listener:
             self._next[0].close()
         self._next = recogniser, language
 
+    def hear_anew(self, recogniser: Recogniser, language: str) -> None:
+        """The recogniser broke: another hears the utterance in hand from its start, and all that follow."""
+        broken = [self.recogniser, *([self._next[0]] if self._next else [])]
+        self.recogniser, self.language, self._next = recogniser, language, None
+        utterance, self._current = self._current, None
+        if utterance is not None:
+            utterance.frames.extendleft(reversed(utterance.fed))
+            utterance.queued_samples += sum(len(piece) // 2 for piece in utterance.fed)
+            utterance.fed.clear()
+            utterance.words_at.clear()
+            utterance.next_n = self._n
+        for each in broken:
+            with contextlib.suppress(Exception):  # it is broken
+                each.close()
+
+    @property
+    def awaits(self) -> bool:
+        """Another recogniser is to take over."""
+        return self._next is not None
+
     def _exchange(self) -> None:
-        """Between two utterances, once the other ear is there."""
-        if self._next is not None and self._current is None and self._next[0].ready():
+        """Between two utterances, once the other ear is there. Raises Unready if it never will be."""
+        if self._next is None or self._current is not None:
+            return
+        try:
+            ready = self._next[0].ready()
+        except Exception as error:  # told apart from faults of the recogniser in use
+            raise Unready(error) from error
+        if ready:
             before = self.recogniser
             (self.recogniser, self.language), self._next = self._next, None
             before.close()
@@ -116,6 +158,7 @@ class Listener:
         if utterance is not None and utterance.pause_sample != mic_sample:
             utterance.pause_sample = mic_sample
             utterance.pause_through = mic_sample + silence_ms * SAMPLES_PER_MS
+            utterance.paused_ns = -1
             self._settled = False
 
     def resumed(self, number: int) -> None:
@@ -171,6 +214,8 @@ class Listener:
         utterance = self._take_up()
         if utterance is None:
             return []
+        if utterance.pause_sample >= 0 and utterance.paused_ns < 0:
+            utterance.paused_ns = now_ns
         if utterance.end_sample >= 0:
             if utterance.ended_ns < 0:
                 utterance.ended_ns = now_ns
@@ -180,11 +225,14 @@ class Listener:
         out: list[Message] = []
         if self._pause_is_due(utterance) and self._settle(utterance.pause_through, utterance):
             words = utterance.words_at[utterance.pause_sample] = self.recogniser.words()
+            self.lag_ns = now_ns - utterance.paused_ns
             out.append(self._provisional(utterance, words))
         elif utterance.pause_sample < 0 and utterance.end_sample < 0:
             out += self._partial(utterance)
         if utterance.end_sample >= 0 and self._all_heard(utterance, now_ns):
             words = utterance.words_at.get(utterance.end_sample) or self.recogniser.words()
+            if utterance.end_sample not in utterance.words_at:
+                self.lag_ns = now_ns - utterance.ended_ns
             out.append(self._final(utterance, words))
         return out
 
@@ -210,7 +258,7 @@ class Listener:
         if self._current is None and oldest is not None and (oldest.frames or oldest.end_sample >= 0):
             self._current = oldest
             self.recogniser.begin()
-            self._n, self._partial_at, self._settled = 0, 0, False
+            self._n, self._partial_at, self._settled = oldest.next_n, 0, False
             self._took_before_ns = self.recogniser.took_ns
         return self._current
 
@@ -230,6 +278,7 @@ class Listener:
                 utterance.frames.appendleft(frame[room:])
         if piece:
             utterance.queued_samples -= len(piece) // 2
+            utterance.fed.append(piece)
             self.recogniser.feed(piece)
 
     def _pause_is_due(self, utterance: Utterance) -> bool:

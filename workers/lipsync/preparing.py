@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 KEPT = 12
 """Prepared faces; one takes 8 MB at 512 pixels, 30 at 1024."""
+BROKEN = "face_failed"
+"""The code of what nobody thought of. It may pass, so it is tried again when the face is wanted again."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Preparing:
 
     def submit(self, key: FaceKey) -> None:
         """Make a face ready unless it is, or is being made."""
+        known = self._faces.get(key)
+        if isinstance(known, AvatarError) and known.code == BROKEN:
+            del self._faces[key]
         if key in self._faces or key in self._pending:
             return
         self._pending.add(key)
@@ -88,7 +93,5 @@ class Preparing:
                 face = error
             except Exception:  # a picture nobody thought of must not end the thread for all others
                 logger.exception("preparing a face failed", extra={"portrait": key.path.parent.name})
-                face = AvatarError(
-                    "face_failed", f"The portrait {key.path.parent.name} cannot be used; try another picture."
-                )
+                face = AvatarError(BROKEN, f"The portrait {key.path.parent.name} cannot be used; try another picture.")
             self._done.put((key, face))

@@ -15,10 +15,13 @@ from workers import engines
 from workers.llm.engine import ENGINES, Brain
 from workers.llm.library import Library
 from workers.llm.stage import LlmStage
+from workers.llm.stand_in import WithStandIn
 
 logger = logging.getLogger(__name__)
 
 
+STAND_IN = "knowledge"
+"""Answers from the persona's documents while another engine cannot."""
 FIRST_WITHIN_S = 120.0
 """Where documents were never read before, the usual persona's take some seconds; then it answers without them."""
 
@@ -67,9 +70,14 @@ class Brains:
         """
         name, why = chosen(persona)
         if name not in self._made:
-            self._made[name] = engines.find(name, ENGINES, "brain")(self._library)
+            made = self._make(name)
+            self._made[name] = made if name == STAND_IN else WithStandIn(made, self._make(STAND_IN))
         brain = self._made[name]
         self.reasons.add(brain.name, why)
+        return brain
+
+    def _make(self, name: str) -> Brain:
+        brain: Brain = engines.find(name, ENGINES, "brain")(self._library)
         return brain
 
 

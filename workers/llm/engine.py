@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from broker.messages import Exchange
+from workers.fallback import Change
 
 ENGINES: Mapping[str, str] = {
     "knowledge": "workers.llm.knowledge_engine:KnowledgeEngine",
@@ -57,6 +58,14 @@ class Trouble:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Stepped:
+    """Another engine than the persona's stands in, or does no more; said with every question that this concerns."""
+
+    session: str
+    change: Change
+
+
 class Brain(Protocol):
     """An engine. `submit` and `cancel` return at once; `poll` does at most one short piece of work."""
 
@@ -68,7 +77,7 @@ class Brain(Protocol):
     def submit(self, question: Question) -> None:
         """Take a question; a further one of the same session does not replace it."""
 
-    def poll(self) -> list[Said | Trouble]:
+    def poll(self) -> Sequence[Said | Trouble | Stepped]:
         """What has become known since the last call, in order within each turn."""
 
     def cancel(self, session: str, through_turn: int) -> None:

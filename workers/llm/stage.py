@@ -13,7 +13,8 @@ from broker.errors import ConfigError, EngineError
 from broker.expressions import Expression, expressed, rules_of
 from broker.messages import Ask, Cancel, Close, Commit, Event, Failed, Message, Open, Sentence
 from workers.engines import Reasons
-from workers.llm.engine import ActsOnCommit, Brain, Question, Said, Trouble
+from workers.fallback import Change
+from workers.llm.engine import ActsOnCommit, Brain, Question, Said, Stepped, Trouble
 from workers.llm.library import Library
 from workers.llm.phrases import phrase
 
@@ -31,6 +32,8 @@ class _Session:
     """Turn in hand → the number of its next sentence."""
     committed: set[int] = field(default_factory=set)
     """Turns that were committed before they were asked: control overtakes data."""
+    told: Change | None = None
+    """The newest step to another engine, or back, that it was told of."""
 
 
 class LlmStage:
@@ -52,7 +55,7 @@ class LlmStage:
         self._sessions: dict[str, _Session] = {}
         self._outgoing: list[Message] = []
         self._paused: frozenset[str] = frozenset()
-        self._kept: list[Said | Trouble] = []
+        self._kept: list[Said | Trouble | Stepped] = []
         """What the engines said meanwhile for sessions that are paused."""
         self._stepped_ns = 0
         self._next_brain = 0
@@ -196,14 +199,18 @@ class LlmStage:
 
     # --- messages out ---
 
-    def _messages(self, items: list[Said | Trouble], before: Sequence[Said | Trouble] = ()) -> list[Message]:
+    def _messages(
+        self, items: Sequence[Said | Trouble | Stepped], before: Sequence[Said | Trouble | Stepped] = ()
+    ) -> list[Message]:
         """Those of sessions that are not paused; the others are kept, in order, after those kept `before`."""
         self._kept = [*before, *(item for item in items if item.session in self._paused)]
         given = [item for item in items if item.session not in self._paused]
         return [message for item in given if (message := self._message(item))]
 
-    def _message(self, item: Said | Trouble) -> Message | None:
+    def _message(self, item: Said | Trouble | Stepped) -> Message | None:
         known = self._sessions.get(item.session)
+        if isinstance(item, Stepped):
+            return self._stepped(known, item) if known else None
         if known is None or item.turn not in known.next_n:
             return None
         if isinstance(item, Trouble):
@@ -231,6 +238,11 @@ class LlmStage:
             kind=item.kind or "answer",
             took_ns=item.took_ns,
         )
+
+    def _stepped(self, known: _Session, item: Stepped) -> Event | None:
+        told, known.told = known.told, item.change
+        news = item.change is not told and (told is not None or item.change.step != "full")
+        return item.change.event(item.session, "llm") if news else None
 
     def _fail(self, session: str, turn: int, code: str, text: str) -> None:
         self.counters[code] += 1

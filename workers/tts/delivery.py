@@ -87,6 +87,19 @@ class Delivery:
             return self._silent() if sound.complete else None
         return self._whole(sound, marks) if sound.complete else self._beginning(sound, marks)
 
+    @property
+    def engine_name(self) -> str:
+        """Who speaks."""
+        return self._voicing.engine.name
+
+    def hand_over(self, voicing: Voicing) -> bool:
+        """Another voice says the clause in hand and the rest; False when something of the clause has been read."""
+        if self._given:
+            return False
+        self.cancel()
+        self._voicing, self._utterance = voicing, None
+        return True
+
     def cancel(self) -> None:
         if self._utterance:
             self._utterance.cancel()

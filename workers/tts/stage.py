@@ -1,4 +1,7 @@
-"""The tts stage: sentences become voice, as much as the programme has asked for, the session with least sound first."""
+"""The tts stage: sentences become voice, as much as the programme has asked for, the session with least sound first.
+
+What an engine fails at, or is too slow for, another one says.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from typing import Any
 from broker.errors import EngineError, MissingError
 from broker.messages import Cancel, Close, Credit, Failed, Message, Open, Sentence, Speak, Voice
 from broker.uploads import Uploads
-from workers.tts.delivery import Delivery, Piece
-from workers.tts.engine import UnknownLanguage
+from workers.fallback import Change, Fallback
+from workers.tts.delivery import Delivery, Piece, Voicing
+from workers.tts.engine import SynthesisFailed, UnknownLanguage
+from workers.tts.stand_ins import StandIns
 from workers.tts.uploaded import Uploaded
 from workers.tts.voices import Voices, pace_of
 
@@ -24,6 +29,8 @@ _CHUNKS_A_STEP = 10
 _FIRST_GRANT_SAMPLES = 48_000
 _POLL_NS = 2_000_000
 """How soon to ask again an engine that runs on its own time."""
+_SILENT_NS = 4_000_000_000
+"""Who has not begun a clause for so long will not; the broker gives an answer up after eight seconds."""
 
 
 @dataclass
@@ -35,6 +42,10 @@ class _Job:
     piece: Piece | None = None
     sent_samples: int = 0
     asked_again_ns: int = 0
+    silent_since_ns: int = 0
+    """Since when the engine has been asked for the present clause in vain."""
+    fallback: Fallback | None = None
+    """The judgement of the engine it was meant for."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -53,6 +64,8 @@ class _Session:
     credits: dict[int, Credit] = field(default_factory=dict)
     first: dict[int, int] = field(default_factory=dict)
     sent_since_credit: int = 0
+    told: dict[int, Change] = field(default_factory=dict)
+    """By judgement, the newest step that the session was told."""
     lost: set[int] = field(default_factory=set)
     """Turns of which a dead programme had voice: silent until the broker has said from where they are spoken again."""
     unprepared: list[str] = field(default_factory=list)
@@ -101,6 +114,7 @@ class TtsStage:
     def __init__(self, voices: Voices, uploads: Uploads | None = None) -> None:
         self._voices = voices
         self._uploads = uploads
+        self._stand_ins = StandIns(voices)
         self._sessions: dict[str, _Session] = {}
         self._paused: frozenset[str] = frozenset()
         self.counters: dict[str, float] = {"clauses": 0, "duplicates": 0, "unknown_session": 0, "failed": 0}
@@ -211,30 +225,66 @@ class TtsStage:
 
     def _advance(self, session: _Session, job: _Job, now_ns: int) -> list[Message]:
         try:
-            piece = job.piece or self._read(session, job)
-        except EngineError as exc:
-            return [self._fail(session, job, exc)]
+            piece = job.piece or self._read(session, job, now_ns)
+        except Exception as error:  # a third party's engine raises what it likes
+            if self._hand_over(session, job, error, now_ns):
+                return self._tell(session, job)
+            if isinstance(error, EngineError):
+                return [*self._tell(session, job), self._fail(session, job, error)]
+            raise
         if piece is None:
             job.asked_again_ns = now_ns + _POLL_NS
             return []
         job.piece, job.asked_again_ns = piece, 0
-        return list(self._send(session, job, piece))
+        return [*self._tell(session, job), *self._send(session, job, piece)]
 
-    def _read(self, session: _Session, job: _Job) -> Piece | None:
+    def _read(self, session: _Session, job: _Job, now_ns: int) -> Piece | None:
         """The next clause of a sentence, from the engine."""
         if job.delivery is None:
-            job.delivery = self._deliver(session, job.asked)
+            job.delivery = self._deliver(session, job, now_ns)
         self.counters["clauses"] += 1
-        return job.delivery.read()
+        piece = job.delivery.read()
+        if job.fallback and isinstance(job.delivery, Delivery):
+            name = job.delivery.engine_name
+            if piece:
+                self._stand_ins.judge(job.fallback, name, piece, now_ns)
+            elif job.silent_since_ns and now_ns - job.silent_since_ns > _SILENT_NS:
+                raise SynthesisFailed(f"{name} says nothing")
+        job.silent_since_ns = (job.silent_since_ns or now_ns) if piece is None else 0
+        return piece
 
-    def _deliver(self, session: _Session, asked: Sentence | Speak) -> Delivery | Uploaded:
+    def _deliver(self, session: _Session, job: _Job, now_ns: int) -> Delivery | Uploaded:
+        asked = job.asked
         if isinstance(asked, Speak) and asked.upload:
             if self._uploads is None:
                 raise EngineError("no recordings are kept here", "upload")
             return Uploaded(self._uploads.voice(asked.session, asked.upload), asked.from_word)
-        pace = pace_of(asked.tags.get("rate", 1.0))
-        voicing = self._voices.choose(session.voices, asked.language or session.language, asked.text, pace)
+        voicing = self._voicing(session, job, now_ns)
         return Delivery(asked.text, voicing, asked.from_word if isinstance(asked, Speak) else 0)
+
+    def _voicing(self, session: _Session, job: _Job, now_ns: int) -> Voicing:
+        asked = job.asked
+        pace, language = pace_of(asked.tags.get("rate", 1.0)), asked.language or session.language
+        voicing, job.fallback = self._stand_ins.choose(session.voices, language, asked.text, pace, now_ns)
+        return voicing
+
+    def _hand_over(self, session: _Session, job: _Job, error: Exception, now_ns: int) -> bool:
+        """Let another engine say the rest of a sentence; not of a clause of which something has sounded."""
+        if job.fallback is None or not isinstance(job.delivery, Delivery):
+            return False
+        if not self._stand_ins.failed(job.fallback, job.delivery.engine_name, error, now_ns):
+            return False
+        job.silent_since_ns = 0
+        return job.delivery.hand_over(self._voicing(session, job, now_ns))
+
+    def _tell(self, session: _Session, job: _Job) -> list[Message]:
+        """A session is told of a step when it first speaks after it."""
+        change, fallback = job.fallback.newest if job.fallback else None, id(job.fallback)
+        told = session.told.get(fallback)
+        if change is None or change is told or (told is None and change.step == "full"):
+            return []
+        session.told[fallback] = change
+        return [change.event(job.asked.session, "tts")]
 
     def _send(self, session: _Session, job: _Job, piece: Piece) -> Iterator[Voice]:
         """As much of the clause as is granted, in chunks; the clause's marks go with its first sound."""

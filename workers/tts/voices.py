@@ -125,7 +125,11 @@ class Voices:
         key = (engine.name, primary(language), voice)
         if key not in self._gains:
             text = _MEASURED_ON.get(primary(language), _MEASURED_ON["en"])
-            sound = _whole(engine.start(tuple(spoken(text, language)), language, voice, 1.0))
+            try:
+                sound = _whole(engine.start(tuple(spoken(text, language)), language, voice, 1.0))
+            except Exception:  # it fails again with the sentence, which another engine may say
+                logger.warning("voice not measured", extra={"engine": engine.name}, exc_info=True)
+                return 1.0
             if sound is None:
                 return 1.0
             samples = soxr.resample(sound.pcm.astype(np.float32) / 32768, sound.rate_hz, RATE_HZ, quality="LQ")

@@ -19,7 +19,6 @@ from broker.errors import MissingError
 from .engine import Question, Verdict
 from .log_mel import SAMPLES, log_mel
 
-
 NICE = 5
 """Of the thread, not of the process: 28 ms of thinking must not keep the ear waiting."""
 
