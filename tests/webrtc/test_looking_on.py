@@ -268,7 +268,7 @@ def test_a_busy_edge_sends_new_viewers_to_one_with_room(tmp_path: Path, load: fl
                     assert response.headers["Location"] == f"http://127.0.0.1:9002/whep/{SESSION}/webrtc-2.abc"
             origin = {"Origin": "http://127.0.0.1:9002"}
             async with world.http.options(where, headers=origin) as response:
-                assert response.status == 204, "pages of the other edges may play here"
+                assert response.status == 200, "pages of the other edges may play here"
         finally:
             del type(world.calls).load
             world.calls.load = float(before)
