@@ -5,8 +5,9 @@ second, or not), did not know, confidently wrong (answered from another passage,
 rightly (of what nothing answers), CPU ms a question. `--bare` does it with documents that list no ways to ask,
 `--letters` without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on the
 questions for tuning (of an index that knows neither them nor any way to ask like them), `--set FILE` on those of a file
-with a list for each persona, such as tests/llm/asked_once_questions.toml, `--list` prints what went wrong. `--fit` fits the weights of ranking and confidence on those, each asked of documents with and without ways to
-ask, and says what is to be expected of a persona that was not fitted on.
+with a list for each persona, such as tests/llm/asked_once_questions.toml, `--list` prints what went wrong. `--fit` fits
+the weights of ranking and confidence on those for tuning, each asked of documents with and without ways to ask, and
+says what is to be expected of a persona that was not fitted on.
 """
 
 from __future__ import annotations
