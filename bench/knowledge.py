@@ -4,9 +4,10 @@ On its held-out questions: straight (answered from the right passage), asked bac
 second, or not), did not know, confidently wrong (answered from another passage, or what nothing answers), refused
 rightly (of what nothing answers), CPU ms a question. `--bare` does it with documents that list no ways to ask,
 `--letters` without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on the
-questions for tuning (of an index that knows neither them nor any way to ask like them), `--list` prints what went
-wrong. `--fit` fits the weights of ranking and confidence on those, each asked of documents with and without ways to
-ask, and says what is to be expected of a persona that was not fitted on.
+questions for tuning (of an index that knows neither them nor any way to ask like them), `--set FILE` on those of a file
+with a list for each persona, such as tests/llm/asked_once_questions.toml, `--list` prints what went wrong. `--fit` fits
+the weights of ranking and confidence on those for tuning, each asked of documents with and without ways to ask, and
+says what is to be expected of a persona that was not fitted on.
 """
 
 from __future__ import annotations
@@ -173,8 +174,10 @@ def _share(part: int, whole: list[Outcome]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("personas", nargs="*", help="all, if none is named")
-    parser.add_argument("--dev", action="store_true")
-    parser.add_argument("--fit", action="store_true")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dev", action="store_true")
+    which.add_argument("--fit", action="store_true")
+    which.add_argument("--set", type=Path, metavar="FILE")
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--letters", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -185,15 +188,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as empty:
         weights = Path(empty) if arguments.letters else settings.path("weights") / "minilm"
         library = Library(folder, weights, settings.path("cache"))
-        dev = read_toml(DEV_QUESTIONS)
+        tables = read_toml(arguments.set or DEV_QUESTIONS)
         everything: list[Outcome] = []
         samples: list[Sample] = []
-        for name in arguments.personas or [name for name in personas.known(folder) if name in dev]:
+        for name in arguments.personas or [name for name in personas.known(folder) if name in tables]:
             persona = personas.load(folder, name).snapshot()
             known = library.wait(persona, "en", timeout_s=600)
             tuning = arguments.dev or arguments.fit
             known = bare(known) if arguments.bare else known
-            asked = dev[name] if tuning else read_toml(folder / name / "questions.toml")["questions"]
+            own = folder / name / "questions.toml"
+            asked = tables[name] if tuning or arguments.set else read_toml(own)["questions"]
             questions = [row for row in asked if not row.get("known")]
             if arguments.misheard:
                 questions = [
