@@ -16,6 +16,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from broker import launch
 from broker.config import ROOT, Settings, load
 
@@ -67,18 +69,33 @@ class Stack:
             time.sleep(0.1)
         raise AssertionError("not ready in 180 s")
 
-    def stop(self) -> float:
-        """Stop all; returns after how many seconds everything was gone."""
+    def end(self) -> float:
+        """Stop all, and leave the folder; returns after how many seconds everything was gone."""
         started = time.monotonic()
         if self.launcher is not None and self.launcher.poll() is None:
             self.launcher.terminate()  # SIGINT is ignored by whatever a shell runs in the background
             self.launcher.wait(20)
-        took_s = time.monotonic() - started
+        return time.monotonic() - started
+
+    def stop(self) -> float:
+        """Stop all and remove what they left; returns after how many seconds everything was gone."""
+        took_s = self.end()
         keep = os.environ.get("VISAVIS_KEEP_LOGS")
         if keep:
             shutil.copytree(self.folder, Path(keep) / self.folder.name, dirs_exist_ok=True, ignore=_no_sockets)
         shutil.rmtree(self.folder, ignore_errors=True)
         return took_s
+
+    def family(self) -> list[psutil.Process]:
+        """The launcher, supervisord and everything under them."""
+        if self.launcher is None:
+            return []
+        first = psutil.Process(self.launcher.pid)
+        return [first, *first.children(recursive=True)]
+
+    def sockets(self) -> list[str]:
+        """Names of the sockets in the run folder."""
+        return sorted(path.name for path in self.settings.run_folder().rglob("*") if path.is_socket())
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """supervisord's view, by process name."""
