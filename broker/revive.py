@@ -22,10 +22,12 @@ class Revival:
     def __init__(self) -> None:
         self._due_s: dict[str, float] = {}
         self._delay_s: dict[str, float] = {}
+        self._tried_s: dict[str, float] = {}
 
     def fatal(self, name: str, now_s: float) -> float:
         """The process was given up; returns after how many seconds it is tried again."""
-        delay_s = self._delay_s.get(name, FIRST_S)
+        ran_s = now_s - self._tried_s.get(name, now_s)
+        delay_s = self._delay_s.get(name, FIRST_S) if ran_s <= LONGEST_S else FIRST_S
         self._delay_s[name] = min(LONGEST_S, delay_s * 2)
         self._due_s[name] = now_s + delay_s
         return delay_s
@@ -35,6 +37,7 @@ class Revival:
         names = [name for name, due_s in self._due_s.items() if due_s <= now_s]
         for name in names:
             del self._due_s[name]
+            self._tried_s[name] = now_s
         return names
 
 

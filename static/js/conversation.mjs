@@ -278,7 +278,7 @@ export class Conversation {
     const reason = failure(code, text);
     if (code === "not_ready") {
       this.session = null;
-      this.#await("not_ready");
+      this.#await("not_ready", text);
       this.#socket.comeBackIn(NOT_READY_AGAIN_MS);
       this.#changed();
     } else if (code === "forbidden" && this.#ticket) {
@@ -290,10 +290,10 @@ export class Conversation {
     else this.#parts.listener.notice(reason);
   }
 
-  /** @param {string} code */
-  #await(code) {
+  /** @param {string} code @param {string} said what the server says of it */
+  #await(code, said = "") {
     this.#awaiting = true;
-    this.#parts.listener.notice(failure(code));
+    this.#parts.listener.notice(failure(code, said));
   }
 
   /** @param {string} text */

@@ -143,16 +143,19 @@ const FAILURES = {
   },
 };
 
+/** Of these the server knows more: which stage it waits for, why nothing could be changed. */
+const SAID_BY_THE_SERVER = ["not_ready", "switch"];
+
 /** The codes this page has words for. */
 export const FAILURE_CODES = Object.freeze(Object.keys(FAILURES));
 
 /**
- * @param {string} code @param {string} said the server's own sentence, used where this page has none for the code
+ * @param {string} code @param {string} said the server's own sentence, used where it knows more or this page has none
  * @returns {Failure}
  */
 export function failure(code, said = "") {
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code] : null;
-  if (known) return { code, ...known, text: code === "switch" && said ? said : known.text };
+  if (known) return { code, ...known, text: (SAID_BY_THE_SERVER.includes(code) && said) || known.text };
   const text = said || "The server reported a problem it gave no words for.";
   return { code, title: "Something went wrong", text, remedy: "again" };
 }

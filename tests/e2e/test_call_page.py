@@ -401,6 +401,7 @@ def test_a_server_that_is_not_ready_is_waited_for(play: Play) -> None:
         await here.page.goto(edge.url)
         await here.page.click("#start")
         await failure(here, "not_ready")
+        assert "tts is missing" in await here.page.inner_text("#notice")
         await state(here, "connecting")
         edge.refuse = None
         await state(here, "listening")

@@ -16,6 +16,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from broker import launch
 from broker.config import ROOT, Settings, load
 
@@ -83,6 +85,17 @@ class Stack:
             shutil.copytree(self.folder, Path(keep) / self.folder.name, dirs_exist_ok=True, ignore=_no_sockets)
         shutil.rmtree(self.folder, ignore_errors=True)
         return took_s
+
+    def family(self) -> list[psutil.Process]:
+        """The launcher, supervisord and everything under them."""
+        if self.launcher is None:
+            return []
+        first = psutil.Process(self.launcher.pid)
+        return [first, *first.children(recursive=True)]
+
+    def sockets(self) -> list[str]:
+        """Names of the sockets in the run folder."""
+        return sorted(path.name for path in self.settings.run_folder().rglob("*") if path.is_socket())
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """supervisord's view, by process name."""

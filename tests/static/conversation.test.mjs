@@ -43,6 +43,7 @@ function build() {
   const sent = [];
   const calls = [];
   const notices = [];
+  const told = [];
   const messages = [];
   const log = [];
   const kept = new Map();
@@ -69,7 +70,8 @@ function build() {
     stop: () => log.push("recall stops"),
     forget() {},
   };
-  const world = { sent, calls, notices, messages, log, microphone, recall, store: new SessionStore(storage, () => 0) };
+  const world = { sent, calls, notices, told, messages, log, microphone, recall };
+  world.store = new SessionStore(storage, () => 0);
   world.socket = socket;
   world.conversation = new Conversation({
     socket: (events) => ((world.line = events), socket),
@@ -91,7 +93,10 @@ function build() {
       session: (session) => log.push(`session ${session.session}`),
       media() {},
       message: (message) => messages.push(message),
-      notice: (failure) => notices.push(failure?.code ?? null),
+      notice: (failure) => {
+        notices.push(failure?.code ?? null);
+        told.push(failure?.text ?? null);
+      },
     },
   });
   return world;
@@ -187,6 +192,7 @@ test("a server that is not ready is asked again until it is", async () => {
   world.line.up();
   world.line.message({ type: "error", code: "not_ready", text: "tts is missing", fatal: true });
   assert.equal(world.notices.at(-1), "not_ready");
+  assert.equal(world.told.at(-1), "tts is missing");
   assert.equal(world.log.at(-1), "back in 1000");
   assert.equal(world.conversation.state, "connecting");
   world.line.up();

@@ -28,6 +28,11 @@ test("why nothing could be switched is told in the server's words", () => {
   assert.match(failure("switch").text, /goes on/);
 });
 
+test("what a server waits for is told in its words", () => {
+  assert.equal(failure("not_ready", "Waiting for tts.").text, "Waiting for tts.");
+  assert.match(failure("not_ready").text, /getting ready/);
+});
+
 test("what getUserMedia throws becomes a code with words", () => {
   const thrown = (name) => Object.assign(new Error("x"), { name });
   assert.equal(microphoneCode(thrown("NotAllowedError")), "mic_denied");

@@ -1,0 +1,200 @@
+"""The launcher with a real supervisord over two small processes: what ends a start with its reason, and what does not
+end what has started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker import launch
+from broker.config import ROOT, Settings, load
+from tests.stack.running import free_port
+
+PATIENCE_S = 40
+
+EDGE = """
+import http.server, json, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+
+class Door(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        missing = [] if (folder / "complete").exists() else ["tts: loading flite"]
+        self.send_response(503 if missing else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"ready": not missing, "missing": missing}).encode())
+
+    def log_message(self, *parts):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Door).serve_forever()
+"""
+WORKER = """
+import json, pathlib, sys, time
+if (pathlib.Path(sys.argv[1]) / "broken").exists():
+    print(json.dumps({"level": "info", "event": "starting"}))
+    print(json.dumps({"level": "error", "event": "cannot go on", "reason": "flite is not here: apt-get it"}))
+    sys.exit(1)
+time.sleep(600)
+"""
+REVIVE = "from broker import revive; revive.FIRST_S = 0.5; revive.main()"
+"""The listener itself; only its patience is shorter. supervisord wakes it every 5 s."""
+
+CONF = """
+[supervisord]
+nodaemon=true
+silent=true
+pidfile=%(ENV_VISAVIS_RUN)s/supervisord.pid
+logfile=%(ENV_VISAVIS_RUN)s/logs/supervisord.log
+childlogdir=%(ENV_VISAVIS_RUN)s/logs
+[unix_http_server]
+file=%(ENV_VISAVIS_RUN)s/supervisor.sock
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[program:webrtc]
+command={python} {folder}/edge.py {folder} {port}
+redirect_stderr=true
+stdout_logfile=%(ENV_VISAVIS_RUN)s/logs/webrtc.log
+[program:tts-0]
+command={python} {folder}/worker.py {folder}
+startsecs=1
+startretries=0
+redirect_stderr=true
+stdout_logfile=%(ENV_VISAVIS_RUN)s/logs/tts-0.log
+[eventlistener:revive]
+command={python} {folder}/revive.py
+environment=PYTHONPATH="{root}"
+events=PROCESS_STATE_FATAL,TICK_5
+stdout_logfile=NONE
+stderr_logfile=%(ENV_VISAVIS_RUN)s/logs/revive.log
+"""
+
+
+class Small:
+    """A set of an edge, which is ready once there is a file `complete`, and a worker, which fails while `broken`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        port = free_port()
+        self.environ = os.environ | {
+            "VISAVIS_BUS_RUN_FOLDER": str(folder / "run"),
+            "VISAVIS_SERVER_PORT": str(port),
+        }
+        self.settings: Settings = load(environ=self.environ)
+        for name, source in (("edge", EDGE), ("worker", WORKER), ("revive", REVIVE)):
+            (folder / f"{name}.py").write_text(source)
+        (folder / "etc").mkdir()
+        conf = CONF.format(python=sys.executable, folder=folder, root=ROOT, port=port)
+        (folder / "etc" / "supervisord.conf").write_text(conf)
+        self.launcher: subprocess.Popen[str] | None = None
+
+    def launch(self, *arguments: str) -> subprocess.Popen[str]:
+        """`python -m broker.launch`, with this configuration for supervisord."""
+        source = f"import sys; from pathlib import Path; from broker import launch; launch.ROOT = Path({str(self.folder)!r})"
+        self.launcher = subprocess.Popen(
+            [sys.executable, "-c", f"{source}; sys.exit(launch.main())", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return self.launcher
+
+    def mark(self, name: str, there: bool = True) -> None:
+        path = self.folder / name
+        path.touch() if there else path.unlink()
+
+    def process(self, name: str) -> dict[str, Any]:
+        return next((each for each in launch.processes(self.settings) or [] if each["name"] == name), {})
+
+    def revived(self) -> list[str]:
+        path = self.settings.run_folder() / "logs" / "revive.log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def until(self, holds: Callable[[], Any], otherwise: str) -> Any:
+        end = time.monotonic() + PATIENCE_S
+        while not (found := holds()):
+            assert time.monotonic() < end, f"{otherwise}; {self.process('tts-0')}, {self.revived()}"
+            time.sleep(0.05)
+        return found
+
+    def sockets(self) -> list[str]:
+        return [path.name for path in self.settings.run_folder().rglob("*") if path.is_socket()]
+
+    def close(self) -> None:
+        launch.stop(self.settings)
+        if self.launcher:
+            self.launcher.communicate(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    made = Small(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_worker_that_cannot_start_ends_the_launch_with_its_reason(small: Small) -> None:
+    small.mark("broken")
+    out, err = small.launch().communicate(timeout=PATIENCE_S)
+    assert small.launcher
+    assert small.launcher.returncode == 1
+    assert err == "tts-0 cannot start: flite is not here: apt-get it\n"
+    assert "ready" not in out
+    assert launch.processes(small.settings) is None, "supervisord is gone, and the processes that could start with it"
+    assert small.sockets() == []
+
+
+def test_detached_or_not_a_worker_that_cannot_start_leaves_nothing_running(small: Small) -> None:
+    small.mark("broken")
+    _, err = small.launch("--detach").communicate(timeout=PATIENCE_S)
+    assert "flite is not here" in err
+    assert launch.processes(small.settings) is None
+
+
+def test_once_it_was_complete_a_worker_given_up_is_tried_again_ever_less_often(small: Small) -> None:
+    small.mark("complete")
+    launcher = small.launch()
+    assert launcher.stdout
+    assert launcher.stdout.readline().startswith("Visavis is ready: http://127.0.0.1:")
+    small.mark("broken")
+    os.kill(small.until(lambda: small.process("tts-0").get("pid"), "no worker"), signal.SIGKILL)
+    small.until(lambda: len(small.revived()) >= 2, "it was not tried again")
+    assert launcher.poll() is None, "the others go on"
+    assert small.process("webrtc")["statename"] == "RUNNING"
+    assert ['"again_in_s": 0.5' in small.revived()[0], '"again_in_s": 1.0' in small.revived()[1]] == [True, True]
+    small.mark("broken", there=False)
+    small.until(lambda: small.process("tts-0")["statename"] == "RUNNING", "it did not come back")
+    launcher.terminate()
+    assert launcher.wait(PATIENCE_S) == 0
+    assert small.sockets() == []
+
+
+def test_a_set_that_does_not_become_complete_says_what_is_missing(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "ROOT", small.folder)
+    supervisord = launch.start(small.settings)
+    try:
+        small.until(lambda: launch._ready(small.settings)[1] == "missing tts: loading flite", "the edge does not answer")
+        with pytest.raises(launch.LaunchError, match=r"Not ready after 1 s: missing tts: loading flite\. Logs: .*run/logs"):
+            launch.await_ready(small.settings, supervisord, timeout_s=1)
+        with pytest.raises(launch.LaunchError, match="already running"):
+            launch.start(small.settings)
+    finally:
+        launch.stop(small.settings, supervisord)
+
+
+def test_a_supervisord_that_ends_is_told_with_its_words(small: Small) -> None:
+    conf = small.folder / "etc" / "supervisord.conf"
+    conf.write_text(conf.read_text().replace("nodaemon=true", "nodaemon=perhaps"))
+    _, err = small.launch().communicate(timeout=PATIENCE_S)
+    assert "supervisord ended with 2" in err
+    assert "perhaps" in err
