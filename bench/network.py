@@ -248,7 +248,12 @@ class Room:
         browser = self._launch()
         self.guest = guest = Guest(self._arrives("it", 40, browser), browser, before)
         guest.person.page.goto(f"{self.stack.url}view/{self.session}")
-        self.until(lambda: guest.person.collect() or guest.person.pictures, "one more viewer sees nothing")
+
+        def sees() -> bool:
+            guest.person.collect()
+            return bool(guest.person.pictures)
+
+        self.until(sees, "one more viewer sees nothing")
 
     def dismiss(self) -> None:
         if self.guest:
