@@ -2,13 +2,15 @@
 
 `bin/bench network [--only NAME,…] [--seconds 6]`. A whole stack at 256 × 256 and three pages in one Chromium: the
 caller and two viewers, each behind a UDP proxy of ours (tests/webrtc/rough_path.py). The avatar talks. What happens to
-one is done to it alone; the others are asked, too. Loss is by chance, seeded; the pages' own statistics count.
+one is done to it alone; the others are asked, too. Loss is by chance, seeded; the pages' own statistics count. The
+viewer that is stopped has a Chromium of its own, all processes of which get SIGSTOP and SIGCONT.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -23,9 +25,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from broker.config import ROOT
@@ -41,7 +45,7 @@ AFTER_S = 5.0
 FREEZE_MS = 200
 """Between pictures; at 25 a second there are 40."""
 
-PICTURE_MS = 40
+PICTURE_MS, SOUND_MS = 40, 20
 RUN = 10
 """Pictures without a freeze: it goes on."""
 
@@ -94,6 +98,22 @@ class Person:
         if taken:
             self.pictures += taken["pictures"]
             self.samples += taken["samples"]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody with a browser of their own; `others`: the processes there were before."""
+
+    person: Person
+    browser: Browser
+    others: set[psutil.Process]
+
+    def signal(self, number: signal.Signals) -> None:
+        """To every process of the browser."""
+        for process in set(psutil.Process().children(recursive=True)) - self.others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "chrom" in process.name():
+                    process.send_signal(number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,13 +169,27 @@ def _back(pictures: list[float], ends: float) -> float:
     return -1.0
 
 
+def missed(person: Person, begins: float, ends: float, until: float) -> str:
+    """What somebody who was stopped has not got, and how soon something came again."""
+    shown = [at for at in person.pictures if begins <= at <= until]
+    first = next((f"{at - ends:.0f} ms" for at in shown if at >= ends), "never")
+    rows = [row for row in person.samples if begins - 150 <= row[0] <= until]
+    sounds = (rows[-1][0] - rows[0][0]) / SOUND_MS - _grown(rows, 1) if rows else 0.0
+    pictures = (until - begins) / PICTURE_MS - len(shown)
+    return (
+        f"first picture {first} after it goes on; {pictures:.0f} pictures not shown, {sounds:.0f} packets of sound lost"
+    )
+
+
 class Room:
     """The stack, the people, and what can be done to them."""
 
-    def __init__(self, stack: Stack, browser: Browser, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, stack: Stack, launch: Callable[[], Browser], loop: asyncio.AbstractEventLoop) -> None:
         self.stack = stack
-        self._browser = browser
+        self._launch = launch
+        self._browser = launch()
         self._loop = loop
+        self.guest: Guest | None = None
         self.caller = self._arrives("caller", 10)
         self.caller.page.goto(f"{stack.url}?persona=host&mode=text")
         self.caller.page.wait_for_selector("#start:not([disabled])")
@@ -208,6 +242,27 @@ class Room:
         rows = json.loads(self.stack.get("live/sessions")[1])["sessions"]
         return int(next(row["viewers"] for row in rows if row["session"] == self.session))
 
+    def welcome(self) -> None:
+        """One more viewer, with a browser that can be stopped."""
+        before = set(psutil.Process().children(recursive=True))
+        browser = self._launch()
+        self.guest = guest = Guest(self._arrives("it", 40, browser), browser, before)
+        guest.person.page.goto(f"{self.stack.url}view/{self.session}")
+
+        def sees() -> bool:
+            guest.person.collect()
+            return bool(guest.person.pictures)
+
+        self.until(sees, "one more viewer sees nothing")
+
+    def dismiss(self) -> None:
+        if self.guest:
+            self.guest.browser.close()
+            self.guest = None
+
+    def close(self) -> None:
+        self._browser.close()
+
     @contextmanager
     def another(self) -> Iterator[subprocess.Popen[bytes]]:
         """A viewer in a process of its own, which decodes nothing."""
@@ -221,9 +276,9 @@ class Room:
             process.kill()
             process.wait()
 
-    def _arrives(self, name: str, seed: int) -> Person:
+    def _arrives(self, name: str, seed: int, browser: Browser | None = None) -> Person:
         # A window of their own each: what is hidden behind another tab is drawn once a second.
-        context = self._browser.new_context(
+        context = (browser or self._browser).new_context(
             bypass_csp=True, reduced_motion="reduce", viewport={"width": 640, "height": 480}, permissions=["microphone"]
         )
         page, paths = context.new_page(), Paths(self._loop, seed)
@@ -238,6 +293,8 @@ class Case:
 
     name: str
     fault: Callable[[Room, float], str]
+    guest: bool = False
+    """To a viewer with a browser of its own."""
 
 
 def weather(to: str, down: Weather = FAIR, up: Weather = FAIR) -> Callable[[Room, float], str]:
@@ -268,11 +325,10 @@ def nothing(room: Room, seconds: float) -> str:
 
 
 def stopped(room: Room, seconds: float) -> str:
-    with room.another() as process:
-        os.kill(process.pid, signal.SIGSTOP)
-        room.wait(seconds)
-        os.kill(process.pid, signal.SIGCONT)
-        room.wait(1)
+    assert room.guest
+    room.guest.signal(signal.SIGSTOP)
+    room.wait(seconds)
+    room.guest.signal(signal.SIGCONT)
     return ""
 
 
@@ -305,7 +361,7 @@ CASES = (
     Case(name="loss 5 %, caller, both ways", fault=weather("caller", Weather(loss=0.05), Weather(loss=0.05))),
     Case(name="loss 20 %, caller", fault=weather("caller", Weather(loss=0.20))),
     Case(name="cable out 2 s, caller", fault=cable("caller", 2.0)),
-    Case(name="another viewer is stopped", fault=stopped),
+    Case(name="another viewer is stopped", fault=stopped, guest=True),
     Case(name="another viewer is killed -9", fault=killed),
     Case(name="the caller reloads", fault=reload),
     Case(name="the edge is killed -9", fault=edge_dies),
@@ -319,11 +375,11 @@ def run(cases: list[Case], seconds: float) -> None:
     try:
         stack.start()
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium") or "/usr/bin/chromium", headless=True, args=FLAGS
-            )
-            print_all(Room(stack, browser, loop), cases, seconds)
-            browser.close()
+            chromium = shutil.which("chromium") or "/usr/bin/chromium"
+            launch = partial(playwright.chromium.launch, executable_path=chromium, headless=True, args=FLAGS)
+            room = Room(stack, launch, loop)
+            print_all(room, cases, seconds)
+            room.close()
     finally:
         stack.stop()
         loop.call_soon_threadsafe(loop.stop)
@@ -334,9 +390,13 @@ def print_all(room: Room, cases: list[Case], seconds: float) -> None:
     print(f"{machine}, {SIZE} × {SIZE}, faults of {seconds:.0f} s")
     print(f"{'ms':36} {'':9} {'frozen':>7} {'back':>6} {'conceal':>7} {'silent':>7} {'again':>6} {'keys':>5}")
     for case in cases:
+        if case.guest:
+            room.welcome()
         room.talk()
         room.wait(2.0)
-        for person in room.people:
+        people = [*room.people, *([room.guest.person] if room.guest else [])]
+        people[-1].collect()
+        for person in people:
             person.pictures.clear()
             del person.samples[:-2]
         begins = 1000 * time.time()
@@ -344,12 +404,14 @@ def print_all(room: Room, cases: list[Case], seconds: float) -> None:
         ends = 1000 * time.time()
         room.wait(AFTER_S)
         until = 1000 * time.time()
-        for n, person in enumerate(room.people):
+        people[-1].collect()
+        for n, person in enumerate(people):
             print(
                 f"{case.name if n == 0 else '':36} {person.name:9} {noticed(person, begins, ends, until)}", flush=True
             )
-        if words:
-            print(f"    {words}")
+        if words or room.guest:
+            print(f"    {words or missed(people[-1], begins, ends, until)}")
+        room.dismiss()
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Protocol, TypedDict
 
-from broker import outputs, streaming
+from broker import outputs, pushing
 from broker.acting import problem
 from broker.answering import SAYS_LIMIT
 from broker.clock import NS_PER_S
@@ -44,11 +44,11 @@ from broker.limits import Buckets
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
 from broker.noted import Note
 from broker.outputs import Output, OutputTold, RecordingTold
+from broker.push_address import RTMP, flaw, kind_of
+from broker.pushing import PushTold
 from broker.questions import MODES, QuestionError, Questions, QuestionTold
 from broker.registry import Registry
-from broker.rtmp_address import flaw
 from broker.sessions import Session
-from broker.streaming import PushTold
 from broker.turn_state import PHASES, phase
 from broker.turns import Say
 from broker.uploads import NAME
@@ -377,21 +377,21 @@ def _push(house: House, session: Session, command: Command, now_ns: int) -> Push
     url = str(command.data.get("url", ""))
     if wrong := flaw(url):
         raise Refusal("bad_request", wrong)
-    if not house.registry.ready("outputs"):
+    if kind_of(url) == RTMP and not house.registry.ready("outputs"):
         raise Refusal("not_ready", "The process that pushes is not running; try again in a moment.")
-    if len(streaming.going(session.record.outputs)) >= streaming.MOST_PUSHES:
-        raise Refusal("busy", f"A conversation is pushed to at most {streaming.MOST_PUSHES} places.")
-    house.make(session, streaming.pushed("operator", url), now_ns)
-    return streaming.rows(session.record.outputs)[-1]
+    if pushing.full(session.record.outputs, url):
+        raise Refusal("busy", f"A conversation is pushed to at most {pushing.MOST} places.")
+    house.make(session, pushing.pushed("operator", url, str(command.data.get("token", ""))), now_ns)
+    return pushing.rows(session.record.outputs)[-1]
 
 
 def _pushes(house: House, session: Session, command: Command, now_ns: int) -> PushesTold:
-    return {"pushes": streaming.rows(session.record.outputs)}
+    return {"pushes": pushing.rows(session.record.outputs)}
 
 
 def _unpush(house: House, session: Session, command: Command, now_ns: int) -> dict[str, Any]:
     wanted = str(command.data.get("id", ""))
-    push = next((each for each in streaming.going(session.record.outputs) if each.id == wanted), None)
+    push = next((each for each in pushing.going(session.record.outputs) if each.id == wanted), None)
     if push is None:
         raise Refusal("unknown", "There is no such push (any more).")
     house.unmake(session, push, now_ns)

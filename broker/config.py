@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from broker.errors import ConfigError
 from broker.messages import WORKER_KINDS
-from broker.rtmp_address import flaw
+from broker.push_address import RTMP, WHIP, flaw, kind_of
 from broker.tables import fill, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -288,8 +288,12 @@ def _check(settings: Settings) -> None:
     within("recording.min_free_mb", settings.recording.min_free_mb, 0, 100_000_000)
     within("recording.keep_days", settings.recording.keep_days, 0, 36_500)
     within("audience.capacity", settings.audience.capacity, 0, 10_000)
-    if settings.audience.rtmp_url and (wrong := flaw(settings.audience.rtmp_url)):
-        raise ConfigError(f"audience.rtmp_url cannot be used. {wrong}")
+    for key, kind, example in (("rtmp_url", RTMP, "rtmps://host/app/key"), ("whip_url", WHIP, "https://host/whip")):
+        url = getattr(settings.audience, key)
+        if url and kind_of(url) != kind:
+            raise ConfigError(f"audience.{key} cannot be used. It is an address such as {example}.")
+        if url and (wrong := flaw(url)):
+            raise ConfigError(f"audience.{key} cannot be used. {wrong}")
     within("audience.busy", settings.audience.busy, 0.05, 1.0)
     for key in ("janus_url", "janus_page_url"):
         if (url := getattr(settings.audience, key)) and not url.startswith(("ws://", "wss://")):

@@ -46,12 +46,14 @@ from broker.messages import (
     Watch,
 )
 from broker.outputs import Output
+from broker.push_address import JANUS
+from broker.pushing import janus_of, placed, push_as_configured
 from broker.questions import ASKED_AT_ONCE, ASKED_PER_S, Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
 from broker.store import Store
-from broker.streaming import push_as_configured, stream
+from broker.streaming import stream
 from broker.turn_state import phase
 from broker.turns import Away, Replaced, Restarted, Returned, Timer
 from broker.watchers import Watchers
@@ -83,6 +85,10 @@ class ControlSettings:
     questions: str = "off"
     refused_words: tuple[str, ...] = ()
     recording: RecordingSettings = field(default_factory=RecordingSettings)
+    whip_url: str = ""
+    whip_token: str = field(default="", repr=False)
+    janus_url: str = ""
+    janus_key: str = field(default="", repr=False)
     rtmp_url: str = field(default="", repr=False)
     hls_sound: str = "aac"
     films_waiting: int = 16
@@ -175,6 +181,7 @@ class Control:
             if not self._grace_ns:
                 for session in self.sessions.values():
                     stream(self, session, now_ns)
+                    self._want_pushes(session, now_ns)
             self._send_fleet(now_ns)
         self._make_films(now_ns, again=each_second)
 
@@ -241,6 +248,9 @@ class Control:
         if message.peer.kind == "outputs" and (news.newcomer or news.became_ready):
             for session in self.sessions.values():
                 self._want_outputs(session)
+        if message.peer.kind == "webrtc" and (news.newcomer or news.became_ready or message.state == "stopping"):
+            for session in self.sessions.values():
+                self._want_pushes(session, now_ns)
         if news.newcomer or news.became_ready:
             self._send_fleet(now_ns)
 
@@ -254,8 +264,10 @@ class Control:
                     self._edge_gone(session, now_ns)
             for name in self.watchers.lost(peer):
                 self._tell_viewers(name, now_ns)
+            self._outputs_gone(peer.name, now_ns)
         elif peer.kind == "outputs":
-            self._outputs_gone(peer, now_ns)
+            self.watchers.lost(peer)
+            self._outputs_gone("", now_ns)
         elif peer.kind == "production":
             self.jobs.left(peer)
         else:
@@ -571,6 +583,7 @@ class Control:
             state="away" if session.caller_gone_ns else phase(session.state),
             viewers=self.watchers.viewers(session.id),
             recording=dict(recording.told()) if (recording := outputs.current(session.record.outputs)) else {},
+            janus=janus_of(session.record.outputs),
             peers={kind: peer for kind, peer in session.route.peers.items() if kind == "programme"},
         )
 
@@ -597,15 +610,23 @@ class Control:
     def make(self, session: Session, output: Output, now_ns: int) -> None:
         """Something is to be made of it from now on."""
         session.record = replace(session.record, outputs=outputs.begun(session.record.outputs, output))
-        self._want_outputs(session)
-        self._tell_output(session, output, now_ns)
+        self._made_otherwise(session, output, now_ns)
 
     def unmake(self, session: Session, output: Output, now_ns: int) -> None:
         """It is not wanted any more."""
         made, over = outputs.stopped(session.record.outputs, output)
         session.record = replace(session.record, outputs=made)
-        self._want_outputs(session)
-        self._tell_output(session, over, now_ns)
+        self._made_otherwise(session, over, now_ns)
+
+    def _made_otherwise(self, session: Session, output: Output, now_ns: int) -> None:
+        """One output more, or less: who makes it is told, and who listens."""
+        if output.kind in outputs.EDGES:
+            self._want_pushes(session, now_ns)
+        else:
+            self._want_outputs(session)
+        if output.kind == JANUS:
+            self._show(session)
+        self._tell_output(session, output, now_ns)
 
     def _record_as_configured(self, session: Session, now_ns: int) -> None:
         """A conversation begins, or goes on with another persona: what holds for it now."""
@@ -617,9 +638,25 @@ class Control:
             self.unmake(session, running, now_ns)
 
     def _want_outputs(self, session: Session) -> None:
-        wanted = tuple(each.wanted() for each in session.record.outputs if each.going)
-        message = Outputs(session=session.id, route=session.route.id, wanted=wanted)
+        message = Outputs(session=session.id, route=session.route.id, wanted=outputs.wanted(session.record.outputs))
         self._outbox.send.extend((each.peer, message) for each in self.registry.ready("outputs"))
+
+    def _want_pushes(self, session: Session, now_ns: int) -> None:
+        """Every edge hears what it pushes of a session, be it nothing: a push may have gone to another meanwhile."""
+        before = session.record.outputs
+        if not any(each.kind in outputs.EDGES for each in before):
+            return
+        edges = [each.peer for each in self.registry.ready("webrtc")]
+        if not self._grace_ns:  # before, one that has not reported yet would be taken for dead
+            caller = session.route.peers.get("webrtc")
+            made = placed(before, [edge.name for edge in edges], caller.name if caller else "")
+            session.record = replace(session.record, outputs=made)
+            for old, new in zip(before, made, strict=True):
+                if old.told() != new.told():
+                    self._tell_output(session, new, now_ns)
+        for edge in edges:
+            wanted = outputs.wanted(session.record.outputs, edge.name)
+            self._outbox.send.append((edge, Outputs(session=session.id, route=session.route.id, wanted=wanted)))
 
     def _on_output_state(self, message: OutputState, now_ns: int) -> None:
         session = self.sessions.get(message.session)
@@ -631,14 +668,16 @@ class Control:
         if news:
             self._tell_output(session, news, now_ns)
 
-    def _outputs_gone(self, peer: Peer, now_ns: int) -> None:
-        """Their maker has died: what goes on begins again with its successor."""
-        self.watchers.lost(peer)
+    def _outputs_gone(self, edge: str, now_ns: int) -> None:
+        """Their maker has died, an edge or (empty) the process of the outputs: what goes on begins again elsewhere, or
+        with its successor."""
         for session in self.sessions.values():
-            made, news = outputs.unserved(session.record.outputs)
+            made, news = outputs.unserved(session.record.outputs, edge)
             session.record = replace(session.record, outputs=made)
             for each in news:
                 self._tell_output(session, each, now_ns)
+            if edge:
+                self._want_pushes(session, now_ns)
 
     def _tell_output(self, session: Session, output: Output, now_ns: int) -> None:
         if output.kind == outputs.RECORDING:

@@ -238,6 +238,8 @@ class Showing(Message):
     """`programme`; empty while none serves the session."""
     recording: dict[str, Any] = field(default_factory=dict)
     """As in the `recording` event; empty while nothing is recorded."""
+    janus: str = ""
+    """Where the WebSocket of the Janus is that it is pushed into; empty: into none."""
 
 
 # --- what is made of a session besides its call -----------------------------------------------------------------------
@@ -245,10 +247,10 @@ class Showing(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs(Message):
-    """Broker → outputs, on change and to a process that is new: all that is to be made of a session. Idempotent.
+    """Broker → outputs, edges, on change and to a process that is new: all that it is to make of a session. Idempotent.
 
     A row an output: id, kind (recording, …), settings, data (what an `OutputState` last said; a successor goes on from
-    there). What it has by another id it ends.
+    there). What it has by another id it ends. Edges are told every second, of sessions that some edge pushes.
     """
 
     wanted: tuple[dict[str, Any], ...] = ()
@@ -256,10 +258,10 @@ class Outputs(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class OutputState(Message):
-    """Outputs → broker, on change and after a `Report`: how it goes with one output of a session.
+    """Outputs, edge → broker, on change and in answer to `Outputs`: how it goes with one output of a session.
 
     `state`: on; refused, failed or over when it has ended by itself, and `text` says why. `data`: what else is told of
-    it, plain data (of a recording its `name`).
+    it, plain data (of a recording its `name`, of a push its `state` and the `reason`).
     """
 
     id: str
@@ -892,8 +894,8 @@ FLOW: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Gone: {"webrtc": ("broker",)},
     Watch: {"webrtc": ("broker",), "outputs": ("broker",)},
     Showing: {"broker": ("webrtc", "outputs")},
-    Outputs: {"broker": ("outputs",)},
-    OutputState: {"outputs": ("broker",)},
+    Outputs: {"broker": ("outputs", "webrtc")},
+    OutputState: {"outputs": ("broker",), "webrtc": ("broker",)},
     Make: {"broker": ("production",)},
     Making: {"production": ("broker",)},
     Command: {"webrtc": ("broker",)},

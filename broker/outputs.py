@@ -10,8 +10,12 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from broker.config import RecordingSettings
 from broker.messages import OutputState
 from broker.noted import Note
+from broker.push_address import JANUS, WHIP
 
 RECORDING = "recording"
+EDGES = frozenset({WHIP, JANUS})
+"""Kinds that an edge makes; all others are made by the process of the outputs."""
+
 GOING = frozenset({"starting", "on"})
 MOST = 16
 """Outputs of one session, those that are over included; the oldest of these are forgotten."""
@@ -49,6 +53,8 @@ class Output:
     state: str = "starting"
     text: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    at: str = ""
+    """The edge that makes it, by name; empty where none does."""
 
     @property
     def going(self) -> bool:
@@ -89,9 +95,16 @@ def heard(made: Made, news: OutputState) -> tuple[Made, Output | None]:
     return made, after if after.told() != before.told() else None
 
 
-def unserved(made: Made) -> tuple[Made, list[Output]]:
-    """The process that made them is gone: all that goes on begins again. Those of which that is news."""
-    news = [replace(each, state="starting") for each in made if each.state == "on"]
+def wanted(made: Made, edge: str = "") -> tuple[dict[str, Any], ...]:
+    """What is to be made now, by an edge or by the process of the outputs."""
+    return tuple(each.wanted() for each in made if each.going and (each.at == edge if each.kind in EDGES else not edge))
+
+
+def unserved(made: Made, edge: str = "") -> tuple[Made, list[Output]]:
+    """The process that made them is gone, an edge or that of the outputs: all that goes on begins again.
+    Those of which that is news."""
+    gone = [each for each in made if each.state == "on" and (each.at == edge if each.kind in EDGES else not edge)]
+    news = [replace(each, state="starting") for each in gone]
     for each in news:
         made, _ = _with(made, each)
     return made, news

@@ -22,6 +22,7 @@ from broker.messages import (
     Holding,
     Message,
     Open,
+    Outputs,
     Peer,
     Programme,
     Refused,
@@ -94,7 +95,7 @@ class Calls:
         self.desk = Desk(self)
         self._bus = bus
         self.audience = Audience(self)
-        self.pushes = Pushes(self.audience, settings.audience)
+        self.pushes = Pushes(self.audience, lambda news: self.to_broker(news, 0))
         self.front = ""
         """Where browsers reach this edge, `scheme:port`; known once it listens."""
         self._calls: dict[str, Call] = {}
@@ -157,6 +158,8 @@ class Calls:
             self._fleet, self._fleet_ns = message, now_ns()
         elif isinstance(message, Report):
             self.report()
+        elif isinstance(message, Outputs):
+            self.pushes.want(message)
         elif self.desk.take(message):
             pass
         else:
@@ -228,7 +231,7 @@ class Calls:
                 self.desk.beat()
                 self._each(Call.want)
                 self.audience.beat()
-                self.pushes.beat({call.session: call.persona for call in self._calls.values() if call.opened})
+                self.pushes.forget_over()
             self.drain()
             beat += 1
             await asyncio.sleep(ALIVE_S)

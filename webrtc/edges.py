@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from webrtc.calls import Calls
+from webrtc.mountpoint import place_of
 
 OPEN_DOORS = re.compile(r"/(whep|whip|hls)(/|$)|/view/[^/]+/events$")
 """Doors that pages of other places may use where the settings say so; all others are for an edge's own pages."""
@@ -76,7 +77,9 @@ class Edges:
     def _janus(self, request: web.Request) -> tuple[str, ...]:
         """The media server that the page of a session may play from."""
         session = request.match_info.get("session", "")
-        told = self._calls.pushes.janus(session) if session else None
+        watched = self._calls.audience.watched(session) if session else None
+        pushed = watched.shown.janus if watched and watched.shown else ""
+        told = place_of(self._calls.settings.audience, session, pushed) if session else None
         if told is None:
             return ()
         scheme, netloc, *_ = urlsplit(told["url"])

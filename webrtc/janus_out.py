@@ -11,15 +11,13 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import ClassVar
 
+from broker.push_address import JANUS_SCHEME
 from webrtc.fanout import H264, Fanout
 from webrtc.janus_api import JanusPlugin, streaming
 from webrtc.mountpoint import PAYLOAD_TYPES, Mountpoint, Ports
 from webrtc.pushing import Push, PushError
 from webrtc.rtp_plain import PlainRtp
 from webrtc.watched import Watched
-
-SCHEME = "janus+"
-"""Before `ws://` or `wss://` in a push's address, which alone does not say what speaks there."""
 
 CHECK_S = 1.0
 """How often Janus is asked whether it still has the mountpoint, and the session whether it has ended."""
@@ -34,10 +32,10 @@ class JanusPush(Push):
     @property
     def place(self) -> str:
         """Where Janus' WebSocket is."""
-        return self.url.removeprefix(SCHEME)
+        return self.url.removeprefix(JANUS_SCHEME)
 
     async def _attempt(self, watched: Watched) -> None:
-        self.state = "connecting"
+        self._becomes("connecting")
         async with streaming(self.place) as janus:
             mountpoint = Mountpoint(janus, self.place, self.session, self._audience.token, self._token)
             ports = await mountpoint.make()
@@ -53,7 +51,7 @@ class JanusPush(Push):
         """Returns when the session ends, or begins anew. Raises PushError when Janus or the mountpoint has gone."""
         watched.pushes.add(self)
         try:
-            self.state, self.reason = "live", ""
+            self._becomes("live", "")
             watched.want()
             while not watched.over and watched.fanout is fanout:
                 with contextlib.suppress(TimeoutError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from broker.config import Audience
 from webrtc.fanout import AUDIO, H264
 from webrtc.janus_api import ALREADY_THERE, JanusPlugin, JanusRefusal
 from webrtc.pushing import PushError
@@ -35,6 +36,15 @@ def number_of(session: str) -> int:
 def pin_of(session: str, viewers_token: str) -> str:
     """What a viewer must know, besides the session's link: what it takes at an edge too."""
     return _hidden(viewers_token, "pin", session)
+
+
+def place_of(settings: Audience, session: str, pushed: str) -> dict[str, Any] | None:
+    """Where pages find the session: Janus' WebSocket and the mountpoint. None: it is in none that we know of.
+
+    `pushed`: where the session is pushed, as the broker has it.
+    """
+    url = settings.janus_page_url or settings.janus_url or pushed
+    return {"url": url, "id": number_of(session), "pin": pin_of(session, settings.token)} if url else None
 
 
 @dataclass(frozen=True, kw_only=True)

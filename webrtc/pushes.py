@@ -1,97 +1,76 @@
-"""All pushes of this edge: those of the settings begin with each call here, others the operator asks for."""
+"""The pushes that this edge carries out, as the broker has them; it is told how each goes."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-from broker.config import Audience as AudienceSettings
+from broker.messages import Outputs, OutputState
+from broker.push_address import JANUS, WHIP
 from webrtc.audience import Audience
-from webrtc.errors import SdpError
-from webrtc.janus_out import SCHEME, JanusPush
-from webrtc.mountpoint import number_of, pin_of
+from webrtc.janus_out import JanusPush
 from webrtc.pushing import Push
 from webrtc.whip_out import WhipPush
 
-logger = logging.getLogger(__name__)
-
-KINDS: dict[str, type[Push]] = {
-    "http": WhipPush,
-    "https": WhipPush,
-    f"{SCHEME}ws": JanusPush,
-    f"{SCHEME}wss": JanusPush,
-}
-"""What speaks to an address, by its scheme."""
+KINDS: dict[str, type[Push]] = {WHIP: WhipPush, JANUS: JanusPush}
 
 
 class Pushes:
-    """By session."""
+    """By session and name. Runs on the event loop."""
 
-    def __init__(self, audience: Audience, settings: AudienceSettings) -> None:
+    def __init__(self, audience: Audience, tell: Callable[[OutputState], object]) -> None:
         self._audience = audience
-        self._settings = settings
-        self._wishes = [(settings.whip_url, settings.whip_token)] if settings.whip_url else []
-        if settings.janus_url:
-            self._wishes.append((SCHEME + settings.janus_url, settings.janus_key))
-        self._pushes: dict[str, list[Push]] = {}
+        self._tell = tell
+        self._pushes: dict[str, dict[str, Push]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
-    def begin(self, session: str, url: str, token: str = "") -> Push:
-        """Raises SdpError when the address is none."""
-        try:
-            place = urlsplit(url)
-            kind = KINDS.get(place.scheme) if place.hostname and place.port != 0 else None
-        except ValueError:
-            kind = None
-        if kind is None:
-            raise SdpError(
-                "A WHIP server's address begins with https:// or http://, a Janus' with janus+wss:// or janus+ws://."
-            )
-        push = kind(self._audience, session, url, token)
-        self._pushes.setdefault(session, []).append(push)
-        return push
+    @property
+    def held(self) -> list[Push]:
+        """Those that are wanted, and those of sessions that have ended within the last second."""
+        return [push for held in self._pushes.values() for push in held.values()]
 
-    def beat(self, sessions: dict[str, str]) -> None:
-        """Once a second; `sessions`: those whose caller is here, with their persona."""
-        for session in set(self._pushes) - set(sessions):
-            if all(push.over for push in self._pushes[session]):
-                del self._pushes[session]
-        for session in set(sessions) - set(self._pushes) if self._wishes else ():
-            self._pushes[session] = []
-            for url, token in self._wishes:
-                filled = url.replace("{session}", session).replace("{persona}", sessions[session])
-                try:
-                    self.begin(session, filled, token)
-                except SdpError as error:  # one wrong setting stops neither calls nor the other push
-                    logger.error("push", extra={"session": session, "reason": str(error)})
+    def want(self, message: Outputs) -> None:
+        """All that is to be pushed of a session from here. One that has ended by itself begins anew."""
+        rows = {str(row["id"]): row for row in message.wanted if row["kind"] in KINDS}
+        held = self._pushes.setdefault(message.session, {})
+        for name in [name for name, push in held.items() if name not in rows or push.over]:
+            self._end(held.pop(name))
+        for name, row in rows.items():
+            if name not in held:
+                held[name] = self._begun(message.session, name, row)
+            self._say(held[name])
+        if not held:
+            del self._pushes[message.session]
 
-    def of(self, session: str) -> list[Push]:
-        return list(self._pushes.get(session, ()))
-
-    def janus(self, session: str) -> dict[str, Any] | None:
-        """Where pages find the session in Janus: its WebSocket and the mountpoint. None: in none that we know of."""
-        settings = self._settings
-        pushed = next((push.place for push in self.of(session) if isinstance(push, JanusPush) and not push.over), "")
-        url = settings.janus_page_url or settings.janus_url or pushed
-        if not url:
-            return None
-        return {"url": url, "id": number_of(session), "pin": pin_of(session, settings.token)}
+    def forget_over(self) -> None:
+        """Once a second: those of sessions that have ended."""
+        for session in [each for each, held in self._pushes.items() if all(push.over for push in held.values())]:
+            del self._pushes[session]
 
     def totals(self) -> Counter[str]:
         """`pushes` are those that are live now."""
-        return Counter(pushes=sum(push.state == "live" for each in self._pushes.values() for push in each))
-
-    async def end(self, session: str, name: str) -> bool:
-        """False: there is no such push."""
-        push = next((each for each in self._pushes.get(session, ()) if each.name == name), None)
-        if push is None:
-            return False
-        self._pushes[session].remove(push)
-        await push.stop()
-        return True
+        return Counter(pushes=sum(push.state == "live" for push in self.held))
 
     async def close(self) -> None:
-        pushes = [push for each in self._pushes.values() for push in each]
-        await asyncio.gather(*(push.stop() for push in pushes))
+        """Let go of all of them."""
+        await asyncio.gather(*(push.stop() for push in self.held), *self._ending)
+
+    def _begun(self, session: str, name: str, row: dict[str, Any]) -> Push:
+        settings = row["settings"]
+        push = KINDS[row["kind"]](self._audience, session, name, str(settings["url"]), str(settings.get("token", "")))
+        push.changed = partial(self._say, push)
+        return push
+
+    def _end(self, push: Push) -> None:
+        push.changed = lambda: None
+        task = asyncio.ensure_future(push.stop())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def _say(self, push: Push) -> None:
+        if push.state != "ended":
+            data = {"state": push.state, "reason": push.reason}
+            self._tell(OutputState(session=push.session, id=push.name, state="on", data=data))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
-from broker.streaming import PushTold
+from broker.push_address import shown
 from webrtc.audience import Audience
 from webrtc.watched import Watched
 
@@ -28,21 +28,18 @@ class Push(ABC):
     waits_s: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 30.0)
     """Between attempts; the last one repeats."""
 
-    def __init__(self, audience: Audience, session: str, url: str, token: str) -> None:
-        self.name = secrets.token_urlsafe(12)
+    def __init__(self, audience: Audience, session: str, name: str, url: str, token: str) -> None:
         self.session = session
+        self.name = name
         self.url = url
         self.state = "connecting"
-        """One of `PUSH_STATES`."""
+        """One of `broker.pushing.PUSH_STATES`."""
         self.reason = ""
-        self.packets = 0
+        self.changed: Callable[[], None] = lambda: None
+        """Called when `state` or `reason` are others."""
         self._audience = audience
         self._token = token
         self._task = asyncio.ensure_future(self._run())
-
-    def row(self) -> PushTold:
-        """What the operator sees; the token is not in it."""
-        return {"id": self.name, "url": self.url, "state": self.state, "reason": self.reason}
 
     async def stop(self) -> None:
         """Let go of the other end."""
@@ -52,6 +49,12 @@ class Push(ABC):
     @property
     def over(self) -> bool:
         return self._task.done()
+
+    def _becomes(self, state: str, reason: str | None = None) -> None:
+        """`reason`: None leaves it."""
+        self.state = state
+        self.reason = self.reason if reason is None else reason
+        self.changed()
 
     @abstractmethod
     async def _attempt(self, watched: Watched) -> None:
@@ -67,14 +70,16 @@ class Push(ABC):
                 except PushError as error:
                     attempts = 0 if self.state == "live" else attempts
                     self.reason = str(error)
-                    logger.warning("push", extra={"session": self.session, "url": self.url, "reason": self.reason})
+                    logger.warning(
+                        "push", extra={"session": self.session, "url": shown(self.url), "reason": self.reason}
+                    )
                 if watched.over:
                     break
-                self.state = "waiting"
+                self._becomes("waiting")
                 await asyncio.sleep(self.waits_s[min(attempts, len(self.waits_s) - 1)])
                 attempts += 1
         finally:
-            self.state = "ended"
+            self._becomes("ended")
 
     async def _watched(self) -> Watched | None:
         """The session, as soon as the broker answers; None when it has ended."""

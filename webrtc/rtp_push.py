@@ -69,6 +69,8 @@ class RtpPush:
         self._left = left
         self._gate = PictureGate(want_key, self.counters)
         self._keys = Bucket(KEYS_PER_S, KEY_BURST)
+        self._full = False
+        """The socket has not sent yet what was too much for it."""
         self._sequence = random_sequence_number()
         self._rtx_sequence = random_sequence_number()
         self._kept: deque[tuple[int, Frame]] = deque(maxlen=KEPT)
@@ -98,12 +100,8 @@ class RtpPush:
             return
         if self.codec == AUDIO:
             self._skip_lost_ticks(frame)
-        else:
-            if path.unsent() > MOST_UNSENT:
-                self.counters["viewer_too_slow"] += 1
-                self._gate.shut()
-            if not self._gate.passes(frame):
-                return
+        elif not self._takes(frame, path.unsent()) or not self._gate.passes(frame):
+            return
         self._newest = frame
         try:
             self._send(frame, path)
@@ -111,6 +109,18 @@ class RtpPush:
             self.counters["viewer_send_failed"] += 1
         self.packets += len(frame.payloads)
         self._octets += frame.octets
+
+    def _takes(self, picture: Frame, unsent: int) -> bool:
+        """Whether the socket has room for pictures. A full one gets none, key frames neither, until it is empty; only
+        then is a key frame asked for, since each costs all viewers."""
+        self._full = self._full or unsent > MOST_UNSENT
+        if self._full and (unsent or not (picture.key or self._keys.take(now_ns()))):
+            self.counters["viewer_too_slow"] += 1
+            self.counters["pictures_dropped"] += 1
+            self._gate.shut()
+            return False
+        self._full = False
+        return True
 
     def _way(self) -> Path | None:
         """To the viewer, once it is connected and until it no longer is."""

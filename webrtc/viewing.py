@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from webrtc.calls import Calls
 from webrtc.edges import Edges
 from webrtc.event_stream import HEADERS, EventStream
 from webrtc.hls import HlsDoor
+from webrtc.mountpoint import place_of
 from webrtc.push_door import PushDoor
 from webrtc.security import NEIGHBOURS, POLICY, is_operator, policy_of
 from webrtc.whep import Whep
@@ -57,6 +59,9 @@ class Viewing:
         """The viewer page, whether or not there is such a session: it says so itself, and waits for one that pauses."""
         if not self._calls.settings.audience.watch:
             raise web.HTTPNotFound(text="Conversations on this server are not shown to others.\n")
+        if request.query.get("via") == "janus":
+            with contextlib.suppress(web.HTTPException):  # where it is pushed stands in the page's policy
+                await self._whep.watched(request.match_info["session"])
         path = self._static / "view.html"
         allowed = policy_of(request, path.read_text(encoding="utf-8"))
         return web.FileResponse(path, headers={"Cache-Control": "no-cache", POLICY: allowed})
@@ -73,11 +78,12 @@ class Viewing:
         watched = await self._whep.watched(request.match_info["session"])
         session, playing = request.match_info["session"], "playing" in request.query
         via = request.query.get("via", self._calls.settings.audience.via)
-        janus = self._calls.pushes.janus(session) if playing and via == "janus" else None
+        assert watched.shown is not None
+        at_janus = playing and via == "janus"
+        janus = place_of(self._calls.settings.audience, session, watched.shown.janus) if at_janus else None
         stream = EventStream("mouth" in request.query, not playing or janus is not None)
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
-        assert watched.shown is not None
         watched.listen(stream, self._calls.personas.card(watched.shown.persona), janus)
         try:
             await stream.serve(request, response)

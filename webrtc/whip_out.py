@@ -33,7 +33,7 @@ class WhipPush(Push):
 
     async def _attempt(self, watched: Watched) -> None:
         """Returns when the connection or the session has ended. Raises PushError when it cannot be made."""
-        self.state = "connecting"
+        self._becomes("connecting")
         changed = asyncio.Event()
         servers = [RTCIceServer(**server) for server in self._audience.own_ice_servers + self._told_servers]
         connection = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -44,7 +44,7 @@ class WhipPush(Push):
             try:
                 resource = await self._offer(http, connection, watched, not servers)
                 await self._until(connection, changed, {"connected"}, CONNECT_S)
-                self.state, self.reason = "live", ""
+                self._becomes("live", "")
                 watched.want()
                 await self._until(connection, changed, {"failed", "closed"}, None, watched)
             finally:

@@ -10,6 +10,8 @@ import { AUDIO_SAMPLES_PER_MS, rtpAfter, rtpPlus } from "./rtp.mjs";
 const NTP_EPOCH_MS = 2_208_988_800_000;
 /** Single readings are off by a browser's 10 ms steps and by how late a packet left; the middle of these is not. */
 const WINDOW = 41;
+/** Chromium dates what it plays from the server's second report on, some five seconds after the first. */
+const UNDATED_MS = 12_000;
 /** A step this large is no jitter: the server follows another sender, or its clock was set. */
 const JUMP_MS = 500;
 
@@ -20,12 +22,24 @@ export class RelayedClock {
   /** When the server's RTP time 0 would have left, in ms after `#reference`. @type {number[]} */
   #zeros = [];
   #reference = { ms: 0, rtp: 0 };
+  /** Since when something has been played that the browser did not date, on the page's clock. @type {number | null} */
+  #undatedMs = null;
+  /** The browser plays on and on without dating it: words and a drawn mouth will not find their time. */
+  unable = false;
 
   /** Another connection has another constant. @param {number} originMs @param {number} offset RTP time of sample 0 */
   begin(originMs, offset) {
     this.originMs = originMs;
     this.#offset = offset;
     this.#zeros = [];
+    this.#undatedMs = null;
+    this.unable = false;
+  }
+
+  /** Something is played and not dated, at this moment of the page's clock. @param {number} nowMs */
+  undated(nowMs) {
+    this.#undatedMs ??= nowMs;
+    this.unable = !this.known && nowMs - this.#undatedMs >= UNDATED_MS;
   }
 
   /** Whether the constant is known. */
@@ -48,6 +62,8 @@ export class RelayedClock {
       zero = 0;
     }
     this.#zeros.push(zero);
+    this.#undatedMs = null;
+    this.unable = false;
     if (this.#zeros.length > WINDOW) this.#zeros.shift();
   }
 

@@ -17,7 +17,7 @@ import { playedNow, RelayedClock } from "./relayed_clock.mjs";
 import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { VIEWERS_NOTICE } from "./recording_words.mjs";
-import { chipOf, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
+import { WITHOUT_WORDS, chipOf, fromTheEdge, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
 import { Whep } from "./whep.mjs";
@@ -41,6 +41,7 @@ const elements = {
   whole: byId("whole", HTMLButtonElement),
   pause: byId("pause", HTMLElement),
   onward: byId("onward", HTMLAnchorElement),
+  wordless: byId("wordless", HTMLElement),
 };
 
 const wish = wishOfView(location);
@@ -170,6 +171,21 @@ async function sit(model) {
 /** Without a head the same page shows the pictures. */
 function withPictures() {
   location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
+}
+
+/** In this browser what comes from a media server has no time: a picture has all but its words. */
+function sayWordless() {
+  /** @type {HTMLElement} */ (elements.wordless.querySelector("span")).textContent = WITHOUT_WORDS.text;
+  const onward = /** @type {HTMLAnchorElement} */ (elements.wordless.querySelector("a"));
+  onward.textContent = WITHOUT_WORDS.onward;
+  onward.href = fromTheEdge(location);
+}
+
+/** A drawn mouth would stand still. */
+function drawFromTheEdge() {
+  relayedVoice = null;
+  now.leave();
+  look(true, "edge");
 }
 
 /** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
@@ -311,9 +327,17 @@ function tick() {
 }
 
 async function learn() {
-  const now = relayedVoice && (await playedNow(relayedVoice));
-  const rtp = now && ear.heard(now.atMs, sound.outputLatencyMs); // what is dated is at the speaker
-  if (now && rtp !== null) relayed.observe(now.playedMs, rtp);
+  const voice = relayedVoice;
+  const played = voice && (await playedNow(voice));
+  if (voice && voice === relayedVoice) {
+    const rtp = ear.heard(played?.atMs ?? performance.now(), sound.outputLatencyMs); // what is dated is at the speaker
+    if (played && rtp !== null) relayed.observe(played.playedMs, rtp);
+    else if (rtp !== null) relayed.undated(performance.now());
+  }
+  const wordless = relayedVoice !== null && relayed.unable;
+  if (wordless && wish.front === "3d") return drawFromTheEdge();
+  if (wordless && elements.wordless.hidden) sayWordless();
+  elements.wordless.hidden = !wordless;
 }
 
 function frame() {

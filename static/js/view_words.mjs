@@ -35,6 +35,19 @@ export function chipOf(state, again) {
   return /** @type {Record<string, string>} */ (words)[state] ?? "";
 }
 
+/** What a page behind a media server says in a browser that cannot time the words to what it plays. */
+export const WITHOUT_WORDS = {
+  text: "This browser cannot show captions with a picture from the media server.",
+  onward: "Watch with captions",
+};
+
+/** The same page, played from the edge. @param {{pathname: string, search: string, hash: string}} location */
+export function fromTheEdge({ pathname, search, hash }) {
+  const asked = new URLSearchParams(search);
+  asked.set("via", "edge");
+  return `${pathname}?${asked}${hash}`;
+}
+
 /** @param {number} viewers */
 export function viewersText(viewers) {
   return viewers === 1 ? "1 watching" : `${viewers} watching`;

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from broker.messages import Programme
-from broker.rtmp_address import flaw, is_rtmp, shown
+from broker.push_address import RTMP, flaw, kind_of, shown
 from tests.outputs.media_server import MediaServer, lacking, until
 from tests.outputs.programme import SHADES, conversation, picture_times, probe
 from workers.outputs.avc import sample
@@ -199,7 +199,7 @@ def test_the_address_is_on_no_command_line(server: MediaServer) -> None:
     [
         "rtmp://host",
         "rtmp://host/live",
-        "http://host/live/key",
+        "ftp://host/live/key",
         "rtmp://host/live/key live=1",
         "rtmp://h:x/live/key",
         "",
@@ -211,7 +211,7 @@ def test_what_is_no_address_is_told_so(url: str) -> None:
 
 def test_addresses_are_known_by_their_scheme_and_shown_without_their_key() -> None:
     url = "rtmps://user:password@live.example:1936/app/secret?token=secret"
-    assert is_rtmp(url)
+    assert kind_of(url) == RTMP
     assert flaw(url) == ""
     assert shown(url) == "rtmps://live.example:1936/app/…"
 

@@ -210,10 +210,11 @@ COUNT_JS = """
 class ViewerPage:
     """The viewer page in Chromium; `front` 3d: it draws the face itself."""
 
-    def __init__(self, browsing: Browsing, stack: Stack, session: str, front: str = "") -> None:
+    def __init__(self, browsing: Browsing, stack: Stack, session: str, front: str = "", key: str = "") -> None:
+        """`key`: the audience's token."""
         self._browsing = browsing
         more = "?front=3d&quality=low" if front == "3d" else ""
-        self._address = f"{stack.url}view/{session}{more}"
+        self._address = f"{stack.url}view/{session}{more}{f'#key={key}' if key else ''}"
 
     def __enter__(self) -> ViewerPage:
         assert self._browsing.browser is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,13 @@ import pytest
 
 from bench.spoken import speak, trimmed
 from tests.stack.caller import AUDIBLE_RMS, Recording, wav_bytes
+from tests.stack.doors import KEY, Push
 from tests.stack.firefox import PROGRAM, Firefox, Tab
 from tests.stack.lips import DARK, OPEN, mouth_box, openings, phones
 from tests.stack.listener import Listener
-from tests.stack.running import Stack
+from tests.stack.running import Stack, free_port
 from tests.stack.sound_card import THERE, SoundCard
+from webrtc.janus_server import janus
 
 pytestmark = [
     pytest.mark.browser,
@@ -157,6 +160,26 @@ def test_a_viewer_sees_hears_and_reads(call: Call, stack: Stack) -> None:
     assert np.mean(loud) > 0.1, "the answer was heard"
     assert viewer.console == []
     viewer.close()
+
+
+@pytest.mark.skipif(not shutil.which("janus"), reason="needs Janus: apt-get install janus")
+def test_a_page_behind_janus_says_that_it_has_no_words_and_where_they_are(call: Call, stack: Stack) -> None:
+    session = call.tab.messages("session")[0]["session"]
+    with janus(free_port(), KEY) as server, Push(stack, session, f"janus+{server.url}", KEY):
+        viewer = call.firefox.tab((1280, 800)).open(f"{stack.url}view/{session}?via=janus")
+        notice = "document.querySelector('#wordless').checkVisibility()"
+        viewer.until(lambda: viewer.state() in ("listening", "speaking"), "the viewer page is not live")
+        assert not viewer.evaluate(notice)
+        viewer.until(lambda: viewer.evaluate(notice), "it says nothing")
+        assert "cannot show captions" in viewer.evaluate("document.querySelector('#wordless').innerText")
+        viewer.click("#wordless a")
+        viewer.until(lambda: "via=edge" in viewer.evaluate("location.search"), "the way to captions leads nowhere")
+        viewer.until(lambda: viewer.state() in ("listening", "speaking"), "it does not play from the edge")
+        call.type("How much is the tuition per term?")
+        caption = "document.querySelector('#captions').innerText"
+        viewer.until(lambda: words(viewer.evaluate(caption)), "there are no captions")
+        assert not viewer.evaluate(notice)
+        viewer.close()
 
 
 def test_nothing_complained(call: Call) -> None:

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
+from bench.joins import WAYS, joined
+from tests.e2e.page_harness.browser import SOFTWARE_3D
 from tests.stack.caller import RATE_HZ, Caller
 from tests.stack.running import Stack
+from webrtc import vendor
 
 pytestmark = pytest.mark.browser
+
+THERE = all(vendor.complete(name, package) for name, package in vendor.catalogue().items())
 
 
 def words(text: str) -> list[str]:
@@ -64,6 +69,19 @@ def test_a_viewer_joins_in_the_middle_sees_hears_and_reads(caller: Caller, viewe
     assert words(shown)
     assert words(said)[-len(words(shown)) :] == words(shown), "what is read is what was said"
     assert viewer.page.inner_text("#asked").strip() == "When is the library open?"
+
+
+@pytest.mark.parametrize(
+    "front", ["2d", pytest.param("3d", marks=pytest.mark.skipif(not THERE, reason="python -m webrtc.vendor brings it"))]
+)
+def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
+    stack: Stack, caller: Caller, viewer: Caller, front: str
+) -> None:
+    """In this order, and nothing after the first picture has to come for it; `bin/bench joins` says how soon."""
+    with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
+        found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
+        assert 0 < found.connected <= found.sound
+        assert found.connected <= found.seen
 
 
 def test_both_are_told_how_many_look_on(caller: Caller, viewer: Caller) -> None:

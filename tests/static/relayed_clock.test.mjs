@@ -45,3 +45,20 @@ test("another sender behind the server is another constant, and nonsense none", 
   readings(clock, 960_000, () => 0);
   assert.ok(Math.abs(rtpAfter(clock.programme(0), 960_000)) < 48);
 });
+
+test("a browser that plays on without dating it is found unable, and able as soon as it does", () => {
+  const clock = new RelayedClock();
+  clock.begin(ORIGIN_MS, 0);
+  for (let ms = 500; ms < 12_400; ms += 250) clock.undated(ms);
+  assert.equal(clock.unable, false, "it may still come: Chromium takes some seconds");
+  clock.undated(12_500);
+  assert.equal(clock.unable, true);
+  readings(clock, 96_000, () => 0);
+  assert.equal(clock.unable, false);
+  clock.undated(50_000);
+  clock.undated(90_000);
+  assert.equal(clock.unable, false, "what was learnt holds while nothing new is dated");
+  clock.begin(ORIGIN_MS, 0);
+  clock.undated(100_000);
+  assert.equal(clock.unable, false, "each connection has its time");
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsed } from "../../static/js/event_line.mjs";
-import { ageText, chipOf, pauseOf, viewersText, wishOfView } from "../../static/js/view_words.mjs";
+import { WITHOUT_WORDS, ageText, chipOf, fromTheEdge, pauseOf, viewersText, wishOfView } from "../../static/js/view_words.mjs";
 import { Viewing } from "../../static/js/viewing.mjs";
 import { WhepRefusal, fragment } from "../../static/js/whep.mjs";
 
@@ -161,4 +161,13 @@ test("where there is no other way it is said that there is none", async () => {
   await settled();
   assert.equal(viewing.state, "blocked");
   viewing.leave();
+});
+
+test("a page without captions says so and names the way that has them, for the same viewer", () => {
+  assert.match(WITHOUT_WORDS.text, /captions/);
+  const onward = fromTheEdge({ pathname: "/view/x", search: "?via=janus&front=2d", hash: "#key=s%26t" });
+  const { search, hash, pathname } = new URL(onward, "http://host");
+  const wish = wishOfView({ pathname, search, hash });
+  assert.deepEqual(wish, { session: "x", front: "2d", key: "s&t", via: "edge" });
+  assert.equal(fromTheEdge({ pathname: "/view/x", search: "", hash: "" }), "/view/x?via=edge");
 });

@@ -31,12 +31,15 @@ from broker.messages import (
     Message,
     MicFrame,
     Open,
+    Outputs,
+    OutputState,
     Present,
     Programme,
     Refused,
     Showing,
     Watch,
 )
+from broker.push_address import kind_of
 from tests.webrtc.arrivals import write_down
 from tests.webrtc.opus_encoder import encode, tone
 from tests.webrtc.pictures import SIZE, h264_units, vp8_units
@@ -67,6 +70,8 @@ class Scene:
         self.refuse: dict[str, str] = {}
         self.state = "listening"
         """Of every session, for those who begin to watch."""
+        self.janus = ""
+        """Where every session is pushed, for those who begin to watch."""
         self.answering = True
         self.telling = True
         """The broker speaks of its fleet each second."""
@@ -130,8 +135,21 @@ class Scene:
         persona = personas.Persona(id="host", name="Vera").snapshot()
         origin_ns = self.origins.setdefault(session, now_ns())
         given = {"persona": persona, "language": "en", "origin_ns": origin_ns, "state": self.state, "viewers": 1}
-        given |= {"peers": {"programme": self.programme.peer}} | more
+        given |= {"peers": {"programme": self.programme.peer}, "janus": self.janus} | more
         self.tell(Showing(session=session, route=route, **given))
+
+    def push(self, session: str, *urls: str, token: str = "") -> None:
+        """What the broker says of where the edge is to push a session: all of it, each named by its place."""
+        rows = tuple(
+            {"id": f"push-{n}", "kind": kind_of(url), "settings": {"url": url, "token": token}, "data": {}}
+            for n, url in enumerate(urls)
+        )
+        self.tell(Outputs(session=session, wanted=rows))
+
+    def pushed(self, session: str, n: int = 0) -> dict[str, str]:
+        """How the edge said last that a push goes."""
+        said = [each.data for each in self.of(OutputState, session) if each.id == f"push-{n}"]
+        return dict(said[-1]) if said else {"state": "", "reason": ""}
 
     def watching(self, session: str) -> list[Watch]:
         """What the edge said of its viewers."""

@@ -21,6 +21,7 @@ from webrtc.security import token_hash
 OPERATOR = "operator-token-0123456789"
 TOKEN = "the-callers-token"
 SESSION = "session-one"
+EDGE_ELSEWHERE = Peer(kind="webrtc", name="webrtc-9", incarnation="a", data="webrtc-9.d", control="webrtc-9.c")
 
 
 class Served(Scene):
@@ -44,8 +45,8 @@ class Served(Scene):
 
     def begin(self, session: str = SESSION, token: str = TOKEN) -> None:
         """A conversation whose caller is at another edge."""
-        edge = replace(self.edge.peer, name="webrtc-9", data="webrtc-9.d", control="webrtc-9.c")
-        self.control.accept(Present(session=session, persona="host", token_hash=token_hash(token), edge=edge), now_ns())
+        begun = Present(session=session, persona="host", token_hash=token_hash(token), edge=EDGE_ELSEWHERE)
+        self.control.accept(begun, now_ns())
         assert session in self.control.sessions
 
     async def ask(

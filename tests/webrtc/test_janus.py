@@ -17,10 +17,12 @@ import pytest
 from broker.clock import now_ns
 from broker.config import Audience, load
 from broker.errors import ConfigError
-from broker.messages import Fleet, KeyFrame, Wanted
+from broker.messages import KeyFrame, Wanted
 from tests.stack.running import free_port
 from tests.webrtc.janus_player import JanusPlayer
 from tests.webrtc.scene import Page, Scene, scene, until
+from tests.webrtc.served import OPERATOR, served
+from tests.webrtc.served import SESSION as AT_THE_EDGE
 from tests.webrtc.viewer import Listener
 from webrtc.janus_api import streaming
 from webrtc.janus_server import JanusServer, Trial, janus
@@ -44,13 +46,12 @@ async def playing(world: Scene, session: str) -> AsyncIterator[None]:
         task.cancel()
 
 
-def with_janus(folder: Path, story: Callable[[Scene, JanusServer], Awaitable[None]], pushed: bool = True) -> None:
-    """An edge that pushes every conversation into a Janus, unless `pushed` is False."""
+def with_janus(folder: Path, story: Callable[[Scene, JanusServer], Awaitable[None]]) -> None:
+    """An edge beside a Janus."""
 
     async def run() -> None:
         with janus(free_port(), KEY) as server:
-            settings = Audience(janus_url=server.url, janus_key=KEY) if pushed else Audience()
-            async with scene(folder, settings) as world:
+            async with scene(folder, Audience(janus_url=server.url)) as world:
                 await story(world, server)
 
     asyncio.run(run())
@@ -65,16 +66,10 @@ async def place_of(world: Scene, session: str) -> dict[str, Any]:
         await listener.close()
 
 
-def state(world: Scene, session: str) -> dict[str, Any]:
-    """As the API tells it."""
-    pushes = world.calls.pushes.of(session)
-    return pushes[0].row() if pushes else {"state": "", "reason": ""}
-
-
-async def is_in(world: Scene, session: str, wanted: str, within_s: float = 30.0) -> dict[str, Any]:
-    """Wait until the push is in a state."""
+async def is_in(world: Scene, session: str, wanted: str, n: int = 0, within_s: float = 30.0) -> dict[str, str]:
+    """Wait until the broker has heard that a push is in a state."""
     end_ns = now_ns() + int(within_s * 1e9)
-    while (row := state(world, session))["state"] != wanted:
+    while (row := world.pushed(session, n))["state"] != wanted:
         assert now_ns() < end_ns, row
         await asyncio.sleep(0.02)
     return row
@@ -85,9 +80,9 @@ def test_a_conversation_is_in_janus_whole_in_order_and_dated_by_the_programme(tm
     async def story(world: Scene, server: JanusServer) -> None:
         page = Page(world)
         session = (await page.hello())["session"]
+        world.push(session, f"janus+{server.url}", token=KEY)
         async with playing(world, session):
-            row = await is_in(world, session, "live")
-            assert KEY not in str(row)
+            await is_in(world, session, "live")
             await until(lambda: any(isinstance(m, Wanted) and m.h264 == 1 for m in world.asked))
             place = await place_of(world, session)
             player = await JanusPlayer(place).play()
@@ -124,6 +119,7 @@ def test_who_joins_janus_gets_a_key_frame_and_only_with_the_pin(tmp_path: Path) 
     async def story(world: Scene, server: JanusServer) -> None:
         page = Page(world)
         session = (await page.hello())["session"]
+        world.push(session, f"janus+{server.url}", token=KEY)
         async with playing(world, session):
             await is_in(world, session, "live")
             place = await place_of(world, session)
@@ -147,6 +143,7 @@ def test_a_janus_that_begins_anew_is_pushed_to_again_and_let_go_at_the_end(tmp_p
     async def story(world: Scene, server: JanusServer) -> None:
         page = Page(world)
         session = (await page.hello())["session"]
+        world.push(session, f"janus+{server.url}", token=KEY)
         async with playing(world, session):
             await is_in(world, session, "live")
             server.stop(kill=True)
@@ -159,7 +156,7 @@ def test_a_janus_that_begins_anew_is_pushed_to_again_and_let_go_at_the_end(tmp_p
             await until(lambda: len(player.pictures) > 5, 30)
             world.origins.pop(session)
             world.close(session, "bye")
-            await until(lambda: all(push.over for push in world.calls.pushes.of(session)))
+            await until(lambda: world.calls.totals()["pushes"] == 0)
         told = await player.tell(request="info", id=place["id"])
         assert "No such" in told["plugindata"]["data"]["error"], "nothing is left behind"
         await player.close()
@@ -184,7 +181,7 @@ def test_what_an_edge_that_died_left_in_janus_is_taken_over(tmp_path: Path) -> N
             with pytest.raises(PushError, match="No such"):
                 await found.look()
 
-    with_janus(tmp_path, story, pushed=False)
+    with_janus(tmp_path, story)
 
 
 async def taken(mountpoint: Mountpoint) -> None:
@@ -200,48 +197,66 @@ async def taken(mountpoint: Mountpoint) -> None:
 
 
 @needs_janus
-def test_the_operator_pushes_one_conversation_and_is_told_what_is_wrong(tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_push_is_told_and_the_first_one_is_left_alone(tmp_path: Path) -> None:
     async def story(world: Scene, server: JanusServer) -> None:
         world.origins[SESSION] = now_ns()
-        door = f"{world.url}/api/v1/sessions/{SESSION}/push"
+        url = f"janus+{server.url}"
         async with playing(world, SESSION):
-            for token, wanted in (("wrong", "admin_key"), (KEY, "")):
-                wish = {"url": f"janus+{server.url}", "token": token}
-                async with world.http.post(door, json=wish) as response:
-                    assert response.status == 201, await response.text()
-                    place = response.headers["Location"]
-                row = await is_in(world, SESSION, "live" if not wanted else "waiting")
-                assert wanted in row["reason"]
-                if wanted:
-                    async with world.http.delete(world.url + place) as response:
-                        assert response.status == 204
-            async with world.http.post(door, json=wish) as response:
-                assert response.status == 201
-            await until(lambda: "already" in world.calls.pushes.of(SESSION)[1].reason)
-            assert world.calls.pushes.of(SESSION)[0].state == "live", "the first is left alone"
+            world.push(SESSION, url, token="wrong")
+            assert "admin_key" in (await is_in(world, SESSION, "waiting"))["reason"]
+            world.push(SESSION)
+            await until(lambda: not world.calls.pushes.held)
+            world.push(SESSION, url, token=KEY)
+            await is_in(world, SESSION, "live")
+            world.push(SESSION, url, url, token=KEY)
+            assert "already" in (await is_in(world, SESSION, "waiting", 1))["reason"]
+            assert world.pushed(SESSION)["state"] == "live"
 
-    with_janus(tmp_path, story, pushed=False)
+    with_janus(tmp_path, story)
+
+
+@needs_janus
+def test_an_edge_that_does_not_push_knows_the_place_from_the_broker(tmp_path: Path) -> None:
+    async def run() -> None:
+        with janus(free_port(), KEY) as server:
+            async with scene(tmp_path) as world:
+                world.origins[SESSION] = now_ns()
+                world.janus = server.url
+                world.push(SESSION, f"janus+{server.url}", token=KEY)
+                async with playing(world, SESSION):
+                    await is_in(world, SESSION, "live")
+                async with scene(tmp_path / "other") as other:
+                    other.origins[SESSION] = world.origins[SESSION]
+                    other.janus = server.url
+                    async with other.http.get(f"{other.url}/view/{SESSION}?via=janus") as response:
+                        allowed = response.headers["Content-Security-Policy"].replace(";", " ")
+                    assert f"{server.url} " in allowed, "the page may go there"
+                    async with playing(world, SESSION):
+                        player = await JanusPlayer(await place_of(other, SESSION)).play()
+                        await until(lambda: len(player.pictures) > 5, 30)
+                    await player.close()
+
+    asyncio.run(run())
 
 
 @needs_janus
 def test_what_is_live_is_pushed_by_the_command_that_tries_janus_out(tmp_path: Path) -> None:
-    async def story(world: Scene, server: JanusServer) -> None:
-        world.origins[SESSION] = now_ns()
-        world.telling = False
-        world.tell(Fleet(missing=(), processes=(), sessions=1, capacity=8, live=({"session": SESSION},)))
-        await until(world.calls.live)
-        trial = Trial(world.url, server.url, KEY)
-        async with playing(world, SESSION):
-            (address,) = await asyncio.to_thread(trial.look)
-            assert address == f"{world.url}/view/{SESSION}?via=janus"
-            assert await asyncio.to_thread(trial.look) == []
-            await is_in(world, SESSION, "live")
-            async with world.http.get(address) as response:
-                assert f"{server.url} " in response.headers["Content-Security-Policy"].replace(";", " ")
-            player = await JanusPlayer(await place_of(world, SESSION)).play()
-            await player.close()
+    async def run() -> None:
+        with janus(free_port(), KEY) as server:
+            async with served(tmp_path) as world:
+                world.begin()
+                await until(world.calls.live)
+                trial = Trial(world.url, server.url, KEY)
+                (address,) = await asyncio.to_thread(trial.look)
+                assert address == f"{world.url}/view/{AT_THE_EDGE}?via=janus"
+                assert await asyncio.to_thread(trial.look) == []
+                status, told = await world.ask("GET", f"/api/v1/sessions/{AT_THE_EDGE}/push", OPERATOR)
+                assert (status, [row["url"] for row in told["pushes"]]) == (200, [f"janus+{server.url}"])
+                assert KEY not in str(told)
+                async with world.http.get(address) as response:
+                    assert f"{server.url} " in response.headers["Content-Security-Policy"].replace(";", " ")
 
-    with_janus(tmp_path, story, pushed=False)
+    asyncio.run(run())
 
 
 def test_pages_are_sent_to_janus_by_their_address_or_by_the_settings_and_counted(tmp_path: Path) -> None:

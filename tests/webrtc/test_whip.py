@@ -6,21 +6,21 @@ import asyncio
 import json
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from multidict import CIMultiDict
 
 from broker.clock import now_ns
 from broker.config import Audience
-from broker.messages import Alive, Fleet, SetMode
+from broker.messages import Fleet, OutputState, SetMode
 from tests.webrtc.gstreamer import SENDER, SERVER, SYSTEM_PYTHON, lacking
 from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, scene, until
+from tests.webrtc.whip_server import WhipServer
 from webrtc import sdp_fragment, whip_out
 from webrtc.pushing import Push
 
@@ -209,88 +209,21 @@ def test_only_the_callers_token_opens_it(tmp_path: Path) -> None:
     at_an_edge(tmp_path, story)
 
 
-class Server:
-    """A WHIP server that is not the product's: redirects once, wants a token, counts what arrives."""
-
-    def __init__(self) -> None:
-        self.frames = {"audio": 0, "video": 0}
-        self.offers = 0
-        self.refuse = 0
-        self.asked: list[str] = []
-        self.links: list[str] = []
-        self.closed = False
-        """No network path leads to it."""
-        self.deleted = asyncio.Event()
-        self.connection: RTCPeerConnection | None = None
-        self._tasks: list[asyncio.Future[Any]] = []
-
-    async def start(self) -> str:
-        app = web.Application()
-        app.router.add_post("/in/{name}", self._redirect)
-        app.router.add_post("/there/{name}", self._offer)
-        app.router.add_delete("/resource", self._delete)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}/in/"
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self.connection:
-            await self.connection.close()
-        await self._runner.cleanup()
-
-    async def _redirect(self, request: web.Request) -> web.Response:
-        raise web.HTTPTemporaryRedirect(f"/there/{request.match_info['name']}")
-
-    async def _offer(self, request: web.Request) -> web.Response:
-        assert request.headers["Authorization"] == "Bearer key"
-        self.offers += 1
-        sdp = await request.text()
-        assert sdp.count("a=rtcp-mux-only\r\n") == 2
-        self.asked.append(sdp)
-        if self.offers <= self.refuse:
-            raise web.HTTPServiceUnavailable(text="starting")
-        connection = self.connection = RTCPeerConnection(RTCConfiguration([]))
-        connection.on("track", self._take)
-        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-        await connection.setLocalDescription(await connection.createAnswer())
-        answer = connection.localDescription.sdp
-        if self.closed:
-            answer = answer.replace("a=ice-pwd:", "a=ice-pwd:wrong")
-        headers = CIMultiDict([("Location", "/resource"), *(("Link", link) for link in self.links)])
-        return web.Response(status=201, text=answer, content_type="application/sdp", headers=headers)
-
-    async def _delete(self, request: web.Request) -> web.Response:
-        self.deleted.set()
-        return web.Response()
-
-    def _take(self, track: Any) -> None:
-        async def count() -> None:
-            while True:
-                await track.recv()
-                self.frames[track.kind] += 1
-
-        self._tasks.append(asyncio.ensure_future(count()))
-
-
-def test_a_session_is_pushed_to_a_foreign_server_by_the_settings_and_let_go_at_its_end(tmp_path: Path) -> None:
+def test_a_session_is_pushed_to_a_foreign_server_and_let_go_at_its_end(tmp_path: Path) -> None:
     async def run() -> None:
-        server = Server()
+        server = WhipServer()
         server.refuse = 1
         url = await server.start()
-        async with scene(tmp_path, Audience(whip_url=url + "{persona}-{session}", whip_token="key")) as world:
+        async with scene(tmp_path) as world:
             page = Page(world)
             session = (await page.hello())["session"]
+            world.push(session, url + session, token="key")
             playing = asyncio.ensure_future(world.play(session, 4000))
             await until(lambda: server.frames["video"] > 5 and server.frames["audio"] > 30, 20)
             assert server.offers == 2, "it tries again"
-            async with world.http.get(f"{world.url}/api/v1/sessions/{session}/push") as response:
-                (row,) = (await response.json())["pushes"]
-            assert row["state"] == "live"
-            assert row["url"].endswith(f"/in/host-{session}")
-            assert "key" not in str(row)
+            states = [each.data["state"] for each in world.of(OutputState, session)]
+            assert [state for state, _ in groupby(states)] == ["connecting", "waiting", "connecting", "live"]
+            assert world.pushed(session) == {"state": "live", "reason": ""}
             world.origins.pop(session)
             world.close(session, "bye")
             await asyncio.wait_for(server.deleted.wait(), 10)
@@ -317,16 +250,15 @@ def test_a_servers_own_stun_and_turn_are_tried_when_there_is_no_path_without(
     monkeypatch.setattr(Push, "waits_s", (0.05,))
 
     async def run() -> None:
-        server = Server()
+        server = WhipServer()
         server.closed = True
         server.links = ['<stun:127.0.0.1:9>; rel="ice-server", <https://x/>; rel="alternate"']
         server.links += ['<turn:127.0.0.1:9?transport=udp>; rel="ice-server"; username="u"; credential="c"']
         url = await server.start()
-        async with scene(tmp_path, Audience(whip_url=url + "x", whip_token="key")) as world:
-            page = Page(world)
-            await page.hello()
+        async with scene(tmp_path) as world:
+            world.origins["session-1"] = now_ns()
+            world.push("session-1", url + "x", token="key")
             await until(lambda: len(used) >= 2, 20)
-            await page.close()
         await server.stop()
         assert used[0] == []
         assert [(each.urls, each.username, each.credential) for each in used[1]] == [
@@ -337,19 +269,27 @@ def test_a_servers_own_stun_and_turn_are_tried_when_there_is_no_path_without(
     asyncio.run(run())
 
 
-def test_an_address_in_the_settings_that_is_none_stops_nothing(tmp_path: Path) -> None:
-    """Neither the edge's beat, by which the broker knows that it lives, nor the push to the other address."""
+def test_what_the_broker_says_again_changes_nothing_and_what_it_leaves_out_ends(tmp_path: Path) -> None:
+    async def run() -> None:
+        server = WhipServer()
+        url = await server.start()
+        async with scene(tmp_path) as world:
+            world.origins["session-1"] = now_ns()
+            playing = asyncio.ensure_future(world.play("session-1", 4000))
+            for _ in range(3):
+                world.push("session-1", url + "one", token="key")
+            await until(lambda: world.pushed("session-1")["state"] == "live", 20)
+            told = len(world.of(OutputState))
+            world.push("session-1", url + "one", token="key")
+            await until(lambda: len(world.of(OutputState)) == told + 1)
+            assert server.offers == 1, "it is one push, and said again how it goes"
+            world.push("session-1")
+            await asyncio.wait_for(server.deleted.wait(), 10)
+            assert world.calls.pushes.held == []
+            playing.cancel()
+        await server.stop()
 
-    async def story(world: Scene) -> None:
-        page = Page(world)
-        session = (await page.hello())["session"]
-        await until(lambda: world.calls.pushes.of(session))
-        beats = len(world.of(Alive))
-        await until(lambda: len(world.of(Alive)) > beats + 3)
-        assert [push.url for push in world.calls.pushes.of(session)] == ["janus+ws://127.0.0.1:9/"]
-        await page.close()
-
-    at_an_edge(tmp_path, story, Audience(whip_url="https://[{persona}/", janus_url="ws://127.0.0.1:9/"))
+    asyncio.run(run())
 
 
 @pytest.mark.skipif(bool(lacking()), reason=lacking())
@@ -360,18 +300,14 @@ def test_gstreamers_own_server_is_pushed_to_and_taken_leave_of(tmp_path: Path) -
         server = await asyncio.create_subprocess_exec(SYSTEM_PYTHON, SERVER, "key", "50", stdout=PIPE)
         assert server.stdout is not None
         url = json.loads(await asyncio.wait_for(server.stdout.readline(), 20))["url"]
-        door = f"{world.url}/api/v1/sessions/{session}/push"
-        async with world.http.post(door, json={"url": url, "token": "key"}) as response:
-            assert response.status == 201
-            place = response.headers["Location"]
+        world.push(session, url, token="key")
         playing = asyncio.ensure_future(world.play(session, 4000))
         came = {"audio": 0, "video": 0}
         while min(came["audio"], came["video"]) < 50:
             line = await asyncio.wait_for(server.stdout.readline(), 20)
-            assert line, (came, [push.row() for push in world.calls.pushes.of(session)])
+            assert line, (came, world.pushed(session))
             came = json.loads(line)
-        async with world.http.delete(world.url + place) as response:
-            assert response.status == 204
+        world.push(session)
         said, _ = await asyncio.wait_for(server.communicate(), 20)
         assert json.loads(said.splitlines()[-1])["deleted"] == 1
         playing.cancel()
@@ -379,7 +315,7 @@ def test_gstreamers_own_server_is_pushed_to_and_taken_leave_of(tmp_path: Path) -
     at_an_edge(tmp_path, story)
 
 
-def test_the_operator_pushes_one_edge_into_another(tmp_path: Path) -> None:
+def test_one_edge_is_pushed_into_another(tmp_path: Path) -> None:
     """WHIP out against WHIP in, both ours: a session's voice is another session's microphone."""
 
     async def run() -> None:
@@ -387,43 +323,21 @@ def test_the_operator_pushes_one_edge_into_another(tmp_path: Path) -> None:
             one.origins["session-1"] = now_ns()
             page = Page(two)
             told = await page.hello()
-            wish = {"url": f"{two.url}/whip/{told['session']}", "token": told["token"]}
-            door = f"{one.url}/api/v1/sessions/session-1/push"
-            async with one.http.post(door, json=wish) as response:
-                assert response.status == 201, await response.text()
-                place = response.headers["Location"]
+            one.push("session-1", f"{two.url}/whip/{told['session']}", token=told["token"])
             playing = asyncio.ensure_future(one.play("session-1", 3000))
             await until(lambda: len(two.frames) > 50, 20)
-            async with one.http.delete(one.url + place) as response:
-                assert response.status == 204
-            async with one.http.delete(one.url + place) as response:
-                assert response.status == 404, "it has ended"
+            one.push("session-1")
+            await until(lambda: not one.calls.pushes.held)
             playing.cancel()
             await page.close()
 
     asyncio.run(run())
 
 
-def test_what_cannot_be_pushed_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         world.origins["session-1"] = now_ns()
-        door = f"{world.url}/api/v1/sessions/session-1/push"
-        for wish, wanted in (
-            ({"url": "ftp://x"}, 400),
-            ({"url": 5}, 400),
-            ({}, 400),
-            ([], 400),
-            ({"url": "https://"}, 400),
-            ({"url": "http://127.0.0.1:9/"}, 201),
-        ):
-            async with world.http.post(door, json=wish) as response:
-                assert response.status == wanted, (wish, await response.text())
-        forwarded = {"X-Forwarded-For": "192.0.2.1"}
-        async with world.http.post(door, json={"url": "http://x/"}, headers=forwarded) as response:
-            assert response.status == 401
-        elsewhere = door.replace("session-1", "unknown-session")
-        async with world.http.post(elsewhere, json={"url": "http://x/"}) as response:
-            assert response.status == 404
-        await until(lambda: "reached" in world.calls.pushes.of("session-1")[0].reason)
+        world.push("session-1", "http://127.0.0.1:9/")
+        await until(lambda: "reached" in world.pushed("session-1")["reason"])
 
     at_an_edge(tmp_path, story)

@@ -9,9 +9,9 @@ from typing import Any
 from broker import commands
 from broker.jobs import JobTold
 from broker.outputs import RecordingTold
+from broker.pushing import PushTold
 from broker.questions import QuestionTold
 from broker.shelf import TapeTold
-from broker.streaming import PushTold
 from webrtc.api import asking, bodies, films, listening, playing, processes, recording, sessions
 from webrtc.api.sessions import Handler
 

@@ -9,7 +9,7 @@ import sys
 
 from broker.config import ROOT
 from broker.messages import Event, Programme
-from broker.rtmp_address import shown
+from broker.push_address import shown
 from workers.outputs.packet_pipe import KEY_PICTURE, PICTURE, SOUND, Packet, PacketPipe
 from workers.outputs.rtmp_push import ADDRESS, GOING_S
 
