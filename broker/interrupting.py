@@ -17,7 +17,8 @@ def interrupt(move: Move, joins: bool) -> None:
     """Cancel what is in hand, at once.
 
     `joins`: the person goes on speaking. Then an answer of which fewer than three words have begun leaves the dialogue
-    together with its question, which is carried over to be joined with the words to come.
+    together with its question, which is carried over to be joined with the words to come. So does a typed one of which
+    nothing has begun: should the words turn out to be none, nobody would answer it.
     """
     state = move.state
     drop_waiting(move)
@@ -25,7 +26,8 @@ def interrupt(move: Move, joins: bool) -> None:
     answer = state.answer
     if not in_hand(state):
         return
-    if answer and joins and answer.spoken and answer.hearing.begun < state.settings.joined_words:
+    least = state.settings.joined_words if answer and answer.spoken else 1
+    if answer and joins and answer.text and answer.hearing.begun < least:
         move.set(
             answer=None, moment=None, hold=None, carried=answer.text, dialogue=_without_question(move.state, answer)
         )

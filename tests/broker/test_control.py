@@ -24,6 +24,7 @@ from broker.messages import (
     Event,
     Fleet,
     Gone,
+    Hold,
     Holding,
     Message,
     Open,
@@ -32,6 +33,7 @@ from broker.messages import (
     Present,
     Refused,
     Report,
+    Resume,
     Sentence,
     Speak,
     SpeechEnded,
@@ -529,6 +531,24 @@ def test_final_words_that_a_killed_broker_had_not_asked_for_yet_are_asked_for(tm
     house.from_(SpeechEnded(utterance=0, mic_sample=30_000))
     after = restarted(path)
     assert [(name, m.utterance) for name, m in to(after.wait(2.0), EndUtterance)] == [("vad-1", 0), ("asr-1", 0)]
+
+
+@pytest.mark.parametrize(("stopped", "end"), [(False, Cancel), (True, Resume)])
+def test_a_hold_that_a_killed_broker_began_is_ended_by_its_successor(
+    tmp_path: Path, stopped: bool, end: type[Message]
+) -> None:
+    """Who went on speaking has the floor; who had stopped, and of whom no words came, gives it back."""
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    speaking(house)
+    sent = house.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+    assert "programme-1" in {name for name, _ in to(sent, Hold)}
+    after = restarted(path)
+    marks = [SpeechPaused(utterance=0, mic_sample=11_000, silence_ms=100, p_end=0.5)] if stopped else []
+    sent = [each for mark in marks for each in after.from_(mark)] + after.wait(2.0)  # a vad says its marks again
+    ends = [type(message) for name, message in (*to(sent, Cancel), *to(sent, Resume)) if name == "programme-1"]
+    assert ends == [end]
+    assert [opened.held for name, opened in to(sent, Open) if name == "programme-1"] == [False]
 
 
 def test_what_was_typed_is_answered_once_however_often_a_new_broker_is_told(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from broker.messages import (
     SetMode,
     Speak,
     SpeechEnded,
+    SpeechStarted,
     Transcript,
     Typed,
 )
@@ -591,6 +592,29 @@ def test_a_voice_that_fails_is_told_and_not_apologised_for_by_the_same_voice() -
     assert [data["code"] for data in told(done, "error")] == ["tts_language"]
     assert not of(talk.wait(2000), Speak)
     assert phase(talk.state) == "listening"
+
+
+def test_a_moment_that_cannot_be_voiced_makes_room_for_the_answer() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    talk.wait(2600)
+    done = talk(Failed(turn=2, code="tts_language", text="I have no voice for this.", kind="tts"))
+    assert of(done, Cancel) == [Cancel(through_turn=2)], "the programme does not wait for it any more"
+    assert [(ask.turn, ask.text) for ask in of(done, Ask)] == [(3, "explain everything")]
+    assert of(talk.sentence(3, 0, LONG), Commit) == [Commit(turn=3)]
+    talk.voice(3, 0, LONG)
+    talk.wait(500)
+    assert [line.text for line in talk.state.dialogue] == ["explain everything", LONG]
+
+
+def test_a_typed_question_that_a_noise_interrupts_before_its_answer_began_is_answered() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    talk(SpeechStarted(utterance=0, mic_sample=16_000))
+    assert of(talk.wait(800), Cancel), "it goes on for so long that it takes the floor"
+    talk(SpeechEnded(utterance=0, mic_sample=40_000))
+    done = talk(Transcript(utterance=0, n=1, text="", final=True, language="en", through_sample=40_000))
+    assert [ask.text for ask in of([*done, *talk.wait(3000)], Ask)] == ["explain everything"]
 
 
 def test_a_voice_that_never_comes_is_given_up() -> None:

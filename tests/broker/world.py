@@ -37,8 +37,8 @@ from broker.messages import (
     Typed,
     Word,
 )
-from broker.turn_state import Presence, in_hand
-from broker.turns import Accept, Action, Away, Leaving, Returned, Taken, Timer, TurnState, due_ns, step
+from broker.turn_state import Presence, committed_turns, in_hand
+from broker.turns import Accept, Action, Away, Leaving, Restarted, Returned, Taken, Timer, TurnState, due_ns, step
 from workers.programme.gate import Gate
 
 MS = 1_000_000
@@ -133,8 +133,11 @@ class World:
     switches: int = 0
     fails: int = 0
     """So many times the brain or the voice has nothing for a turn but a `Failed`."""
+    restarts: int = 0
     stands: int = 0
     """So many pauses whose words the recogniser vouches for."""
+    mute: frozenset[int] = frozenset()
+    """Turns that were given up because no sound came of them; like `path`, no difference between worlds."""
     path: tuple[str, ...] = ()
     """How it came to this; two worlds that differ only in it are one."""
 
@@ -195,6 +198,8 @@ class World:
             yield "interrupts", self.interrupt
         if self.switches:
             yield "switches", self.switch
+        if self.restarts:
+            yield "broker restarts", self.broker_restarts
         if self.leaves and self.present:
             yield "leaves", self.leave
         if not self.present:
@@ -248,14 +253,15 @@ class World:
         if event.kind == "heard" and data["final"]:
             return self.owes(data["text"])
         if event.kind == "error" and event.turn:  # an apology, spoken or shown
-            return replace(self, unanswered=self.unanswered - {event.turn})
+            mute = self.mute | ({event.turn} if data["code"] == "no_voice" else set())
+            return replace(self, unanswered=self.unanswered - {event.turn}, mute=mute)
         if event.kind != "turn":
             return self
         match data["what"]:
             case "committed":  # a newer turn: nothing older need be answered
                 answered = frozenset(data["text"].split())
                 return replace(self, owed=self.owed - answered, unanswered=frozenset({event.turn}))
-            case "finished" | "interrupted":
+            case "finished" | "interrupted" if data["heard"]:  # one of which nothing was heard is no answer
                 return replace(self, unanswered=self.unanswered - {event.turn})
             case "cancelled" if event.turn in self.unanswered:
                 others = self.unanswered - {event.turn}
@@ -268,8 +274,8 @@ class World:
         return replace(self, owed=self.owed | frozenset(text.split()))
 
     def excused(self, text: str) -> World:
-        """Who asks for silence, or for somebody else, takes back what waited to be answered."""
-        return replace(self, owed=self.owed - frozenset(text.split()))
+        """Who asks for silence, or for somebody else, takes back what is and what waited to be answered."""
+        return replace(self, owed=self.owed - frozenset(text.split()), unanswered=frozenset())
 
     def timer(self) -> World:
         due = due_ns(self.machine)
@@ -411,6 +417,16 @@ class World:
             sentences=(*self.sentences, (turn, WORDS)),
             to_voice=(*self.to_voice, voiced),
         )
+
+    def broker_restarts(self) -> World:
+        """A successor reads the state, opens the route again and then goes on; what was sent before has arrived."""
+        world = self
+        while world.to_gate:
+            world = world.gate_reads()
+        state = world.machine
+        gate = world.programme.gate.reopen(committed_turns(state), state.cancelled_through, state.held)
+        programme = replace(world.programme, gate=gate)
+        return replace(world, programme=programme, restarts=self.restarts - 1).tell(Restarted())
 
     def brain_fails(self) -> World:
         turn, rest = self.thinking[0], self.thinking[1:]
@@ -600,7 +616,16 @@ class World:
             self.to_vad,
             tuple(relative(each, self.now_ns, shift) for each in self.emitted),
             (self.sentences, self.thinking, self.heard, self.present, self.owed, self.unanswered),
-            (self.speaks, self.types, self.interrupts, self.leaves, self.switches, self.stands, self.fails),
+            (
+                self.speaks,
+                self.types,
+                self.interrupts,
+                self.leaves,
+                self.switches,
+                self.stands,
+                self.fails,
+                self.restarts,
+            ),
             tuple((word, end - shift) for word, end in self.played),
             self.page_sample - shift,
             tuple((silent, told - shift) for silent, told in self.to_page),
@@ -686,6 +711,7 @@ DELIVERIES = ("gate reads", "voice arrives", "emitted arrives", "sentence arrive
 
 def settled(world: World, steps: int = 600) -> World:
     """The world when the person does no more and everything else takes its course. The page listens."""
+    mute = world.mute
     if not world.present:
         world = world.come_back()
     for _ in range(steps):
@@ -711,6 +737,8 @@ def settled(world: World, steps: int = 600) -> World:
         if due is not None and due <= world.now_ns + TICK_MS * MS:
             world = world.timer()
         elif due is None and world.machine.presence is Presence.HERE and not world.programme.gate.sounding:
+            if world.mute > mute:
+                raise Broken(f"turn {sorted(world.mute - mute)} had a voice, and nothing of it sounds")
             return world
         else:
             world = world.tick()
