@@ -45,7 +45,7 @@ AFTER_S = 5.0
 FREEZE_MS = 200
 """Between pictures; at 25 a second there are 40."""
 
-PICTURE_MS, SOUND_MS = 40, 20
+PICTURE_MS = 40
 RUN = 10
 """Pictures without a freeze: it goes on."""
 
@@ -169,16 +169,17 @@ def _back(pictures: list[float], ends: float) -> float:
     return -1.0
 
 
-def missed(person: Person, begins: float, ends: float, until: float) -> str:
-    """What somebody who was stopped has not got, and how soon something came again."""
+def missed(person: Person, other: Person, begins: float, ends: float, until: float) -> str:
+    """What somebody who was stopped has not got, beside another viewer, and how soon a picture came again."""
     shown = [at for at in person.pictures if begins <= at <= until]
     first = next((f"{at - ends:.0f} ms" for at in shown if at >= ends), "never")
-    rows = [row for row in person.samples if begins - 150 <= row[0] <= until]
-    sounds = (rows[-1][0] - rows[0][0]) / SOUND_MS - _grown(rows, 1) if rows else 0.0
-    pictures = (until - begins) / PICTURE_MS - len(shown)
-    return (
-        f"first picture {first} after it goes on; {pictures:.0f} pictures not shown, {sounds:.0f} packets of sound lost"
+    pictures = sum(begins <= at <= until for at in other.pictures)
+    rows = [[row for row in each.samples if begins - 150 <= row[0] <= until] for each in (person, other)]
+    came, sounds = (round(_grown(each, 1)) for each in rows)
+    saw = (
+        f"{len(shown)} pictures shown and {came} packets of sound come in all, {pictures} and {sounds} at {other.name}"
     )
+    return f"first picture {first} after it goes on; {saw}"
 
 
 class Room:
@@ -410,7 +411,7 @@ def print_all(room: Room, cases: list[Case], seconds: float) -> None:
                 f"{case.name if n == 0 else '':36} {person.name:9} {noticed(person, begins, ends, until)}", flush=True
             )
         if words or room.guest:
-            print(f"    {words or missed(people[-1], begins, ends, until)}")
+            print(f"    {words or missed(people[-1], people[-2], begins, ends, until)}")
         room.dismiss()
 
 
