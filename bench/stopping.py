@@ -2,8 +2,8 @@
 
   python -m bench.stopping [--rounds 5]
 
-Each round starts a stack of its own, calls it from headless Chromium and stops it in the middle of an answer. Stopped is
-it when every process, socket and process id file is gone.
+Each round starts a stack of its own, calls it from headless Chromium and stops it in the middle of an answer. It is
+stopped when the launcher, which waits for all the others, has ended; what is left then is named.
 """
 
 from __future__ import annotations
@@ -30,9 +30,14 @@ def main() -> None:
     for number in range(arguments.rounds):
         started_s, stopped_s, left = one()
         rounds.append((started_s, stopped_s))
-        print(f"{number + 1:3}  ready after {started_s:5.2f} s, gone after {stopped_s:4.2f} s, left: {left or 'nothing'}")
+        print(
+            f"{number + 1:3}  ready after {started_s:5.2f} s, gone after {stopped_s:4.2f} s, left: {left or 'nothing'}"
+        )
     print(f"{platform.machine()}, {os.cpu_count()} cores, load before {load:.1f}")
-    for name, values, goal in (("ready", [r[0] for r in rounds], ""), ("gone", [r[1] for r in rounds], f"  goal < {GOAL_STOP_S:.0f} s")):
+    for name, values, goal in (
+        ("ready", [r[0] for r in rounds], ""),
+        ("gone", [r[1] for r in rounds], f"  goal < {GOAL_STOP_S:.0f} s"),
+    ):
         print(f"{name:6} p50 {statistics.median(values):5.2f} s, at most {max(values):5.2f} s{goal}")
 
 

@@ -97,7 +97,9 @@ class Small:
 
     def launch(self, *arguments: str) -> subprocess.Popen[str]:
         """`python -m broker.launch`, with this configuration for supervisord."""
-        source = f"import sys; from pathlib import Path; from broker import launch; launch.ROOT = Path({str(self.folder)!r})"
+        source = (
+            f"import sys; from pathlib import Path; from broker import launch; launch.ROOT = Path({str(self.folder)!r})"
+        )
         self.launcher = subprocess.Popen(
             [sys.executable, "-c", f"{source}; sys.exit(launch.main())", *arguments],
             cwd=ROOT,
@@ -179,12 +181,18 @@ def test_once_it_was_complete_a_worker_given_up_is_tried_again_ever_less_often(s
     assert small.sockets() == []
 
 
-def test_a_set_that_does_not_become_complete_says_what_is_missing(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_that_does_not_become_complete_says_what_is_missing(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launch, "ROOT", small.folder)
     supervisord = launch.start(small.settings)
     try:
-        small.until(lambda: launch._ready(small.settings)[1] == "missing tts: loading flite", "the edge does not answer")
-        with pytest.raises(launch.LaunchError, match=r"Not ready after 1 s: missing tts: loading flite\. Logs: .*run/logs"):
+        small.until(
+            lambda: launch._ready(small.settings)[1] == "missing tts: loading flite", "the edge does not answer"
+        )
+        with pytest.raises(
+            launch.LaunchError, match=r"Not ready after 1 s: missing tts: loading flite\. Logs: .*run/logs"
+        ):
             launch.await_ready(small.settings, supervisord, timeout_s=1)
         with pytest.raises(launch.LaunchError, match="already running"):
             launch.start(small.settings)
