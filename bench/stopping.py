@@ -2,8 +2,8 @@
 
   python -m bench.stopping [--rounds 5]
 
-Each round starts a stack of its own, calls it from headless Chromium and stops it in the middle of an answer. Stopped is
-it when every process, socket and process id file is gone.
+Each round starts a stack of its own, calls it from headless Chromium and stops it in the middle of an answer. It is
+stopped when the launcher, which waits for all the others, has ended; what is left then is named.
 """
 
 from __future__ import annotations

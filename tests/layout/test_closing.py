@@ -20,8 +20,10 @@ def run(folder: Path, source: str, whole: bool = False, room: str = "stack") -> 
     path.parent.mkdir(parents=True)
     path.write_text(source)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
-        + [f"--rootdir={folder}", "-c", os.devnull, str(path)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"),
+            *(f"--rootdir={folder}", "-c", os.devnull, str(path)),
+        ],
         cwd=ROOT,
         env=os.environ | {"VISAVIS_TEST_WHOLE": "1" if whole else ""},
         capture_output=True,

@@ -129,3 +129,11 @@ def test_only_the_sculptor_needs_the_sculptors_libraries() -> None:
             found = imports(path)
             assert not {name.split(".")[0] for name in found} & heavy, path
             assert not [name for name in found if name.startswith("workers.lipsync.generator3d")], path
+
+
+def test_onnxruntime_is_told_to_tell_nobody_wherever_it_is_imported() -> None:
+    users = {path for room in ("broker", "webrtc", "bench") for path in modules(room) if "onnxruntime" in imports(path)}
+    assert users == set(), "`workers` switches its reports off; the others do not"
+    told = "import os, workers.vad.silero_engine; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

@@ -98,16 +98,19 @@ class Caller:
         viewport: tuple[int, int] = (1280, 800),
         beside: Caller | None = None,
         flags: Sequence[str] = (),
+        **device: Any,
     ) -> None:
         """`beside`: another browser that is open meanwhile; Playwright may be started once a thread.
 
-        `flags`: more of Chromium's, such as those that let it draw in 3D.
+        `flags`: more of Chromium's, such as those that let it draw in 3D. `device`: of Playwright's options for a
+        context, such as `is_mobile`.
         """
         self.beside = beside
         self.url = url
         self.wav = microphone_wav
         self.viewport = viewport
         self.flags = tuple(flags)
+        self.device = device
         self.recording = Recording()
         self.console: list[str] = []
 
@@ -126,6 +129,7 @@ class Caller:
             reduced_motion="reduce",  # decorative animation is drawn by the CPU here, in competition with the stack
             viewport={"width": self.viewport[0], "height": self.viewport[1]},
             permissions=["microphone"],
+            **self.device,
         )
         self.page: Page = self._context.pages[0]
         self.page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
