@@ -187,7 +187,7 @@ NARROW = {
     ),
     "a broker that restarts under a word": (
         "an answer whose broker may restart",
-        OVER | {"broker restarts", "speaks", "pauses", "timer"},
+        OVER | {"broker restarts", "speaks"},
     ),
     "somebody leaves and returns": ("an answer in its second word", OVER | {"leaves", "returns"}),
 }
