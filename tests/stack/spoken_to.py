@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 from tests.stack.wire_callers import WireCaller
 
@@ -13,10 +14,11 @@ QUESTIONS = ("When is the library open?", "How do I apply for a place?", "How do
 
 
 class SpokenTo:
-    """One conversation that goes on until left. `session` is its id."""
+    """One conversation that goes on until left. `session` is its id, `turns` what was told of its answers."""
 
     def __init__(self, url: str, persona: str = "campus", questions: Sequence[str] = QUESTIONS) -> None:
         self.session = ""
+        self.turns: list[dict[str, Any]] = []
         self.questions = tuple(questions)
         self._url, self._persona = url, persona
         self._begun, self._done = threading.Event(), threading.Event()
@@ -39,7 +41,7 @@ class SpokenTo:
 
     async def _talk(self) -> None:
         async with WireCaller(self._url, self._persona) as caller:
-            self.session = str(caller.session["session"])
+            self.session, self.turns = str(caller.session["session"]), caller.turns
             self._begun.set()
             number = 0
             while not self._done.is_set():
@@ -50,7 +52,7 @@ class SpokenTo:
                     await asyncio.sleep(0.05)
 
 
-def _ended(turns: Sequence[dict[str, object]]) -> bool:
+def _ended(turns: Sequence[dict[str, Any]]) -> bool:
     """An answer that was begun is over."""
     begun = [turn["turn"] for turn in turns if turn["what"] == "committed"]
     return any(turn["turn"] in begun and turn["what"] == "finished" for turn in turns)
