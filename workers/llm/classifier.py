@@ -17,8 +17,8 @@ SHARPNESS = 2.0
 RIDGE = 0.3
 """Weight of the penalty: 0.1 does nearly the same on the tuning questions."""
 MOST_TEXTS = 4000
-"""Learnt from, unless there are more classes: 5000 of them take ten seconds and 1 GB to make, 8 ms a question. A persona
-of 50 passages with ways to ask has 2000."""
+"""Learnt from, unless there are more classes: 5000 of them take ten seconds and 1 GB to make, 8 ms a question. One
+persona of 50 passages with ways to ask has 2000."""
 
 
 class Classifier:
