@@ -13,8 +13,6 @@ from scipy.optimize import minimize
 Array = NDArray[np.float64]
 RIDGE = 1.0
 MOST_WRONG = 0.05
-BARE = 0.3
-"""How much a question to documents that list no ways to ask counts in the confidence, against 1."""
 UNANSWERABLE = 0.2
 """Share of the questions that no passage answers, whatever it is among the samples."""
 
@@ -40,14 +38,16 @@ def fit(samples: Sequence[Sample]) -> None:
     """Prints the weights of the ranking, those of the confidence (given the ranking as it is), and its thresholds."""
     ranking = fit_ranking([one for one in samples if one.listed and one.right is not None])
     print("ranking", tuple(round(float(value), 1) for value in ranking))
-    print("confidence", tuple(round(float(value), 2) for value in fit_confidence(samples)))
     for listed in (True, False):
+        these = [one for one in samples if one.listed == listed]
+        which = "ways to ask listed" if listed else "none listed"
+        print(f"confidence, {which}", tuple(round(float(value), 2) for value in fit_confidence(these)))
         chances: list[tuple[Sample, float]] = []
         for name in sorted({one.persona for one in samples}):
-            weights = fit_confidence([one for one in samples if one.persona != name])
-            mine = [one for one in samples if one.persona == name and one.listed == listed]
+            weights = fit_confidence([one for one in these if one.persona != name])
+            mine = [one for one in these if one.persona == name]
             chances += zip(mine, _chances(weights, mine), strict=True)
-        print(f"not fitted on, {'ways to ask listed' if listed else 'none listed'}: {_at_most_wrong(chances)}")
+        print(f"not fitted on, {which}: {_at_most_wrong(chances)}")
 
 
 def fit_ranking(samples: Sequence[Sample]) -> Array:
@@ -89,8 +89,7 @@ def fit_confidence(samples: Sequence[Sample]) -> Array:
 def _counts(samples: Sequence[Sample]) -> Array:
     """How much each sample counts, so that unanswerable ones have their share."""
     without = np.array([one.right is None for one in samples])
-    shares = np.where(without, UNANSWERABLE / without.mean(), (1 - UNANSWERABLE) / (1 - without.mean()))
-    return shares * np.array([1.0 if one.listed else BARE for one in samples])
+    return np.where(without, UNANSWERABLE / without.mean(), (1 - UNANSWERABLE) / (1 - without.mean()))
 
 
 def _chances(weights: Array, samples: Sequence[Sample]) -> Array:

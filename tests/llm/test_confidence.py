@@ -43,7 +43,7 @@ def test_one_is_surer_of_a_passage_far_before_the_others() -> None:
             0.6,
             np.array([*(0.2 for _ in scores), 0.1], np.float32),
         )
-        return sureness(found)
+        return sureness(found, listed=True)
 
     assert sure(18.0, 10.0, 9.0) > sure(18.0, 17.5, 9.0)
     assert 0 < sure(18.0) < 1

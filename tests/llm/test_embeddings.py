@@ -67,6 +67,16 @@ def test_texts_together_have_the_vectors_they_have_alone(tmp_path: Path) -> None
         assert np.allclose(vector, model.embed(text), atol=1e-5)
 
 
+def test_a_vector_of_layers_begins_with_the_last_and_has_three_of_length_one(tmp_path: Path) -> None:
+    model = MiniLM(write_tiny(tmp_path))
+    texts = ["when do you open", "you"]
+    layers = model.layers(texts)
+    assert np.array_equal(layers[:, :SIZE], model.embed_all(texts))
+    each = layers.reshape(len(texts), -1, SIZE)
+    assert np.allclose(np.linalg.norm(each, axis=2), 1)
+    assert not np.allclose(each[:, 0], each[:, 1], atol=1e-3)
+
+
 def test_word_order_and_every_word_count(tmp_path: Path) -> None:
     model = MiniLM(write_tiny(tmp_path))
     assert not np.allclose(model.embed("do you open"), model.embed("you do open"), atol=1e-3)

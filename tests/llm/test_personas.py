@@ -26,6 +26,10 @@ WORD_FOR_WORD = 0.9
 """Cosine from which a held-out question would be the documents' own words."""
 
 
+BY_CHANCE = {"my second monitor is black", "is there a chapel or a prayer room"}
+"""Asked once by somebody who had not seen that the documents list the one and the held-out questions have the other."""
+
+
 def passages(name: str) -> list[Passage]:
     documents, errors = read_folder(FOLDER / name)
     assert not errors
@@ -76,6 +80,19 @@ def test_no_held_out_question_is_in_the_documents_or_among_those_used_for_tuning
     known |= {normal(text) for text in unanswered(read_folder(FOLDER / name)[0])}
     tuned = {normal(row["ask"]) for rows in read_toml(ROOT / "tests/llm/dev_questions.toml").values() for row in rows}
     assert not {normal(row["ask"]) for row in questions(name)} & (known | tuned)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_questions_asked_once_are_64_of_passages_that_exist_and_in_no_other_set(name: str) -> None:
+    rows = read_toml(ROOT / "tests/llm/asked_once_questions.toml")[name]
+    assert len(rows) == 64
+    assert sum(not row["passage"] for row in rows) == 16
+    assert {row["passage"] for row in rows if row["passage"]} <= {passage.id for passage in passages(name)}
+    others = [*questions(name), *read_toml(ROOT / "tests/llm/dev_questions.toml")[name]]
+    known = {text for p in passages(name) for text in p.asked} | set(unanswered(read_folder(FOLDER / name)[0]))
+    asked = {normal(row["ask"]) for row in rows}
+    assert len(asked) == 64
+    assert asked & {normal(text) for text in (*known, *(row["ask"] for row in others))} <= BY_CHANCE
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,6 +23,9 @@ MOST_TOKENS = 128
 
 MOST_CHARACTERS = 2000
 
+LAYERS = 3
+"""The last ones, whose vectors `layers` gives: those before say more of the words, the last of the meaning."""
+
 BATCH = 16
 """Texts at once: 2.5 times faster than one by one, a few MB of memory."""
 
@@ -94,8 +97,7 @@ class MiniLM:
 
     def embed(self, text: str) -> Vector:
         """The unit vector of a text, shape [384]."""
-        vector: Vector = self._embed_ids([self._ids(text)])[0]
-        return vector
+        return self.embed_all([text])[0]
 
     def word(self, word: str) -> Vector:
         """The unit vector of a word by itself, from the input table; a look-up, not a run of the network."""
@@ -103,8 +105,13 @@ class MiniLM:
         return vector / (np.linalg.norm(vector) + np.float32(1e-9))
 
     def embed_all(self, texts: list[str]) -> Vector:
-        """Unit vectors, shape [len(texts), 384]. Texts of one length share one reading of the weights."""
-        vectors = np.zeros((len(texts), self.size), np.float32)
+        """Unit vectors, shape [len(texts), 384]."""
+        return self.layers(texts)[:, : self.size]
+
+    def layers(self, texts: list[str]) -> Vector:
+        """Unit vectors of the last three layers, the last first: shape [len(texts), 3 * 384]. What `embed_all` gives is
+        the first third. Texts of one length share one reading of the weights."""
+        vectors = np.zeros((len(texts), LAYERS * self.size), np.float32)
         of_length: dict[int, list[tuple[int, list[int]]]] = {}
         for at, text in enumerate(texts):
             ids = self._ids(text)
@@ -120,19 +127,20 @@ class MiniLM:
         return ids
 
     def _embed_ids(self, ids: list[list[int]]) -> Vector:
-        """Unit vectors of texts of one length, shape [texts, 384]."""
-        mean = self._states(np.array(ids)).mean(axis=1)
-        unit: Vector = mean / np.linalg.norm(mean, axis=1, keepdims=True)
-        return unit
+        """`layers` of texts of one length."""
+        means = [states.mean(axis=1) for states in self._states(np.array(ids))[: -LAYERS - 1 : -1]]
+        return np.concatenate([mean / np.linalg.norm(mean, axis=1, keepdims=True) for mean in means], axis=1)
 
-    def _states(self, ids: NDArray[np.int64]) -> Vector:
-        """The last layer's states of ids [texts, tokens], shape [texts, tokens, 384]."""
+    def _states(self, ids: NDArray[np.int64]) -> list[Vector]:
+        """The states of ids [texts, tokens] before the first layer and after each, shape [texts, tokens, 384]."""
         x = self._norm(self._words[ids] + self._places[: ids.shape[1]], self._first_norm)
+        states = [x]
         for layer in self._layers:
             x = self._norm(x + _times(self._attend(x, layer), layer.out) + layer.out_bias, layer.norm1)
             up = _gelu(_times(x, layer.up) + layer.up_bias)
             x = self._norm(x + _times(up, layer.down) + layer.down_bias, layer.norm2)
-        return x
+            states.append(x)
+        return states
 
     def _attend(self, x: Vector, layer: _Layer) -> Vector:
         texts, tokens, size = x.shape

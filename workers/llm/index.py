@@ -1,10 +1,10 @@
 """Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
 
 A passage is compared with the question by meaning: the whole of it, the two nearest ways people ask for it (its heading
-is one; where none are listed its sentences stand in), and its best sentence; and word by word (`coverage`). How near
-the question is to what people ask of anybody, and to what the documents list as not answered, says how likely it is
-that no passage answers it (`confidence`), and so does what was learnt from all of these texts (`classifier`). Without
-embeddings (no weights, or a language they were not made for) character n-grams do all of it.
+is one; where none are listed its sentences stand in), and its best sentence; word by word (`coverage`); and by what was
+learnt from all of these texts (`classifier`). How near the question is to what people ask of anybody, and to what the
+documents list as not answered, says how likely it is that no passage answers it (`confidence`). Without embeddings (no
+weights, or a language they were not made for) character n-grams do all of it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ Vector = NDArray[np.float32]
 LONGEST_QUERY_WORDS = 32
 """Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
 
-RANKING = (5.5, 10.0, 2.5, 5.5, 7.5)
-"""Weights of the nearest way to ask, the mean of the two nearest, the whole, the best sentence and the words covered:
-a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml, the questions of one batch being
-unknown to the passage; `bench/knowledge.py --fit`, which hides all of them, finds 9.6, 3.1, 2.1, 6.9, 6.6."""
+RANKING = (5.7, 1.8, 0.5, 3.8, 7.4, 8.0)
+"""Weights of the nearest way to ask, the mean of the two nearest, the whole, the best sentence, the words covered and
+the likeness: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
@@ -46,9 +45,11 @@ class Embedder(Protocol):
     """What an index needs of a model; MiniLM is one."""
 
     name: str
+    size: int
+    """Of a sentence's unit vector, with which `layers` begin."""
 
-    def embed(self, text: str) -> Vector:
-        """The unit vector of a text."""
+    def layers(self, texts: list[str]) -> Vector:
+        """Unit vectors of some layers one after the other, the last layer first: shape [texts, layers * size]."""
 
     def word(self, word: str) -> Vector:
         """The unit vector of a single word, at the price of a look-up."""
@@ -90,7 +91,7 @@ class Index:
         unanswered: Collection[str] = (),
         of_anybody: Collection[str] = ELSEWHERE,
     ) -> None:
-        """`embed_all` gives the vectors of many texts, shape [texts, size]; it may know most of them already.
+        """`embed_all` gives the `layers` of many texts; it may know most of them already.
         `unanswered`: what the documents say they do not answer; `of_anybody`: what people ask of anybody."""
         self.passages = tuple(passages)
         self._at = {passage.id: at for at, passage in enumerate(self.passages)}
@@ -107,19 +108,21 @@ class Index:
         asked = [(at, way) for at, p in enumerate(self.passages) for way in _ways(p)]
         sentences = [(at, f"{p.heading}. {s}") for at, p in enumerate(self.passages) for s in p.sentences]
         texts = [*whole, *(way for _, way in asked), *(text for _, text in sentences)]
-        self._raw = embed_all(texts)
+        size, layers = embedder.size, embed_all(texts)
+        self._raw = layers[:, :size]
         self._owner = np.array([*range(len(whole)), *(at for at, _ in asked), *(at for at, _ in sentences)])
         self._spans = (len(whole), len(whole) + len(asked))
         self._common = self._raw[: len(whole)].mean(axis=0) * np.float32(COMMON_SHARE)
         self._rows = _unit(self._raw - self._common)
         unanswered, of_anybody = embed_all(list(self.unanswered)), embed_all(list(self._of_anybody))
-        foreign = (self._raw[len(whole) :] @ of_anybody.T).max(axis=0) < OWN_TOPIC
-        in_vain = self._in_vain = np.concatenate((unanswered, of_anybody[foreign]))
-        self._elsewhere = _unit(in_vain - self._common)
+        foreign = (self._raw[len(whole) :] @ of_anybody[:, :size].T).max(axis=0) < OWN_TOPIC
+        in_vain = np.concatenate((unanswered, of_anybody[foreign]))
+        self._in_vain = in_vain[:, :size]
+        self._elsewhere = _unit(self._in_vain - self._common)
         classes = np.concatenate((self._owner[len(whole) :], np.full(len(in_vain), len(self.passages))))
-        learnt = np.concatenate((self._raw[len(whole) :], in_vain))
-        self._classifier = Classifier(learnt, classes, len(self.passages) + 1)
-        known = zip((*texts, *self.unanswered, *self._of_anybody), (*self._raw, *unanswered, *of_anybody), strict=True)
+        learnt = np.concatenate((layers[len(whole) :], in_vain))
+        self._classifier = Classifier(learnt, classes, len(self.passages) + 1, learnt.shape[1] // size)
+        known = zip((*texts, *self.unanswered, *self._of_anybody), (*layers, *unanswered, *of_anybody), strict=True)
         self._vectors = dict(known)
         texts = [f"{p.title} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
         self._cover = WordCover(texts, embedder.word)
@@ -137,8 +140,8 @@ class Index:
 
         def known(texts: list[str]) -> Vector:
             assert embedder is not None
-            vectors = [self._vectors[text] if text in self._vectors else embedder.embed(text) for text in texts]
-            return np.array(vectors, np.float32).reshape(len(texts), self._raw.shape[1])
+            vectors = [self._vectors[text] if text in self._vectors else embedder.layers([text])[0] for text in texts]
+            return np.array(vectors, np.float32).reshape(len(texts), len(next(iter(self._vectors.values()))))
 
         return Index(less, embedder, known if embedder else None, unanswered, of_anybody)
 
@@ -167,11 +170,12 @@ class Index:
         return next((other for other in order if other.id != passage.id and other.id not in exclude), None)
 
     def _find(self, core: str, embedder: Embedder, most: int) -> Found:
-        vector = embedder.embed(core)
+        layers = embedder.layers([core])[0]
+        vector, likeness = layers[: embedder.size], self._classifier.of(layers)
         centred = _unit(vector - self._common)
         near = self._rows @ centred
         covered, least = self._cover.of(core)
-        views = np.column_stack((self._views(near), covered))
+        views = np.column_stack((self._views(near), covered, likeness[:-1]))
         scores = views @ np.array(RANKING, np.float32)
         listed = self._listing(vector)
         if listed is not None:
@@ -181,10 +185,11 @@ class Index:
         wholes = self._spans[0]
         nearest = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
         elsewhere = float((self._elsewhere @ centred).max(initial=0.0))
-        asked, likeness = float(views[first, 0]), self._classifier.of(vector)
+        asked = float(views[first, 0])
         seen = signs(core, scores, nearest, asked, elsewhere, float(covered[first]), float(least[first]), likeness)
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
-        return Found(hits, sureness(seen) if listed is None else 1.0, vector, nearest, seen, views)
+        sure = sureness(seen, listed=bool(self.passages[first].asked)) if listed is None else 1.0
+        return Found(hits, sure, vector, nearest, seen, views)
 
     def _listing(self, vector: Vector) -> int | None:
         """The passage that lists the very question as a way to ask; there is nothing to be unsure of then."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from broker.errors import MissingError
 from workers.documents import DocumentError, read_folder
-from workers.llm.embeddings import MiniLM
+from workers.llm.embeddings import LAYERS, MiniLM
 from workers.llm.index import Index
 from workers.llm.passages import passages_of, unanswered
 from workers.llm.small_talk import SmallTalk
@@ -135,8 +135,11 @@ class Library:
         def embed_all(texts: list[str]) -> NDArray[np.float32]:
             return self._vectors(embedder, name, texts)
 
+        def sentences(texts: list[str]) -> NDArray[np.float32]:
+            return embed_all(texts)[:, : embedder.size]
+
         return Knowledge(
-            Index(passages, embedder, embed_all, unanswered(documents)), SmallTalk(talk, embed_all), problems
+            Index(passages, embedder, embed_all, unanswered(documents)), SmallTalk(talk, sentences), problems
         )
 
     def _embedder_for(self, language: str) -> MiniLM | None:
@@ -151,13 +154,13 @@ class Library:
         return self._embedder
 
     def _vectors(self, embedder: MiniLM, name: str, texts: list[str]) -> NDArray[np.float32]:
-        """Embeddings of the texts, from the disk as far as they have been computed before."""
+        """The model's `layers` of the texts, from the disk as far as they have been computed before."""
 
         def embed_all(missing: list[str]) -> NDArray[np.float32]:
             logger.info("knowledge prepared", extra={"persona": name, "texts": len(missing)})
-            return embedder.embed_all(missing)
+            return embedder.layers(missing)
 
-        return self._kept.of(texts, embedder.name, embedder.size, embed_all)
+        return self._kept.of(texts, embedder.name, LAYERS * embedder.size, embed_all)
 
     # --- paths ---
 

@@ -17,8 +17,8 @@ Vectors = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
 
-MOST_KEPT = 100_000
-"""Texts kept on disk (1.5 kB each); those used longest ago go first."""
+MOST_KEPT = 40_000
+"""Texts kept on disk (4.6 kB each); those used longest ago go first."""
 BUSY_S = 5.0
 """Two processes may prepare at the same time."""
 AT_ONCE = 500
