@@ -202,7 +202,7 @@ def test_any_json_for_any_operation_of_the_document(
 
     async def story(world: Served) -> None:
         before = with_another(world)
-        for path, methods in document(OPERATIONS)["paths"].items():
+        for path, methods in document(OPERATIONS, guarded=False)["paths"].items():
             for method, operation in methods.items():
                 if "requestBody" not in operation:
                     continue
@@ -658,17 +658,13 @@ def test_names_that_open_something_cannot_be_guessed(tmp_path: Path) -> None:
                             owner, _, name = response.headers["Location"].rpartition("/")[2].partition(".")
                             assert owner == "webrtc-1"
                             names.setdefault(door, []).append(name)
-                    url = f"{world.url}/api/v1/sessions/{told['session']}/push"
-                    async with world.http.post(url, json={"url": "http://127.0.0.1:9/"}) as response:
-                        assert response.status == 201
-                        names.setdefault("push", []).append(response.headers["Location"].rpartition("/")[2])
 
     asyncio.run(run())
     uploads, films = Uploads(tmp_path / "uploads"), Films(tmp_path / "films")
     names["token"] += [new_token() for _ in range(500)]
     names["upload"] = [uploads.place("s").name for _ in range(500)]
     names["job and film"] = [films.finish(films.begin()).name for _ in range(100)]
-    names["output"] = [Output(kind="rtmp", by="operator").id for _ in range(500)]
+    names["push and other output"] = [Output(kind="rtmp", by="operator").id for _ in range(500)]
     for kind, found in names.items():
         assert len(set(found)) == len(found) >= 5, kind
         letters = set("".join(found))

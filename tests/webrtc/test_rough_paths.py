@@ -68,10 +68,24 @@ def every(nth: int) -> Callable[[int, bytes], bool]:
     return lambda n, data: not is_rtcp(data) and n % nth == nth - 1
 
 
+FIRST_PICTURE = 10
+"""Packets: it is a key frame."""
+
+
 def every_picture(nth: int, answer: str) -> Callable[[int, bytes], bool]:
-    """Loses every nth packet of pictures that is sent for the first time; what is sent again has another type."""
+    """Loses every nth packet of pictures that is sent for the first time; what is sent again has another type.
+
+    Not of the first picture: nobody misses what came before the first packet that arrived.
+    """
     pictures = int(next(line for line in answer.splitlines() if line.startswith("m=video")).split()[3])
-    return lambda n, data: data[1] & 0x7F == pictures and struct.unpack("!H", data[2:4])[0] % nth == 0
+    seen = itertools.count()
+
+    def lost(_: int, data: bytes) -> bool:
+        if data[1] & 0x7F != pictures:
+            return False
+        return next(seen) >= FIRST_PICTURE and struct.unpack("!H", data[2:4])[0] % nth == 0
+
+    return lost
 
 
 def begins_a_key_frame(payload: bytes) -> bool:
