@@ -16,7 +16,7 @@ from tests.stack.spoken_to import SpokenTo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
-SECONDS = 10
+SECONDS = 6
 
 
 def level(sound: NDArray[np.float64], dbfs: float) -> bytes:
