@@ -31,9 +31,9 @@ def test_speech_is_reported_with_its_onset() -> None:
 def test_the_windows_between_know_half_a_window_sooner_and_do_not_say_it_twice() -> None:
     segmenter = Segmenter()
     run(segmenter, (10, 0.01))
-    assert segmenter.feed_between(0.6, LOUD) == []
-    assert segmenter.feed(0.05, LOUD) == [], "the second half of its sound is speech, the first is not"
-    assert segmenter.feed_between(0.6, LOUD) == [Mark(Change.STARTED, 10 * WINDOW - WINDOW // 2)]
+    assert segmenter.feed_between(0.3, LOUD) == []
+    assert segmenter.feed(0.5, LOUD) == []
+    assert segmenter.feed_between(0.3, LOUD) == [Mark(Change.STARTED, 10 * WINDOW - WINDOW // 2)]
     assert segmenter.feed(0.9, LOUD) == []
     assert segmenter.feed_between(0.9, LOUD) == []
     assert segmenter.open
@@ -48,14 +48,13 @@ def test_the_windows_between_hear_a_person_go_on_sooner_too() -> None:
     assert segmenter.feed_between(0.8, LOUD) == [Mark(Change.RESUMED, 10 * WINDOW - WINDOW // 2)]
 
 
-def test_the_evidence_of_the_two_rows_is_not_added_up() -> None:
+def test_what_one_row_alone_takes_for_speech_is_none() -> None:
+    """A thud: the model doubts whenever it lies elsewhere in its window."""
     segmenter = Segmenter()
     run(segmenter, (10, 0.01))
     for _ in range(10):
-        assert segmenter.feed_between(0.6, LOUD) == []
-        assert segmenter.feed(0.6, LOUD) == []
-        assert segmenter.feed_between(0.01, QUIET) == []
-        assert segmenter.feed(0.01, QUIET) == []
+        assert segmenter.feed_between(0.9, LOUD) == []
+        assert segmenter.feed(0.05, LOUD) == []
 
 
 def test_a_soft_beginning_counts_towards_speech() -> None:
@@ -65,7 +64,7 @@ def test_a_soft_beginning_counts_towards_speech() -> None:
 
 
 def test_doubtful_sound_does_not_resume_speech() -> None:
-    assert changes(run(Segmenter(), (5, 0.9), (5, 0.01), (12, 0.25))) == ["started", "dipped", "paused"]
+    assert changes(run(Segmenter(), (5, 0.9), (5, 0.01), (12, 0.19))) == ["started", "dipped", "paused"]
 
 
 def test_a_click_is_not_speech_nor_is_doubt_now_and_then() -> None:

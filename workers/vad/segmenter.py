@@ -3,8 +3,9 @@
 Two things are known of a window: how likely the model finds speech in it, and where its last loud sound is. The model
 says whether somebody speaks (it trails the true end by 60-90 ms); the loudness says when exactly they stopped.
 
-Windows follow each other; a second row of them, half a window later, is listened to for beginnings only, which are
-known the sooner for it: 16 ms at the median, 50 for the slowest of them.
+Windows follow each other; a second row of them, half a window later, is listened to for beginnings only. Their evidence
+adds up over both rows: a soft beginning that either hears now and then is known sooner so, and a thud or a breath that
+one of them takes for speech is not.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ FRAME = 160
 
 @dataclass(frozen=True)
 class SegmenterConfig:
-    """How much evidence it takes. Probabilities 0..1; evidence is their sum over consecutive windows of 32 ms."""
+    """How much evidence it takes. Probabilities 0..1; evidence is their sum over windows that each begin half of their
+    32 ms after the one before."""
 
-    onset_floor: float = 0.2
+    onset_floor: float = 0.1
     """A window below it ends a run of would-be speech. 0.3 sets in where an "s" is over, up to 160 ms late."""
     onset_windows: int = 2
     onset_evidence: float = 1.0
-    """Less, or one window, is sooner by up to 16 ms and takes half of all breaths for speech (bench/vad.py)."""
-    resume_floor: float = 0.3
-    resume_evidence: float = 1.2
+    """Less is sooner by 4 ms and takes more breaths for speech (bench/vad.py)."""
+    resume_floor: float = 0.2
+    resume_evidence: float = 1.6
     pause_ceiling: float = 0.35
     """Below it a window is silent; it takes two to be a pause."""
     quiet_db: float = 30.0
@@ -65,7 +67,7 @@ class _State(Enum):
 
 @dataclass
 class _Run:
-    """Windows of one row that follow each other and may be speech."""
+    """Windows that follow each other and may be speech."""
 
     evidence: float = 0.0
     windows: int = 0
@@ -82,7 +84,7 @@ class Segmenter:
         self.config = config or SegmenterConfig()
         self.through_sample = start_sample
         self._state = _State.QUIET
-        self._run, self._run_between = _Run(), _Run()
+        self._run = _Run()
         self._onset = self._resumed = start_sample
         self._silent_windows = 0
         self._loudest_db = 0.0
@@ -113,7 +115,7 @@ class Segmenter:
         self.through_sample += WINDOW
         levels_db = frame_levels_db(window)
         if self._state is _State.QUIET:
-            return self._while_quiet(self._run, probability, start, levels_db)
+            return self._while_quiet(probability, start, levels_db)
         self._loudest_db = max(self._loudest_db - 0.2, float(levels_db.max()))  # forgets 6 dB a second
         marks = self._within(probability, start, levels_db)
         if self._state is not _State.QUIET:
@@ -126,7 +128,7 @@ class Segmenter:
             return []
         start = self.through_sample - WINDOW // 2
         heard = self._while_quiet if self._state is _State.QUIET else self._while_paused
-        return heard(self._run_between, probability, start, frame_levels_db(window))
+        return heard(probability, start, frame_levels_db(window))
 
     def end(self, at_sample: int) -> list[Mark]:
         """The utterance is over as of `at_sample` by someone else's word.
@@ -143,45 +145,43 @@ class Segmenter:
     def _rest(self) -> None:
         # A run of would-be speech in the pause goes on counting: it may be the onset of the next utterance.
         if self._state is not _State.PAUSED:
-            self._forget_runs()
+            self._run = _Run()
         self._state = _State.QUIET
 
-    def _forget_runs(self) -> None:
-        self._run, self._run_between = _Run(), _Run()
-
-    def _while_quiet(self, run: _Run, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
+    def _while_quiet(self, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
         config = self.config
-        convinced = self._gather(run, probability, start, levels_db, config.onset_floor, config.onset_evidence)
-        if not convinced or run.windows < config.onset_windows:
+        convinced = self._gather(probability, start, levels_db, config.onset_floor, config.onset_evidence)
+        if not convinced or self._run.windows < config.onset_windows:
             return []
         self._speak()
         self._onset = self._resumed
         return [Mark(Change.STARTED, self._onset)]
 
-    def _while_paused(self, run: _Run, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
+    def _while_paused(self, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
         config = self.config
-        if not self._gather(run, probability, start, levels_db, config.resume_floor, config.resume_evidence):
+        if not self._gather(probability, start, levels_db, config.resume_floor, config.resume_evidence):
             return []
         self._speak()
         return [Mark(Change.RESUMED, self._resumed)]
 
     def _speak(self) -> None:
-        self._resumed = min(run.start for run in (self._run, self._run_between) if run.evidence)
-        self._forget_runs()
+        self._resumed = self._run.start
+        self._run = _Run()
         self._state = _State.SPEAKING
         self._silent_windows = 0
 
     def _gather(
-        self, run: _Run, probability: float, start: int, levels_db: NDArray[np.float64], floor: float, enough: float
+        self, probability: float, start: int, levels_db: NDArray[np.float64], floor: float, enough: float
     ) -> bool:
         """Adds the window to the run of would-be speech; True when the run is convincing."""
+        run = self._run
         if probability < floor:
             run.evidence = 0.0
             return False
         if run.evidence == 0.0:
             run.start = start
             run.windows = 0
-            if self._state is _State.QUIET and not self._would_be:
+            if self._state is _State.QUIET:
                 self._loudest_db = 0.0
         run.evidence += probability
         run.windows += 1
@@ -191,8 +191,8 @@ class Segmenter:
 
     @property
     def _would_be(self) -> bool:
-        """Either row may be hearing the beginning of speech."""
-        return self._run.evidence > 0 or self._run_between.evidence > 0
+        """This may be the beginning of speech."""
+        return self._run.evidence > 0
 
     def _note_loud(self, start: int, levels_db: NDArray[np.float64]) -> None:
         loud = np.flatnonzero(levels_db > self._loudest_db - self.config.quiet_db)
@@ -202,7 +202,7 @@ class Segmenter:
 
     def _within(self, probability: float, start: int, levels_db: NDArray[np.float64]) -> list[Mark]:
         if self._state is _State.PAUSED:
-            return self._while_paused(self._run, probability, start, levels_db)
+            return self._while_paused(probability, start, levels_db)
         if probability >= self.config.pause_ceiling:
             self._silent_windows = 0
             self._note_loud(start, levels_db)
@@ -213,7 +213,7 @@ class Segmenter:
             self._quiet_since = min(max(self._last_loud, start - 3 * WINDOW), start)
             return [Mark(Change.DIPPED, self._quiet_since)]
         self._state = _State.PAUSED
-        self._forget_runs()
+        self._run = _Run()
         return [Mark(Change.PAUSED, self._quiet_since)]
 
     def _limits(self) -> list[Mark]:
