@@ -366,7 +366,7 @@ class Told(Message):
 class MicFrame(Message):
     """Edge → vad, every frame; vad → asr, those of an utterance with some 300 ms before its onset.
 
-    20 ms of mono s16le at 16 kHz starting at `mic_sample`; contiguous, gaps are concealed by the edge and marked.
+    10 ms of mono s16le at 16 kHz starting at `mic_sample`; contiguous, gaps are concealed by the edge and marked.
     """
 
     mic_sample: int

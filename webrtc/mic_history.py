@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from webrtc.uplink import FRAME, MicSound
 
-KEPT = 1500
+KEPT = 3000
 """Frames, 30 s."""
 
-BATCH = 25
+BATCH = 50
 """Frames handed on at once while catching up: half a second of sound, so that live frames of others get through."""
 
 

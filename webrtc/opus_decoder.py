@@ -35,7 +35,7 @@ class OpusDecoder:
         return self._decode(payload, LONGEST, fec=False)
 
     def recover(self, following: bytes, samples: int) -> bytes:
-        """The lost packet's `samples` from the copy in the packet after it; concealed when there is none."""
+        """`samples` that were lost: the last of them from the copy in the packet after it, what has none concealed."""
         return self._decode(following, samples, fec=True)
 
     def conceal(self, samples: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -57,7 +58,7 @@ class PagePeer:
         """The answer to an offer. Raises SdpError with a sentence for the person."""
         sdp = offers.cleaned(sdp)
         self._listen_and_send(sdp)
-        return await self._answerer.answer(sdp, self._attach)
+        return in_short_packets(await self._answerer.answer(sdp, self._attach))
 
     def pause_pictures(self, paused: bool) -> None:
         """Whether the page looks at no pictures for now; the connection stays as it is."""
@@ -96,3 +97,11 @@ class PagePeer:
             queue.pause(self._paused)
         fanout, rate = self._fanout, self._rate if codec != AUDIO else None
         self._outs.append(RtpOut(transceiver.sender, queue, fanout.clock, fanout.join, fanout.leave, rate))
+
+
+def in_short_packets(answer: str) -> str:
+    """The answer that asks for Opus in packets of 10 ms (`ptime`, RFC 8866): a word is half as long on its way.
+
+    Chromium does it; who does not sends 20 ms, which is as well understood.
+    """
+    return re.sub(r"(a=rtpmap:\d+ opus/48000/2\r\n)", r"\1a=ptime:10\r\n", answer)

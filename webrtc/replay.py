@@ -25,7 +25,7 @@ HURRY = 1.25
 """How much faster than real time a page may send in the long run: its clock may be fast, its network may stall."""
 QUIET_RMS = 180.0
 """Below this a cleaned frame is silence (-45 dBFS)."""
-QUIET_FRAMES = 12
+QUIET_FRAMES = 24
 """Speech shows at the vad after some 100 ms; so much silence is no beginning of it."""
 BEGINS_WITHIN_NS = 3 * NS_PER_S
 """A page that was asked and sends nothing has nothing."""

@@ -1,4 +1,4 @@
-"""The microphone path of one call: Opus packets as they arrive → 20 ms frames of clean 16 kHz sound, contiguous.
+"""The microphone path of one call: Opus packets as they arrive → 10 ms frames of clean 16 kHz sound, contiguous.
 
 Nothing waits in a buffer unless a packet is missing. What is lost is recovered from Opus's own redundancy or concealed,
 and marked; a pause in sending (DTX, mute, a silent page) becomes silence for `TRAIL_NS`, so that whoever waits for the
@@ -14,10 +14,10 @@ from typing import Protocol
 from broker.clock import NS_PER_MS, NS_PER_S
 from webrtc.reorder import InOrder, Reorder
 
-FRAME = 320
-"""Samples in a frame, 20 ms at 16 kHz."""
+FRAME = 160
+"""Samples in a frame, 10 ms at 16 kHz: what waits for a longer one is heard of later."""
 
-FRAME_NS = 20 * NS_PER_MS
+FRAME_NS = 10 * NS_PER_MS
 
 SILENT_AFTER_NS = 200 * NS_PER_MS
 """No packet for so long after the last was due: the page has stopped sending. Shorter, a stalled network would tear
@@ -26,7 +26,7 @@ words apart with silence that nobody spoke; the silence itself then counts from 
 TRAIL_NS = 2 * NS_PER_S
 """How much silence follows the last packet: longer than any wait for the end of a turn."""
 
-LONGEST_FILL = 5 * FRAME
+LONGEST_FILL = 10 * FRAME
 """Samples made up for one gap; a longer hole is left out, since nobody could have guessed it."""
 
 STEP = 40
@@ -54,7 +54,7 @@ class Cleaner(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MicSound:
-    """20 ms of microphone: mono s16le, 320 samples. `concealed`: some of it is a guess."""
+    """10 ms of microphone: mono s16le, 160 samples. `concealed`: some of it is a guess."""
 
     mic_sample: int
     pcm: bytes
@@ -159,12 +159,10 @@ class Uplink:
         if not packet.lost:
             return self._put(bytes(2 * samples), guess=False)
         self.counters["mic_concealed_samples"] += samples
-        recovered = min(samples, FRAME)
-        guessed = self._decoder.conceal(samples - recovered) if samples > recovered else b""
         try:
-            guessed += self._decoder.recover(packet.item.payload, recovered)
+            guessed = self._decoder.recover(packet.item.payload, samples)
         except ValueError:
-            guessed += self._decoder.conceal(recovered)
+            guessed = self._decoder.conceal(samples)
         return self._put(guessed, guess=True)
 
     def _put(self, pcm: bytes, guess: bool) -> list[MicSound]:

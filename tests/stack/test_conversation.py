@@ -192,6 +192,17 @@ def test_captions_show_exactly_what_was_heard(call: Call) -> None:
     assert times == sorted(times)
 
 
+def test_the_microphone_comes_in_short_packets(call: Call, stack: Stack) -> None:
+    def so_far() -> tuple[float, float]:
+        packets = re.findall(r"^visavis_mic_packets_total\{[^}]*\} ([0-9.]+)", stack.metrics(), re.MULTILINE)
+        return sum(map(float, packets)), call.caller.audio_frame() / RATE_HZ
+
+    before, before_s = so_far()
+    call.caller.wait(2.0)
+    after, after_s = so_far()
+    assert (after - before) / (after_s - before_s) > 75, "10 ms each, as asked for; 20 would be 50 a second"
+
+
 def test_nothing_complained(call: Call, stack: Stack) -> None:
     assert [line for line in call.caller.console if line.startswith("error")] == []
     assert call.caller.messages("error") == []

@@ -15,8 +15,8 @@ from workers.vad.smart_turn_engine import SmartTurnEngine
 from workers.vad.stage import VadStage
 
 WEIGHTS = Path(__file__).resolve().parents[2] / ".cache" / "weights"
-FRAME = 320
-FRAME_NS = 20_000_000
+FRAME = 160
+FRAME_NS = 10_000_000
 
 
 class TurnsAtOnce:
@@ -70,7 +70,7 @@ def frames(sound: NDArray[np.int16], session: str = "s", first_sample: int = 0) 
 
 
 def hear(vad: VadStage, microphone: list[MicFrame]) -> list[Any]:
-    """Every message the stage says while these frames come in, one every 20 ms; `Any`: tests read its fields."""
+    """Every message the stage says while these frames come in, one every 10 ms; `Any`: tests read its fields."""
     said: list[Message] = []
     for frame in microphone:
         vad.accept(frame)

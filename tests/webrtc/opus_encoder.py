@@ -1,4 +1,4 @@
-"""Opus packets for tests, as a browser sends them: mono at 48 kHz, 20 ms, with in-band FEC."""
+"""Opus packets for tests, as a browser sends them: mono at 48 kHz, 20 ms or 10, with in-band FEC."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 RATE_HZ = 48_000
 
 
-def encode(sound: NDArray[np.int16], fec: bool = True) -> list[bytes]:
-    """Opus packets of a mono sound at 48 kHz; what does not fill 20 ms at the end is left out."""
+def encode(sound: NDArray[np.int16], fec: bool = True, packet_ms: int = 20) -> list[bytes]:
+    """Opus packets of a mono sound at 48 kHz; what does not fill one at the end is left out."""
     codec = av.CodecContext.create("libopus", "w")
     codec.sample_rate = RATE_HZ
     codec.layout = "mono"
     codec.format = "s16"
     codec.bit_rate = 32_000
     codec.time_base = Fraction(1, RATE_HZ)
-    codec.options = {"application": "voip", "fec": str(int(fec)), "packet_loss": "20"}
+    codec.options = {"application": "voip", "fec": str(int(fec)), "packet_loss": "20", "frame_duration": str(packet_ms)}
+    length = packet_ms * RATE_HZ // 1000
     packets: list[bytes] = []
-    for at in range(0, len(sound) - 959, 960):
-        frame = av.AudioFrame.from_ndarray(sound[at : at + 960].reshape(1, -1), format="s16", layout="mono")
+    for at in range(0, len(sound) - length + 1, length):
+        frame = av.AudioFrame.from_ndarray(sound[at : at + length].reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate, frame.pts = RATE_HZ, at
         packets += [bytes(packet) for packet in codec.encode(frame)]
     return packets

@@ -124,7 +124,9 @@ def test_a_lost_picture_on_the_bus_asks_for_a_key_frame_and_sends_nothing_undeco
 
 def test_the_microphone_arrives_contiguous_and_in_time(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
-        await caller.call(Microphone(chirps(3.0)))
+        answer = await caller.call(Microphone(chirps(3.0)))
+        sections = answer.split("m=")
+        assert ["a=ptime:10\r\n" in section for section in sections[1:]] == [True, False], "sound, and not pictures"
         await until(lambda: len(world.frames) >= 100)
         starts = [frame.mic_sample for frame in world.frames]
         assert starts == list(range(0, FRAME * len(starts), FRAME))

@@ -17,6 +17,7 @@ from tests.webrtc.opus_encoder import chirps
 from tests.webrtc.scene import Microphone, Page, Scene, page, scene, until
 from webrtc.errors import BadMessage, RateError
 from webrtc.replay import BURST_S, BYTES_PER_S, Replay
+from webrtc.uplink import FRAME
 
 LOST = {"session": "lost-session", "token": "its-token", "remembers": True}
 RNG = np.random.default_rng(1)
@@ -44,7 +45,7 @@ def test_frames_are_contiguous_whatever_the_pieces_and_carry_the_time_they_were_
     replay.begins(age_ms=5_000, now_ns=10 * NS_PER_S)
     cuts = [0, 500, 7_000, 7_002, 30_000, 32_000]
     frames = [f for a, b in itertools.pairwise(cuts) for f in replay.feed(sound[a:b], 10 * NS_PER_S)]
-    assert [frame.mic_sample for frame, _ in frames] == [640 + 320 * n for n in range(50)]
+    assert [frame.mic_sample for frame, _ in frames] == [640 + FRAME * n for n in range(100)]
     assert b"".join(frame.pcm for frame, _ in frames) == sound
     assert frames[-1][1] == 6 * NS_PER_S
 
@@ -125,8 +126,8 @@ def test_what_the_page_remembers_comes_before_rtp_and_nothing_of_it_is_lost(tmp_
         await caller.send("again", what="begins", age_ms=2_500)
         for _ in range(5):
             await caller.socket.send_bytes(noise(0.5))
-        await until(lambda: len(world.frames) == 125)
-        assert [frame.mic_sample for frame in world.frames] == [320 * n for n in range(125)]
+        await until(lambda: len(world.frames) == 250)
+        assert [frame.mic_sample for frame in world.frames] == [FRAME * n for n in range(250)]
         world.event(LOST["session"], "speech", what="started", utterance=3, mic_sample=3_200)  # type: ignore[arg-type]
         speech = await caller.hears("speech")
         assert (speech["what"], speech["utterance"]) == ("started", 3)
@@ -134,14 +135,14 @@ def test_what_the_page_remembers_comes_before_rtp_and_nothing_of_it_is_lost(tmp_
         await caller.send("again", what="level")
         await caller.socket.send_bytes(silence(0.5))
         await asyncio.sleep(0.15)
-        assert len(world.frames) == 150, "an utterance is open: RTP waits"
+        assert len(world.frames) == 300, "an utterance is open: RTP waits"
         world.event(LOST["session"], "speech", what="over", utterance=3, mic_sample=32_000)  # type: ignore[arg-type]
         await caller.hears("microphone")
         await caller.socket.send_bytes(silence(0.1))
-        await until(lambda: len(world.frames) > 170)
-        assert [frame.mic_sample for frame in world.frames] == [320 * n for n in range(len(world.frames))]
+        await until(lambda: len(world.frames) > 340)
+        assert [frame.mic_sample for frame in world.frames] == [FRAME * n for n in range(len(world.frames))]
         assert not caller.all("error"), "what was on its way is no fault"
-        assert world.calls.totals()["mic_replayed_frames"] == 150
+        assert world.calls.totals()["mic_replayed_frames"] == 300
 
     at_an_edge(tmp_path, story)
 
@@ -174,7 +175,7 @@ def test_bad_sound_is_answered_and_counted_and_the_call_goes_on(tmp_path: Path) 
         await caller.socket.send_bytes(b"\x00")
         assert (await caller.hears("error"))["code"] == "bad_message"
         await caller.socket.send_bytes(noise(0.5))
-        await until(lambda: len(world.frames) == 25)
+        await until(lambda: len(world.frames) == 50)
 
     at_an_edge(tmp_path, story)
 

@@ -177,18 +177,18 @@ def test_a_lost_microphone_packet_is_concealed_and_counted_and_nothing_is_when_t
     async def story(world: Scene, caller: Page, path: RoughPath) -> None:
         await caller.hello()
         await caller.call(Microphone(chirps(3.0)), path=path)
-        await until(lambda: len(world.frames) >= 20)
+        await until(lambda: len(world.frames) >= 40)
         path.weather(up=Weather(lost=every(6), jitter_ms=15))
         await until(lambda: path.lost_up >= 8)
         path.weather()
         at = len(world.frames)
-        await until(lambda: len(world.frames) >= at + 40)
+        await until(lambda: len(world.frames) >= at + 80)
         assert contiguous(world.frames)
         counted = world.calls.totals()
         assert counted["mic_lost"] >= 8
-        assert 0 < counted["mic_concealed_samples"] <= counted["mic_lost"] * FRAME
-        assert sum(frame.concealed for frame in world.frames) >= 4, "the vad and asr are told what is a guess"
-        assert not any(frame.concealed for frame in world.frames[at + 10 :])
+        assert 0 < counted["mic_concealed_samples"] <= counted["mic_lost"] * 2 * FRAME
+        assert sum(frame.concealed for frame in world.frames) >= 8, "the vad and asr are told what is a guess"
+        assert not any(frame.concealed for frame in world.frames[at + 20 :])
         loud = [np.abs(np.frombuffer(frame.pcm, np.int16)).max() > 500 for frame in world.frames if frame.concealed]
         assert sum(loud) >= len(loud) / 2, "from the error correction in the packet after it, not silence"
 
@@ -205,7 +205,7 @@ def test_a_jittery_microphone_is_put_in_order(tmp_path: Path) -> None:
         await caller.hello()
         await caller.call(Microphone(chirps(3.0)), path=path)
         path.weather(up=Weather(jitter_ms=60))
-        await until(lambda: len(world.frames) >= 100)
+        await until(lambda: len(world.frames) >= 200)
         assert contiguous(world.frames)
         counted = world.calls.totals()
         assert counted.get("mic_malformed", 0) == 0

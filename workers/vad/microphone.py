@@ -15,13 +15,13 @@ from .engine import Ear, TurnEngine, Verdict
 from .segmenter import WINDOW, Change, Mark, Segmenter, SegmenterConfig
 
 SAMPLES_PER_MS: Final = 16
-FRAME: Final = 320
+FRAME: Final = 160
 PRE_ROLL: Final = 300 * SAMPLES_PER_MS
-RECENT_FRAMES: Final = 500
+RECENT_FRAMES: Final = 1000
 """Kept for the turn engine and for pre-roll: 10 s."""
 LARGEST_FILL: Final = 2000 * SAMPLES_PER_MS
 """A hole up to this is filled with silence; after a larger one everything begins anew."""
-OLD_FRAMES: Final = 250
+OLD_FRAMES: Final = 500
 """So many frames of an announced replay's predecessor are dropped at most."""
 
 

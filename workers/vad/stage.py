@@ -16,9 +16,9 @@ from .engine import TurnEngine, VadEngine
 from .microphone import Microphone
 from .segmenter import SegmenterConfig
 
-STEP_FRAMES: Final = 25
+STEP_FRAMES: Final = 50
 """Half a second of sound a step at most: some 3 ms."""
-QUEUE_FRAMES: Final = 2000
+QUEUE_FRAMES: Final = 4000
 """More than the edge can send again after a crash (30 s); older ones are dropped and counted."""
 LOST_MIC_NS: Final = 2_000_000_000
 """An utterance whose microphone says nothing any more, not even silence, is over after this."""
