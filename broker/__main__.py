@@ -21,6 +21,7 @@ from broker.config import Settings, load
 from broker.control import Control, ControlSettings
 from broker.errors import ConfigError, StoreError
 from broker.films import Films
+from broker.foreign_json import read_json
 from broker.messages import Alive, Event
 from broker.orphan import end_with_parent
 from broker.store import Store
@@ -174,7 +175,7 @@ def replayed(control: Control, request: bytes) -> Any:
     try:
         if len(request) > REQUEST_LIMIT:
             raise ValueError("the request is too long")
-        asked = json.loads(request)
+        asked = read_json(request)
         events = control.events.since(int(asked["since"]), str(asked.get("session", "")))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return {"error": f'Send {{"since": number, "session": id or ""}} ({error}).'}

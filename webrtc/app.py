@@ -31,6 +31,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     # Around the guard, so that its refusals are JSON too; within it, so that every answer gets its headers.
     middlewares = [problems.as_json, guard, problems.as_json]
     app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY)
+    _refuse_expectations(app)
     app[SETTINGS] = calls.settings.server
     app[CALLS] = calls
     app.router.add_get("/", _page(static / "call.html"))
@@ -49,6 +50,20 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     viewing.routes(app, calls, static)
     routes(app, calls.desk, calls.settings)
     return app
+
+
+def _refuse_expectations(app: web.Application) -> None:
+    """Of `Expect:` only 100-continue is met; said before aiohttp says it, which repeats the header and fails at one
+    that is no text. That happens outside of middlewares, and at addresses that have no route.
+    """
+    resolve = app.router.resolve
+
+    async def expecting(request: web.Request) -> web.UrlMappingMatchInfo:
+        if request.headers.get("Expect", "").lower() not in ("", "100-continue"):
+            raise web.HTTPExpectationFailed(text="Nothing but 100-continue can be expected here.\n")
+        return await resolve(request)
+
+    app.router.resolve = expecting  # type: ignore[method-assign]
 
 
 def _page(path: Path) -> Handler:

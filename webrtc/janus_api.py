@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from broker.foreign_json import read_json
 from webrtc.pushing import PushError
 
 ANSWER_S = 5.0
@@ -58,7 +59,7 @@ class JanusPlugin:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(message.json())
+                    self._take(message.json(loads=read_json))
         except ValueError:
             pass  # not JSON: this is not a Janus
         finally:

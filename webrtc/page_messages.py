@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 import types
@@ -13,6 +12,7 @@ from typing import Any, ClassVar
 
 from broker import messages
 from broker.acting import problem
+from broker.foreign_json import read_json
 from webrtc.errors import BadMessage, PageError
 from webrtc.offer import LONGEST_SDP
 
@@ -222,8 +222,8 @@ def parse(text: str) -> PageMessage:
     if len(text) > LONGEST_MESSAGE:
         raise PageError("too_large", f"A message has at most {LONGEST_MESSAGE} characters.")
     try:
-        table = json.loads(text)
-    except (ValueError, RecursionError):
+        table = read_json(text)
+    except ValueError:
         raise BadMessage("A message must be JSON.") from None
     if not isinstance(table, dict) or not isinstance(table.get("type"), str):
         raise BadMessage("A message must be a JSON object with a type.")

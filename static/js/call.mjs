@@ -6,6 +6,7 @@
 import { offered } from "./codecs.mjs";
 import { ConnectionWatch } from "./connection_watch.mjs";
 import { apart } from "./lip_sync.mjs";
+import { verdictOf } from "./path_verdict.mjs";
 import { Pictures } from "./pictures.mjs";
 
 /**
@@ -27,6 +28,8 @@ export class Call {
   /** Candidates that came before the answer. @type {RTCIceCandidateInit[]} */
   #early = [];
   #closed = false;
+  /** Why there was no way through, once there was none. */
+  blocked = "";
 
   /**
    * @param {RTCIceServer[]} iceServers @param {CallEvents} events
@@ -40,7 +43,7 @@ export class Call {
     if (codecs.length) this.#video.setCodecPreferences?.(codecs);
     this.#connection.onicecandidate = ({ candidate }) =>
       events.send({ type: "candidate", candidate: candidate ? plain(candidate) : null });
-    this.#watch = new ConnectionWatch(this.#connection, (state) => events.state(state));
+    this.#watch = new ConnectionWatch(this.#connection, (state) => (state === "failed" ? this.#failed() : events.state(state)));
   }
 
   /** Where the voice comes in: says which RTP time is being played. */
@@ -85,6 +88,13 @@ export class Call {
     if (!this.#connection.remoteDescription) this.#early.push(candidate);
     // A candidate this browser cannot use (another address family, say) is one path less and no failure.
     else await this.#connection.addIceCandidate(candidate).catch(() => {});
+  }
+
+  /** Told once it is known why: a connection that was closed, as this one soon is, says nothing of its path. */
+  async #failed() {
+    const verdict = await verdictOf(this.#connection, true).catch(() => null);
+    if (verdict?.kind === "blocked") this.blocked = verdict.text;
+    if (!this.#closed) this.#events.state("failed");
   }
 
   close() {

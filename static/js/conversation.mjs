@@ -333,7 +333,10 @@ export class Conversation {
   #mediaLost() {
     // Without a line to the edge there is nobody to make a new path with; its return brings one.
     if (!this.session) return;
-    if (++this.#mediaAttempts >= MEDIA_ATTEMPTS) return this.#fail(failure("ice"));
+    if (++this.#mediaAttempts >= MEDIA_ATTEMPTS) {
+      const known = failure("ice");
+      return this.#fail({ ...known, text: this.#call?.blocked || known.text });
+    }
     this.#connect();
     this.#changed();
   }

@@ -179,23 +179,18 @@ const microphoneViews = ["lobby-microphone", "call-microphone"].map(
   (id) => new MicrophoneView(byId(id, HTMLElement), microphone, (device) => useMicrophone(device)),
 );
 
-/** The connection of the newest call, whose path the page describes. @type {RTCPeerConnection | null} */
-let way = null;
-/** The one whose path was described. @type {RTCPeerConnection | null} */
+/** The connection whose path was described. @type {RTCPeerConnection | null} */
 let described = null;
 
 /** @param {import("./failures.mjs").Failure | null} reason */
-async function notice(reason) {
+function notice(reason) {
   if (reason?.code === "switch") switcher.refused();
   notices.show(reason);
-  if (reason?.code !== "ice" || !way) return;
-  const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));
-  if (kind === "blocked") notices.show({ ...reason, text });
 }
 
 /** Say how sound and pictures come, once they do. */
 async function describePath() {
-  way = conversation.connection ?? way;
+  const way = conversation.connection;
   if (!way || way === described || !["listening", "speaking"].includes(conversation.state)) return;
   described = way;
   const { kind, text } = await verdictOf(way).catch(() => ({ kind: "unknown", text: "" }));

@@ -21,7 +21,8 @@ export function verdict({ local, remote, gathered, failed, relays = false }) {
     if (local.type === "host" && (remote.type === "host" || remote.type === "prflx")) {
       return { kind: "direct", text: "Direct: nothing stands between you and the server." };
     }
-    return { kind: "reflexive", text: "Direct, through your router’s address translation." };
+    // Mostly a router's, but a browser that hides its own address (as mDNS names) shows this one without any, too.
+    return { kind: "reflexive", text: "Direct, by the address that your network has for others." };
   }
   if (!failed) return { kind: "unknown", text: "Still looking for a way." };
   if (!gathered.length) return { kind: "blocked", text: "Blocked: this browser offers no network path (a privacy setting?)." };

@@ -116,6 +116,10 @@ def test_hardly_any_sound_is_no_error(engine: AsrEngine, samples: int) -> None:
 
 def test_closing_before_it_is_ready_is_no_error(engine: AsrEngine) -> None:
     engine.open(PERSONA, "en").close()
+    after = prepared(engine)
+    after.begin()
+    assert after.words().text == "", "the next one is as good as any"
+    after.close()
 
 
 def test_pocketsphinx_understands_a_sentence(weights: Path) -> None:
@@ -256,8 +260,10 @@ def test_ears_that_were_prepared_are_there_at_once(weights: Path, monkeypatch: p
 
 def test_what_cannot_be_prepared_is_told_when_it_is_needed(weights: Path) -> None:
     engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
-    engines.prepare({**PERSONA, "asr": {"engine": "nonsense"}}, "en")
-    engines.prepare(PERSONA, "es")
+    for persona, language in (({**PERSONA, "asr": {"engine": "nonsense"}}, "en"), (PERSONA, "es")):
+        engines.prepare(persona, language)
+        with pytest.raises(EngineError):
+            engines.open(persona, language)
     engines.close()
 
 

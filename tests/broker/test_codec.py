@@ -109,9 +109,10 @@ def test_what_is_not_a_message_is_named(frames: list[bytes], names: str) -> None
 def test_no_bytes_raise_anything_but_a_wire_error(frames: list[bytes]) -> None:
     for first in (b"Voice", b"Open", b"Programme", b"Alive"):
         try:
-            codec.decode([first, *frames])
+            message = codec.decode([first, *frames])
         except WireError:
             continue
+        assert type(message).__name__ == first.decode()
 
 
 def test_nested_parts_become_their_types_again() -> None:

@@ -426,6 +426,27 @@ def test_a_refusal_is_told_in_a_sentence(play: Play, code: str) -> None:
     play(story)
 
 
+def test_the_page_says_by_which_path_sound_and_pictures_come(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await here.page.wait_for_selector("html[data-path=direct]")
+        assert await here.page.text_content("#path") == "Direct: nothing stands between you and the server."
+
+    play(story)
+
+
+def test_where_no_path_is_found_the_page_says_what_blocks_it(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.answer_offers = False
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await here.page.wait_for_selector("html[data-failure=ice]", timeout=40_000)
+        await here.page.get_by_text("Blocked: your network blocks UDP, and it has no relay.").wait_for()
+        assert await here.page.text_content("#path") == "", "there is none to describe"
+
+    play(story)
+
+
 def test_an_unknown_persona_brings_the_choice_back(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         edge.refuse = {"code": "persona", "text": "No.", "fatal": True}

@@ -228,32 +228,86 @@ class TlsFront:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, folder / "key.pem")
         self._behind = behind
-        self._loop = asyncio.new_event_loop()
-        start = asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=context)
-        self.port = self._loop.run_until_complete(start).sockets[0].getsockname()[1]
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.told = bytearray()
+        """What has come by TLS."""
+        self._begun = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(context)), daemon=True)
+        self._thread.start()
+        assert self._begun.wait(10)
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    async def _serve(self, context: ssl.SSLContext) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._relay, "127.0.0.1", 0, ssl=context)
+        self.port = server.sockets[0].getsockname()[1]
+        self._begun.set()
+        await self._over.wait()
+        server.close()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, onward = await asyncio.open_connection("127.0.0.1", self._behind)
-        await asyncio.gather(_copied(reader, onward), _copied(there, writer), return_exceptions=True)
+        try:
+            await asyncio.gather(_copied(reader, onward, self.told), _copied(there, writer), return_exceptions=True)
+        finally:
+            onward.close()
+            writer.close()
 
 
-async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None = None) -> None:
     while data := await reader.read(65_536):
+        if kept is not None:
+            kept += data
         writer.write(data)
         await writer.drain()
     writer.close()
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not here: apt-get install openssl")
-def test_rtmps_is_rtmp_by_tls(server: MediaServer, tmp_path: Path) -> None:
-    front = TlsFront(tmp_path, server.port)
+@pytest.fixture
+def front(server: MediaServer, tmp_path: Path) -> Iterator[TlsFront]:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not here: apt-get install openssl")
+    folder = tmp_path / "it's [a] place: odd|named"  # FFmpeg is told of a file in it
+    folder.mkdir()
+    front = TlsFront(folder, server.port)
     try:
-        with Pushing(Rtmp(f"rtmps://localhost:{front.port}/live/key")) as pushing:
-            pushing.until("live")
-            assert float(probe(pull(server, tmp_path / "pulled.flv", 2), "-show_format")["format"]["duration"]) > 1.5
+        yield front
     finally:
         front.close()
+
+
+def test_rtmps_is_rtmp_by_tls(
+    server: MediaServer, front: TlsFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(front.certificate))
+    with Pushing(Rtmp(f"rtmps://localhost:{front.port}/live/key")) as pushing:
+        pushing.until("live")
+        assert float(probe(pull(server, tmp_path / "pulled.flv", 2), "-show_format")["format"]["duration"]) > 1.5
+    assert b"publish" in front.told
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "why"),
+    [("localhost", False, "self-signed certificate"), ("127.0.0.1", True, "IP address mismatch")],
+)
+def test_a_certificate_that_does_not_hold_is_refused_in_words(
+    front: TlsFront, monkeypatch: pytest.MonkeyPatch, host: str, trusted: bool, why: str
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(front.certificate))
+    with Pushing(Rtmp(f"rtmps://{host}:{front.port}/live/key")) as pushing:
+        pushing.until("waiting")
+        assert pushing.push.reason.startswith("The server's certificate is not trusted here: ")
+        assert why in pushing.push.reason
+        assert not front.told, "only a server whose certificate holds is told the key"
+
+
+def test_without_authorities_no_certificate_is_trusted(
+    front: TlsFront, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "there is none"))
+    with Pushing(Rtmp(f"rtmps://localhost:{front.port}/live/key")) as pushing:
+        pushing.until("waiting")
+        assert "SSL_CERT_FILE" in pushing.push.reason

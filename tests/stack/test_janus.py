@@ -33,6 +33,16 @@ TOGETHER_MS = 250
 SHAPES = 6
 """Of the fourteen there are; a few sentences have more."""
 
+UNDATED_JS = """
+const dated = RTCRtpReceiver.prototype.getStats;
+RTCRtpReceiver.prototype.getStats = async function () {
+  const found = await dated.call(this);
+  return new Map([...found].map(([id, entry]) => [id, { ...entry, estimatedPlayoutTimestamp: undefined }]));
+};
+"""
+"""A browser that does not say how the server dates what it plays."""
+WHEP_JS = "performance.getEntriesByType('resource').some(({ name }) => name.includes('/whep/'))"
+
 THERE = all(vendor.complete(name, package) for name, package in vendor.catalogue().items())
 
 
@@ -72,6 +82,23 @@ def test_a_page_that_draws_the_face_itself_speaks_in_time(stack: Stack, server: 
         viewer.until(lambda: len(shapes(viewer)) >= SHAPES, "the mouth does not move", LONG_S)
         late_ms = words_late_ms(stack, viewer, spoken.session, LONG_S)
         assert -TOGETHER_MS < late_ms < TOGETHER_MS
+
+
+@pytest.mark.skipif(not THERE, reason="needs static/vendor: python -m webrtc.vendor")
+def test_where_its_mouth_would_stand_still_a_page_that_draws_the_face_goes_over_to_the_edge(
+    stack: Stack, server: JanusServer, spoken: SpokenTo
+) -> None:
+    with Caller(stack.url, flags=SOFTWARE_3D) as viewer:
+        viewer.page.add_init_script(UNDATED_JS)
+        viewer.page.add_init_script(WATCH_JS)
+        viewer.until(lambda: state(stack, spoken) == "live", "it is not pushed", WITHIN_S)
+        viewer.open(f"view/{spoken.session}?via=janus&front=3d&quality=low")
+        viewer.until(lambda: viewer.state() in ("speaking", "listening", "thinking"), "it is not live", LONG_S)
+        assert not viewer.page.evaluate(WHEP_JS), "it plays from Janus"
+        viewer.page.wait_for_selector("#face[data-front=avatar3d]", timeout=1000 * LONG_S)
+        viewer.until(lambda: viewer.page.evaluate(WHEP_JS), "it stays with Janus", WITHIN_S)
+        viewer.until(lambda: len(shapes(viewer)) >= SHAPES, "the mouth does not move", LONG_S)
+        assert not viewer.page.is_visible("#wordless"), "there are words again"
 
 
 def test_the_viewer_page_plays_from_janus_and_comes_back_after_its_death(

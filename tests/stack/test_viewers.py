@@ -82,6 +82,9 @@ def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
         found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
         assert 0 < found.connected <= found.sound
         assert found.connected <= found.seen
+        late.page.goto("about:blank")
+        # A browser that is ended at once does not get to say that its viewer leaves.
+        caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "who left is still counted")
 
 
 def test_both_are_told_how_many_look_on(caller: Caller, viewer: Caller) -> None:

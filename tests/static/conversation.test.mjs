@@ -235,8 +235,10 @@ test("a path that breaks is made anew once, then there is no way through", async
   world.calls[0].events.state("failed");
   assert.equal(world.calls.length, 2);
   assert.equal(world.conversation.state, "connecting");
+  world.calls[1].blocked = "Blocked: by a wall.";
   world.calls[1].events.state("failed");
   assert.equal(world.conversation.failed?.code, "ice");
+  assert.equal(world.conversation.failed?.text, "Blocked: by a wall.");
 });
 
 test("what an old peer connection reports is not news", async () => {

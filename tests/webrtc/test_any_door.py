@@ -301,7 +301,7 @@ RAW_HEADERS = (
     f"Content-Type: application/{BAD}", f"Content-Type: application/json; charset={BAD}",
     f"Content-Type: multipart/form-data; boundary={BAD}", f"If-Modified-Since: {BAD}", f"If-None-Match: {BAD}",
     f"If-Range: {BAD}", f"Accept-Encoding: {BAD}", f"Content-Encoding: {BAD}",
-    f"Access-Control-Request-Method: {BAD}",
+    f"Access-Control-Request-Method: {BAD}", f"Expect: {BAD}", f"Expect: 100-continue{BAD}",
 )  # fmt: skip
 
 HANDSHAKES = (
@@ -347,6 +347,19 @@ def test_header_bytes_that_are_no_text_are_answered_at_every_door(tmp_path: Path
                 if head.startswith("Authorization") and re.match(r"/(whep|hls|view/.*/events|whip)", path):
                     assert not re.match(r"HTTP/1\.[01] 2", answer), (path, head)
         await unharmed(world, before)
+
+    at_an_edge(tmp_path, story)
+
+
+def test_an_expectation_that_is_not_met_is_refused_in_words(tmp_path: Path) -> None:
+    async def story(world: Served) -> None:
+        for expected in (BAD, "a miracle"):
+            for method, target in (("GET", "/health"), ("POST", f"/whep/{SESSION}"), ("GET", "/nowhere")):
+                answer = await answered(world, method, target, f"Expect: {expected}")
+                assert answer.startswith("HTTP/1.1 417 "), (target, answer[:200])
+                assert answer.endswith("Nothing but 100-continue can be expected here.\n")
+        async with world.http.get(f"{world.url}/health", expect100=True) as response:
+            assert response.status == 200
 
     at_an_edge(tmp_path, story)
 

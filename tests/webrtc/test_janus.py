@@ -75,27 +75,34 @@ async def is_in(world: Scene, session: str, wanted: str, n: int = 0, within_s: f
     return row
 
 
+@contextlib.asynccontextmanager
+async def pushed(world: Scene, server: JanusServer) -> AsyncIterator[str]:
+    """A conversation that goes on meanwhile and is live in Janus."""
+    page = Page(world)
+    session = (await page.hello())["session"]
+    world.push(session, f"janus+{server.url}", token=KEY)
+    async with playing(world, session):
+        await is_in(world, session, "live")
+        yield session
+    await page.close()
+
+
 @needs_janus
 def test_a_conversation_is_in_janus_whole_in_order_and_dated_by_the_programme(tmp_path: Path) -> None:
     async def story(world: Scene, server: JanusServer) -> None:
-        page = Page(world)
-        session = (await page.hello())["session"]
-        world.push(session, f"janus+{server.url}", token=KEY)
-        async with playing(world, session):
-            await is_in(world, session, "live")
+        async with pushed(world, server) as session:
             await until(lambda: any(isinstance(m, Wanted) and m.h264 == 1 for m in world.asked))
             place = await place_of(world, session)
             player = await JanusPlayer(place).play()
             await until(lambda: len(player.pictures) > 25 and len(player.sounds) > 50, 30)
             await until(lambda: player.reports["audio"], 30)
-        numbers = [packet.sequence_number for packet in player.packets["audio"]]
-        assert numbers == [(numbers[0] + n) % 65536 for n in range(len(numbers))], "nothing is lost or out of order"
-        assert {(b.timestamp - a.timestamp) % 2**32 for a, b in pairwise(player.packets["audio"])} == {960}
-        assert player.pictures[-1].to_ndarray(format="rgb24").std() > 20, "the gradient is seen"
-        assert int(np.abs(player.sounds[-1].to_ndarray()).max()) > 2000, "the tone is heard"
-        assert_dated(world, player, place["origin_ms"])
-        await player.close()
-        await page.close()
+            numbers = [packet.sequence_number for packet in player.packets["audio"]]
+            assert numbers == [(numbers[0] + n) % 65536 for n in range(len(numbers))], "nothing is lost or out of order"
+            assert {(b.timestamp - a.timestamp) % 2**32 for a, b in pairwise(player.packets["audio"])} == {960}
+            assert player.pictures[-1].to_ndarray(format="rgb24").std() > 20, "the gradient is seen"
+            assert int(np.abs(player.sounds[-1].to_ndarray()).max()) > 2000, "the tone is heard"
+            assert_dated(world, player, place["origin_ms"])
+            await player.close()
 
     with_janus(tmp_path, story)
 
@@ -117,11 +124,7 @@ def assert_dated(world: Scene, player: JanusPlayer, origin_ms: float) -> None:
 @needs_janus
 def test_who_joins_janus_gets_a_key_frame_and_only_with_the_pin(tmp_path: Path) -> None:
     async def story(world: Scene, server: JanusServer) -> None:
-        page = Page(world)
-        session = (await page.hello())["session"]
-        world.push(session, f"janus+{server.url}", token=KEY)
-        async with playing(world, session):
-            await is_in(world, session, "live")
+        async with pushed(world, server) as session:
             place = await place_of(world, session)
             asked = sum(isinstance(message, KeyFrame) for message in world.asked)
             player = await JanusPlayer(place).play()
@@ -133,7 +136,6 @@ def test_who_joins_janus_gets_a_key_frame_and_only_with_the_pin(tmp_path: Path) 
             with pytest.raises(AssertionError, match="nauthorized"):
                 await stranger.play()
             await stranger.close()
-        await page.close()
 
     with_janus(tmp_path, story)
 
@@ -141,11 +143,7 @@ def test_who_joins_janus_gets_a_key_frame_and_only_with_the_pin(tmp_path: Path) 
 @needs_janus
 def test_a_janus_that_begins_anew_is_pushed_to_again_and_let_go_at_the_end(tmp_path: Path) -> None:
     async def story(world: Scene, server: JanusServer) -> None:
-        page = Page(world)
-        session = (await page.hello())["session"]
-        world.push(session, f"janus+{server.url}", token=KEY)
-        async with playing(world, session):
-            await is_in(world, session, "live")
+        async with pushed(world, server) as session:
             server.stop(kill=True)
             row = await is_in(world, session, "waiting")
             assert "Janus" in row["reason"]
@@ -157,10 +155,9 @@ def test_a_janus_that_begins_anew_is_pushed_to_again_and_let_go_at_the_end(tmp_p
             world.origins.pop(session)
             world.close(session, "bye")
             await until(lambda: world.calls.totals()["pushes"] == 0)
-        told = await player.tell(request="info", id=place["id"])
-        assert "No such" in told["plugindata"]["data"]["error"], "nothing is left behind"
-        await player.close()
-        await page.close()
+            told = await player.tell(request="info", id=place["id"])
+            assert "No such" in told["plugindata"]["data"]["error"], "nothing is left behind"
+            await player.close()
 
     with_janus(tmp_path, story)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -14,15 +13,16 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from broker.config import ROOT
+from tests.e2e.page_harness.browser import CHROMIUM
 from tests.stack.caller import FLAGS
 from tests.webrtc.edge_elsewhere import SESSION
 from tests.webrtc.relay import relay
-from tests.webrtc.two_hosts import SERVER, Hosts, possible, two_hosts
+from tests.webrtc.two_hosts import SERVER, Hosts, two_hosts
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not os.environ.get("VISAVIS_TWO_HOSTS"), reason="makes network namespaces: VISAVIS_TWO_HOSTS=1"),
-    pytest.mark.skipif(not possible(), reason="needs root and iproute2, for hosts of its own"),
+    pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.skipif(not shutil.which("ip"), reason="needs iproute2: apt-get install iproute2"),
     pytest.mark.skipif(not shutil.which("turnserver"), reason="needs coturn: apt-get install coturn"),
 ]
 PORT, RELAY_PORT = 8080, 3478
@@ -32,7 +32,12 @@ WITHIN_MS = 40_000
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     folder = tmp_path_factory.mktemp("relay")
-    with two_hosts() as hosts, relay(folder, RELAY_PORT, SERVER, hosts.server):
+    with contextlib.ExitStack() as there:
+        try:
+            hosts = there.enter_context(two_hosts())
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"needs to be root, who may make network namespaces: {error.stderr.decode().strip()}")
+        there.enter_context(relay(folder, RELAY_PORT, SERVER, hosts.server))
         yield hosts
 
 
@@ -40,7 +45,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
 def home(hosts: Hosts, tmp_path: Path) -> Iterator[Page]:
     """A page of a browser at home. The network is open again afterwards."""
     chromium = tmp_path / "chromium"
-    chromium.write_text(f'#!/bin/sh\nexec {" ".join(hosts.home)} chromium "$@"\n')
+    chromium.write_text(f'#!/bin/sh\nexec {" ".join(hosts.home)} {CHROMIUM} "$@"\n')
     chromium.chmod(0o755)
     with sync_playwright() as playwright:
         flags = [*FLAGS, "--ignore-certificate-errors"]
@@ -62,10 +67,12 @@ def edge(hosts: Hosts, *turn_urls: str) -> Iterator[None]:
             process.kill()
 
 
-def verdict(page: Page, wanted: str) -> str:
+def verdict(page: Page, *wanted: str) -> str:
     """Open the viewer page, wait for its verdict; the words of it."""
     page.goto(f"http://{SERVER}:{PORT}/view/{SESSION}")
-    page.wait_for_function("(kind) => document.documentElement.dataset.path === kind", arg=wanted, timeout=WITHIN_MS)
+    page.wait_for_function(
+        "(kinds) => kinds.includes(document.documentElement.dataset.path)", arg=wanted, timeout=WITHIN_MS
+    )
     return str(page.evaluate("() => document.querySelector('#onair').title"))
 
 
@@ -75,7 +82,8 @@ def moves(page: Page) -> None:
 
 def test_in_an_open_network_the_path_is_direct(hosts: Hosts, home: Page) -> None:
     with edge(hosts, f"turn:{SERVER}:{RELAY_PORT}?transport=udp"):
-        assert "nothing stands between" in verdict(home, "direct")
+        # Which of the two is a race in Chromium: whether the relay has said what it sees before the edge is reached.
+        assert verdict(home, "direct", "reflexive").startswith("Direct")
         moves(home)
 
 

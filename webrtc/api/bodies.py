@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import typing
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from broker.expressions import EMOTIONS, GAZES, GESTURES
+from broker.foreign_json import read_json
 from broker.questions import MODES
 from webrtc.api.problems import Problem
 
@@ -119,8 +119,8 @@ async def read(request: web.Request, cls: type[T]) -> T:
     if request.content_type != "application/json":
         raise Problem("media_type", "Send JSON, with Content-Type: application/json.")
     try:
-        table = json.loads(raw)
-    except (ValueError, RecursionError):
+        table = read_json(raw)
+    except ValueError:
         raise Problem("bad_request", "The body is not valid JSON.") from None
     return fill(cls, table)
 

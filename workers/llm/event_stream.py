@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from broker.foreign_json import read_json
 
 MOST_BUFFERED = 1_000_000
 """Bytes without the end of an event after which it is no event stream."""
@@ -38,8 +39,8 @@ class ChatStream:
             self.done = True
             return ""
         try:
-            event = json.loads(data)
-        except (ValueError, RecursionError) as error:
+            event = read_json(data)
+        except ValueError as error:
             raise StreamError(f"an event that is not JSON: {data[:80]!r}") from error
         self.events += 1
         text, self.done = text_of(event)

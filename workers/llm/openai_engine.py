@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from broker.foreign_json import read_json
 from workers.llm.engine import Question, Said, Trouble
 from workers.llm.event_stream import ChatStream, StreamError, text_of
 from workers.llm.library import Library
@@ -260,10 +261,8 @@ async def _whole(answer: _Answer, response: aiohttp.ClientResponse, patience_s: 
     async with asyncio.timeout(patience_s):
         body = await response.content.read(MOST_JSON_BYTES)
     try:
-        import json
-
-        text, _ = text_of(json.loads(body))
-    except (ValueError, RecursionError) as error:
+        text, _ = text_of(read_json(body))
+    except ValueError as error:
         raise StreamError(f"not JSON: {body[:80]!r}") from error
     answer.add(text[:MOST_ANSWER_CHARACTERS])
 

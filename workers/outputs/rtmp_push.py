@@ -10,8 +10,11 @@ import io
 import json
 import os
 import signal
+import socket
+import ssl
 import sys
 from fractions import Fraction
+from urllib.parse import urlsplit
 
 import av
 from av.container import OutputContainer
@@ -30,6 +33,9 @@ TIME_BASE = Fraction(1, RATE_HZ)
 
 GOING_S = 3
 """After the end a server that takes nothing more is waited for so long."""
+
+RTMPS_PORT = 443
+HANDSHAKE_S = 5.0
 
 
 class Flv:
@@ -70,7 +76,7 @@ class Flv:
         """Streams with the packets' own parameters, taken from the header of a file of them."""
         header = FragmentedMp4(config, aac=self._aac.config, live=True).header()
         with av.open(io.BytesIO(header), format="mp4") as shape:
-            output = av.open(self._url, "w", format="flv", options={"flvflags": "no_duration_filesize"})
+            output = av.open(destination(self._url), "w", format="tee")
             self._picture = output.add_stream_from_template(shape.streams.video[0])
             self._sound = output.add_stream_from_template(shape.streams.audio[0])
             output.start_encoding()
@@ -86,13 +92,48 @@ class Flv:
         self._output.mux(packet)
 
 
+def destination(url: str) -> str:
+    """`url` as FFmpeg's tee has it: of what PyAV can open it alone hands options to the connection, and without any
+    FFmpeg takes every certificate. Raises ValueError where nobody is known who could have signed one.
+    """
+    options = "f=flv:flvflags=no_duration_filesize"
+    if url.lower().startswith("rtmps:"):
+        authorities = ssl.get_default_verify_paths().cafile
+        if not authorities:
+            raise ValueError("There is no file of trusted certificates here; name one by SSL_CERT_FILE.")
+        options += f":tls_verify=1:ca_file={_escaped(authorities, ':]')}"
+    return _escaped(f"[{options}]{url}", "|")
+
+
+def _escaped(text: str, separators: str) -> str:
+    return "".join(f"\\{each}" if each in f"\\'{separators}" else each for each in text)
+
+
+def distrust(url: str) -> str:
+    """What is wrong with the certificate of the server at `url`, which FFmpeg keeps to itself; empty: nothing."""
+    parts = urlsplit(url)
+    if parts.scheme != "rtmps":
+        return ""
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port or RTMPS_PORT), HANDSHAKE_S) as connection,
+            ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname),
+        ):
+            return ""
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+    except OSError:
+        return ""
+
+
 def _say(state: str, reason: str = "") -> None:
     print(json.dumps({"state": state, "reason": reason}), flush=True)
 
 
 def main() -> int:
     end_with_parent()
-    flv = Flv(os.environ.pop(ADDRESS))
+    url = os.environ.pop(ADDRESS)
+    flv = Flv(url)
     _say("ready")
     try:
         for packet in records(sys.stdin.buffer):
@@ -103,7 +144,11 @@ def main() -> int:
         signal.alarm(GOING_S)
         flv.close()
     except FFmpegError as error:
-        _say("failed", f"The server does not take it ({error.strerror}).")
+        why = "" if flv.open else distrust(url)
+        if why:
+            _say("failed", f"The server's certificate is not trusted here: {why}.")
+        else:
+            _say("failed", f"The server does not take it ({error.strerror}).")
         return 1
     except ValueError as error:
         _say("failed", str(error))

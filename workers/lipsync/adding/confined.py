@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.config import ROOT
+from broker.foreign_json import read_json
 from workers.lipsync.adding.findings import Report, refused, report_of
 from workers.lipsync.errors import AvatarError
 
@@ -62,7 +63,7 @@ def run(job: Job) -> Report:
     report = folder / REPORT
     if child.returncode == 0 and report.is_file() and report.stat().st_size <= LARGEST_REPORT:
         try:
-            return report_of(json.loads(report.read_text(encoding="utf-8")))
+            return report_of(read_json(report.read_bytes()))
         except ValueError:
             pass
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from broker.foreign_json import read_json
 from workers.lipsync.errors import AvatarError
 from workers.lipsync.photo import promised_size
 
@@ -150,8 +150,8 @@ def _json(text: bytes) -> Table:
     if len(text) > LARGEST_JSON:
         raise AvatarError("too_big", "The 3D model has too many parts to be a face; reduce it and export it again.")
     try:
-        table = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        table = read_json(text)
+    except ValueError as exc:
         raise _broken() from exc
     if not isinstance(table, dict):
         raise _broken()
