@@ -4,7 +4,7 @@
  * vertex asks after every shape and four bones in every drawing; here after those that move it. Only the vertices that
  * its triangles use are there.
  */
-import { BufferAttribute, BufferGeometry, DynamicDrawUsage, Matrix4, Mesh } from "three";
+import { BufferAttribute, BufferGeometry, DynamicDrawUsage, MathUtils, Matrix4, Mesh } from "three";
 
 /** What is worked out here, or needed only for that. */
 const OWN = new Set(["position", "normal", "tangent", "skinIndex", "skinWeight"]);
@@ -89,11 +89,14 @@ export class Bent {
 
   /** @param {any} attribute @returns {Float32Array} of the vertices that are here, as plain numbers */
   #taken(attribute) {
-    const { itemSize } = attribute;
+    const { itemSize, normalized, offset = 0, data } = attribute;
+    const { array, stride = itemSize } = data ?? attribute;
+    const unit = normalized ? MathUtils.denormalize(1, array) : 1;
     const out = new Float32Array(itemSize * this.#from.length);
-    this.#from.forEach((from, n) => {
-      for (let k = 0; k < itemSize; k++) out[itemSize * n + k] = attribute.getComponent(from, k);
-    });
+    for (let n = 0, to = 0; n < this.#from.length; n++) {
+      const from = stride * this.#from[n] + offset;
+      for (let k = 0; k < itemSize; k++) out[to++] = unit * array[from + k];
+    }
     return out;
   }
 
