@@ -51,13 +51,14 @@ export class Studio {
    */
   constructor(canvas, asked) {
     this.#canvas = canvas;
-    const context = canvas.getContext("webgl2", { alpha: true, antialias: asked !== "low", powerPreference: "high-performance" });
+    // Smooth edges cost a CPU as much as the rest of the picture.
+    const antialias = asked === "high" || (asked !== "low" && !isSoftware(whoDraws()));
+    const context = canvas.getContext("webgl2", { alpha: true, antialias, powerPreference: "high-performance" });
     if (!context) {
       throw new ModelError("webgl", "This browser cannot draw in 3D (WebGL 2 is off). The picture goes on instead.");
     }
-    const told = context.getExtension("WEBGL_debug_renderer_info");
     /** What draws, as WebGL says. */
-    this.device = String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+    this.device = deviceOf(context);
     this.#software = isSoftware(this.device);
     this.#watch = new QualityWatch(firstQuality(asked, this.device), asked === "high" || asked === "low");
     this.#renderer = new WebGLRenderer({ canvas, context });
@@ -170,6 +171,21 @@ export class Studio {
     this.#camera.updateProjectionMatrix();
     this.#lights.around(view);
   }
+}
+
+/** What would draw: told only by a context, which has its edges once and for all. */
+function whoDraws() {
+  const context = new OffscreenCanvas(1, 1).getContext("webgl2");
+  if (!context) return "";
+  const device = deviceOf(context);
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return device;
+}
+
+/** @param {WebGL2RenderingContext} context */
+function deviceOf(context) {
+  const told = context.getExtension("WEBGL_debug_renderer_info");
+  return String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
 }
 
 class Lights {
