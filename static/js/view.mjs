@@ -153,17 +153,23 @@ function open() {
   before.after(canvas);
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
   const opened = openHead(canvas, { quality, failed: withPictures });
-  opened.catch(() => {}); // told where it is waited for
-  return { before, canvas, opened };
+  const place = { before, canvas, opened, head: /** @type {import("./head.mjs").Head | null} */ (null) };
+  opened.then(
+    (made) => (place.head = made),
+    () => {}, // told where it is waited for
+  );
+  return place;
 }
 
 /** The head before stays until this one is there. @param {string} model its address */
 async function sit(model) {
   seated = model;
-  const { before, canvas, opened } = opening ?? open();
+  const place = opening ?? open();
+  const { before, canvas } = place;
   opening = null;
   try {
-    const next = await opened;
+    // Without a pause where it is there: its file is on its way before the connection is made.
+    const next = place.head ?? (await place.opened);
     await next.load(model);
     if (seated !== model) {
       next.dispose();
