@@ -9,7 +9,7 @@ import { another, openHead } from "./head.mjs";
 import { HlsSource } from "./hls_source.mjs";
 import { JanusPlayer } from "./janus.mjs";
 import { LateEvents } from "./late_events.mjs";
-import { MouthTrack } from "./mouth.mjs";
+import { CLOSED, MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
@@ -57,6 +57,8 @@ const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: 
 
 /** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
 let head = null;
+/** For the first head, begun before it is known which one. @type {ReturnType<typeof open> | null} */
+let opening = wish.front === "3d" ? open() : null;
 /** Address of the head that is there, or on its way. */
 let seated = "";
 let audioOffset = 0;
@@ -144,15 +146,30 @@ function introduce(card) {
   else if (persona.model !== seated) sit(persona.model);
 }
 
-/** The head before stays until this one is there. @param {string} model its address */
-async function sit(model) {
-  seated = model;
+/** A canvas for a head, and what will draw on it. */
+function open() {
   const before = byId("avatar3d", HTMLCanvasElement);
   const canvas = another(before);
   before.after(canvas);
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  const opened = openHead(canvas, { quality, failed: withPictures });
+  const place = { before, canvas, opened, head: /** @type {import("./head.mjs").Head | null} */ (null) };
+  opened.then(
+    (made) => (place.head = made),
+    () => {}, // told where it is waited for
+  );
+  return place;
+}
+
+/** The head before stays until this one is there. @param {string} model its address */
+async function sit(model) {
+  seated = model;
+  const place = opening ?? open();
+  const { before, canvas } = place;
+  opening = null;
   try {
-    const next = await openHead(canvas, { quality, failed: withPictures });
+    // Without a pause where it is there: its file is on its way before the connection is made.
+    const next = place.head ?? (await place.opened);
     await next.load(model);
     if (seated !== model) {
       next.dispose();
@@ -162,6 +179,8 @@ async function sit(model) {
     before.remove();
     head = next;
     figure.dataset.front = "avatar3d";
+    // There before the voice, and still until then.
+    head.show(CLOSED, performance.now());
   } catch (error) {
     console.info("no 3D head:", error);
     withPictures();

@@ -281,6 +281,116 @@ def test_a_machine_without_a_graphics_card_draws_fewer_triangles_of_the_same_fac
     assert np.abs(rounded - still).max() > 30
 
 
+BENT = """async (address) => {
+  const { fetchModel, parseModel } = await import("/static/js/avatar3d/model.mjs");
+  const { Bent } = await import("/static/js/avatar3d/bent.mjs");
+  const { Vector3 } = await import("three");
+  const model = await parseModel(await fetchModel(address, new AbortController().signal), true);
+  const look = { weights: Array(15).fill(0), blink: 0.7, gazeX: 0.3, gazeY: 0.2, yaw: 0.4, pitch: 0.2, roll: 0.1,
+    brows: 0.5, breath: 1, emotions: { happy: 0.5 } };
+  look.weights[10] = 0.8;
+  look.weights[14] = 0.2;
+  const meshes = [];
+  model.scene.traverse((object) => object.isMesh && meshes.push(object));
+  const found = [];
+  for (const mesh of meshes) {
+    const { index, attributes } = mesh.geometry;
+    const all = Uint32Array.from({ length: (index ?? attributes.position).count }, (_, n) => index?.getX(n) ?? n);
+    const some = all.filter((_, n) => Math.floor(n / 3) % 7 === 0);
+    const bent = new Bent(mesh, mesh.material, some);
+    const corners = bent.mesh.geometry.index.array;
+    let [furthest, moved] = [0, 0];
+    const place = (n) => mesh.getVertexPosition(some[n], new Vector3()).applyMatrix4(mesh.matrixWorld);
+    const rest = Array.from(corners, (_, n) => place(n));
+    for (const nowMs of [0, 20]) {
+      model.show(look, nowMs);
+      model.scene.updateMatrixWorld();
+      bent.follow();
+      corners.forEach((corner, n) => {
+        const wanted = place(n);
+        const is = new Vector3().fromBufferAttribute(bent.mesh.geometry.attributes.position, corner);
+        furthest = Math.max(furthest, is.applyMatrix4(bent.mesh.matrixWorld).distanceTo(wanted));
+        moved = Math.max(moved, rest[n].distanceTo(wanted));
+      });
+    }
+    bent.dispose();
+    const still = { blink: 0, gazeX: 0, gazeY: 0, yaw: 0, pitch: 0, roll: 0, brows: 0, breath: 0 };
+    model.show({ ...still, weights: Array(15).fill(0), emotions: {} }, 40);
+    model.scene.updateMatrixWorld();
+    found.push([mesh.name, furthest, moved]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("file", ["rpm.glb", "bust.glb", "vrmzero.vrm", "meshopt.glb", "draco.glb", "robin.glb"])
+def test_what_the_page_bends_lies_where_three_js_would_have_it(play: Play, file: str) -> None:
+    """Quantised, compressed and plain files; vertices of bones, of shapes, of both."""
+    shipped = (ROOT / "static" / "avatars" / "robin" / "robin.glb").read_bytes()
+
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url)
+        found = await here.page.evaluate(BENT, f"/avatars/heads/{file}")
+        assert max(moved for _, _, moved in found) > 0.005, "nothing moved"
+        assert [(name, off) for name, off, _ in found if off > 2e-5] == []
+
+    play(story, {file: HEADS[file][1] if file in HEADS else shipped})
+
+
+SURFACES = """async () => {
+  const three = await import("three");
+  const { PlainSurfaces } = await import("/static/js/avatar3d/plain_surface.mjs");
+  const renderer = new three.WebGLRenderer();
+  renderer.setSize(8, 8);
+  renderer.toneMapping = three.ACESFilmicToneMapping;
+  const key = new three.DirectionalLight(0xfff0df, 2.1);
+  key.position.set(-2, 2, 3);
+  const sky = new three.HemisphereLight(0xfff6ec, 0x9a8b82, 2.1);
+  const floor = new three.AmbientLight(0xfff2e6, 0.35);
+  const camera = new three.PerspectiveCamera(22, 1, 0.1, 10);
+  camera.position.set(0.5, 1, 3);
+  camera.lookAt(0, 0, 0);
+  camera.updateMatrixWorld();
+  const found = [];
+  for (const shade of [0, 30, 90, 160, 255]) {
+    for (const [tilt, side] of [[0, 0], [-0.9, 0], [0.9, 0], [3, 2]]) {
+      const map = new three.DataTexture(Uint8Array.of(shade, 255 - shade, 120, 255), 1, 1);
+      Object.assign(map, { colorSpace: three.SRGBColorSpace, needsUpdate: true });
+      const surfaces = new PlainSurfaces();
+      const fine = new three.MeshStandardMaterial({ color: 0xddccbb, map, side });
+      const lambert = new three.MeshLambertMaterial({ color: 0xddccbb, map, side });
+      const pixels = [surfaces.of(fine), lambert].map((material) => {
+        const scene = new three.Scene();
+        const mesh = new three.Mesh(new three.PlaneGeometry(4, 4), material);
+        mesh.rotation.x = tilt;
+        scene.add(mesh, key, sky, floor);
+        surfaces.shine({ key, sky, floor }, camera);
+        renderer.render(scene, camera);
+        const gl = renderer.getContext();
+        const pixel = new Uint8Array(4);
+        gl.readPixels(4, 4, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+        return [...pixel];
+      });
+      found.push([shade, tilt, ...pixels]);
+    }
+  }
+  renderer.forceContextLoss();
+  return found;
+}"""
+
+
+def test_plain_surfaces_have_the_colours_of_three_js(play: Play) -> None:
+    """Dark and bright ones, seen from the front, from above and below, and from behind."""
+
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url)
+        found = await here.page.evaluate(SURFACES)
+        assert np.ptp([lambert for _, _, _, lambert in found], axis=0)[:3].min() > 60
+        assert [each for each in found if np.abs(np.subtract(each[2], each[3])).max() > 6] == []
+
+    play(story, {})
+
+
 def test_blinks_looks_and_feelings_reach_the_shapes(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         mouth(edge, "sil", blink=1.0, brows=1.0)

@@ -59,7 +59,7 @@ export class Avatar3D {
     const { signal } = this.#given;
     const file = await fetchModel(address, signal);
     signal.throwIfAborted();
-    const model = await parseModel(file);
+    const model = await parseModel(file, this.#studio.quality === "low");
     if (signal.aborted) {
       model.dispose();
       signal.throwIfAborted();

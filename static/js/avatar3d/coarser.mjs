@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Fewer triangles for machines whose CPU draws: there most of a drawing's time goes by their number. The vertices stay,
- * so that every shape still fits; what moves as the others do is given up first, lids and lips last.
+ * Fewer triangles for machines whose CPU draws: there most of a drawing's time goes by their number. Those
+ * that stay are where they were, so that every shape still fits; what moves as the others do is given up first, lids and
+ * lips last.
  */
-import { BufferAttribute } from "three";
 import { MeshoptSimplifier } from "meshopt_simplifier";
 
 /** A head of so many is drawn as it is. */
@@ -19,25 +19,20 @@ const SHAPE_WEIGHT = 2;
 export const { ready } = MeshoptSimplifier;
 
 /**
- * @param {import("three").Object3D} root @param {string[]} shapes those that matter most, by name
- * @returns {Map<any, any>} the geometries that were changed, and their indices before
+ * A mesh after the other, for whoever has something else to do between two.
+ * @param {any[]} meshes @param {string[]} shapes those that matter most, by name
+ * @returns {Generator<[mesh: any, index: Uint32Array]>} the fewer triangles of each; nothing where there are few anyway
  */
-export function coarser(root, shapes) {
-  /** @type {Map<any, any>} */
-  const meshes = new Map();
-  root.traverse((/** @type {any} */ object) => {
-    const { geometry } = object;
-    if (object.isMesh && geometry.index && geometry.groups.length < 2) meshes.set(geometry, object);
-  });
-  const triangles = [...meshes.keys()].reduce((sum, { index }) => sum + index.count / 3, 0);
-  const before = new Map();
-  if (triangles <= ENOUGH_TRIANGLES) return before;
-  for (const [geometry, mesh] of meshes) {
+export function* coarser(meshes, shapes) {
+  const fine = meshes.filter(({ geometry }) => geometry.index);
+  const triangles = fine.reduce((sum, { geometry }) => sum + geometry.index.count / 3, 0);
+  if (triangles <= ENOUGH_TRIANGLES) return;
+  for (const mesh of fine) {
+    const { geometry, morphTargetDictionary = {} } = mesh;
+    if (geometry.groups.length > 1) continue;
     const wanted = 3 * Math.floor((geometry.index.count / 3) * (ENOUGH_TRIANGLES / triangles));
-    before.set(geometry, geometry.index);
-    geometry.setIndex(new BufferAttribute(simplified(geometry, mesh.morphTargetDictionary ?? {}, shapes, wanted), 1));
+    yield [mesh, simplified(geometry, morphTargetDictionary, shapes, wanted)];
   }
-  return before;
 }
 
 /** @param {any} geometry @param {Record<string, number>} dictionary @param {string[]} shapes @param {number} wanted */

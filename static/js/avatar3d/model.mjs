@@ -39,8 +39,11 @@ export async function fetchModel(address, signal) {
   return response.arrayBuffer();
 }
 
-/** @param {ArrayBuffer} file @returns {Promise<Model>} @throws {ModelError} */
-export async function parseModel(file) {
+/**
+ * @param {ArrayBuffer} file @param {boolean} [plain] only what plain surfaces show is made of it
+ * @returns {Promise<Model>} @throws {ModelError}
+ */
+export async function parseModel(file, plain = false) {
   const { extensions, vrm } = inspect(file);
   const loader = new GLTFLoader(onlyItself());
   if (extensions.has("EXT_meshopt_compression") || extensions.has("KHR_meshopt_compression")) {
@@ -57,6 +60,7 @@ export async function parseModel(file) {
   }
   const vrms = vrm ? await import("@pixiv/three-vrm") : null;
   if (vrms) loader.register((/** @type {any} */ parser) => new vrms.VRMLoaderPlugin(parser));
+  else if (plain) loader.register((/** @type {any} */ parser) => onlyColours(parser.json));
   try {
     const gltf = await loader.parseAsync(file, "");
     const parsed = gltf.userData.vrm ?? null;
@@ -69,6 +73,17 @@ export async function parseModel(file) {
   } finally {
     draco?.dispose();
   }
+}
+
+/** Pictures of bumps and gloss are not even decoded. @param {any} json the file's */
+function onlyColours(json) {
+  for (const material of json.materials ?? []) {
+    const { KHR_materials_unlit } = material.extensions ?? {};
+    for (const what of ["normalTexture", "occlusionTexture", "emissiveTexture"]) delete material[what];
+    delete material.pbrMetallicRoughness?.metallicRoughnessTexture;
+    material.extensions = KHR_materials_unlit ? { KHR_materials_unlit } : {};
+  }
+  return { name: "only colours" };
 }
 
 /** Nothing outside the file is loaded, whatever the file says. */

@@ -8,7 +8,6 @@ import {
   AmbientLight,
   DirectionalLight,
   HemisphereLight,
-  MeshLambertMaterial,
   PCFShadowMap,
   PerspectiveCamera,
   PMREMGenerator,
@@ -17,6 +16,7 @@ import {
 } from "three";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 
+import { CoarseModel } from "./coarse_model.mjs";
 import { FIELD_OF_VIEW_DEG, frame } from "./framing.mjs";
 import { ModelError } from "./glb.mjs";
 import { drawnSize, firstQuality, isSoftware, QualityWatch } from "./quality.mjs";
@@ -36,10 +36,8 @@ export class Studio {
   #lights = new Lights();
   /** @type {import("./model.mjs").Model | null} */
   #model = null;
-  /** The materials low quality has replaced. @type {Map<any, any>} */
-  #fine = new Map();
-  /** The triangles of geometries that low quality has thinned out. @type {Map<any, any>} */
-  #whole = new Map();
+  /** What is drawn of it in low quality. @type {CoarseModel | null} */
+  #coarse = null;
   /** @type {any} */
   #room = null;
   #software;
@@ -53,13 +51,14 @@ export class Studio {
    */
   constructor(canvas, asked) {
     this.#canvas = canvas;
-    const context = canvas.getContext("webgl2", { alpha: true, antialias: asked !== "low", powerPreference: "high-performance" });
+    // Smooth edges cost a CPU as much as the rest of the picture.
+    const antialias = asked === "high" || (asked !== "low" && !isSoftware(whoDraws()));
+    const context = canvas.getContext("webgl2", { alpha: true, antialias, powerPreference: "high-performance" });
     if (!context) {
       throw new ModelError("webgl", "This browser cannot draw in 3D (WebGL 2 is off). The picture goes on instead.");
     }
-    const told = context.getExtension("WEBGL_debug_renderer_info");
     /** What draws, as WebGL says. */
-    this.device = String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+    this.device = deviceOf(context);
     this.#software = isSoftware(this.device);
     this.#watch = new QualityWatch(firstQuality(asked, this.device), asked === "high" || asked === "low");
     this.#renderer = new WebGLRenderer({ canvas, context });
@@ -88,7 +87,7 @@ export class Studio {
 
   /** @param {import("./model.mjs").Model | null} model */
   seat(model) {
-    this.#coarse(false);
+    this.#dropCoarse();
     this.#model?.dispose();
     this.#model = model;
     this.#watch.settle();
@@ -106,7 +105,9 @@ export class Studio {
   draw(nowMs) {
     if (!this.#model || this.#renderer.getContext().isContextLost()) return;
     this.#fit(this.#model);
+    this.#coarse?.follow(this.#lights, this.#camera);
     this.#renderer.render(this.#scene, this.#camera);
+    this.#coarse?.thin();
     if (this.#software) {
       // Here drawing goes on after the call; waiting for it tells how long it took, and costs nothing.
       this.#renderer.getContext().finish();
@@ -141,7 +142,8 @@ export class Studio {
     this.#scene.environment = this.#room;
     this.#scene.environmentIntensity = ROOM_INTENSITY;
     this.#renderer.shadowMap.enabled = high;
-    this.#coarse(!high);
+    if (high) this.#dropCoarse();
+    else if (this.#model && !this.#coarse) this.#scene.add((this.#coarse = new CoarseModel(this.#model)).group);
     this.#lights.set(high);
     this.#model?.scene.traverse((/** @type {any} */ object) => {
       if (!object.isMesh) return;
@@ -151,37 +153,10 @@ export class Studio {
     });
   }
 
-  /** Plain surfaces instead of physical ones, or those the model came with again. @param {boolean} coarse */
-  #coarse(coarse) {
-    for (const [object, material] of this.#fine) {
-      for (const plain of [object.material].flat()) plain.dispose();
-      object.material = material;
-    }
-    this.#fine.clear();
-    for (const [geometry, index] of this.#whole) geometry.setIndex(index);
-    this.#whole.clear();
-    if (!coarse) return;
-    this.#thin(this.#model);
-    this.#model?.scene.traverse((/** @type {any} */ object) => {
-      const own = [object.material ?? []].flat();
-      // A cartoon surface (VRM's MToon) and an unlit one cost little and would lose their look.
-      if (!object.isMesh || !own.every((/** @type {any} */ material) => material.isMeshStandardMaterial)) return;
-      this.#fine.set(object, object.material);
-      object.material = Array.isArray(object.material) ? own.map(plain) : plain(own[0]);
-    });
-  }
-
-  /** Fewer triangles, as soon as what makes them so is there. @param {import("./model.mjs").Model | null} model */
-  async #thin(model) {
-    if (!model) return;
-    try {
-      const { coarser, ready } = await import("./coarser.mjs");
-      await ready;
-      if (this.#model !== model || this.quality !== "low" || this.#whole.size) return;
-      this.#whole = coarser(model.scene, model.shapes);
-    } catch (error) {
-      console.info("3D face not simplified:", error);
-    }
+  #dropCoarse() {
+    this.#coarse?.group.removeFromParent();
+    this.#coarse?.dispose();
+    this.#coarse = null;
   }
 
   /** The drawing's size follows the canvas's on the page. @param {import("./model.mjs").Model} model */
@@ -198,12 +173,27 @@ export class Studio {
   }
 }
 
+/** What would draw: told only by a context, which has its edges once and for all. */
+function whoDraws() {
+  const context = new OffscreenCanvas(1, 1).getContext("webgl2");
+  if (!context) return "";
+  const device = deviceOf(context);
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return device;
+}
+
+/** @param {WebGL2RenderingContext} context */
+function deviceOf(context) {
+  const told = context.getExtension("WEBGL_debug_renderer_info");
+  return String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
+}
+
 class Lights {
   key = new DirectionalLight(0xfff0df, 1.9);
   #fill = new DirectionalLight(0xd4e2ff, 0.45);
   #rim = new DirectionalLight(0xbfd6ff, 1.5);
-  #sky = new HemisphereLight(0xfff6ec, 0x9a8b82, 2.1);
-  #floor = new AmbientLight(0xfff2e6, 0.35);
+  sky = new HemisphereLight(0xfff6ec, 0x9a8b82, 2.1);
+  floor = new AmbientLight(0xfff2e6, 0.35);
   #height = 0;
 
   constructor() {
@@ -216,14 +206,14 @@ class Lights {
 
   /** @returns {any[]} */
   get all() {
-    return [this.key, this.#fill, this.#rim, this.#sky, this.#floor].flatMap((light) =>
+    return [this.key, this.#fill, this.#rim, this.sky, this.floor].flatMap((light) =>
       "target" in light ? [light, light.target] : [light],
     );
   }
 
   /** @param {boolean} high */
   set(high) {
-    this.#sky.visible = this.#floor.visible = !high;
+    this.sky.visible = this.floor.visible = !high;
     this.#fill.visible = this.#rim.visible = high;
     this.key.castShadow = high;
     this.key.intensity = high ? 1.9 : 2.1;
@@ -243,13 +233,4 @@ class Lights {
     Object.assign(shadow.camera, { left: -reach, right: reach, top: reach, bottom: -reach, near: height, far: 10 * height });
     shadow.camera.updateProjectionMatrix();
   }
-}
-
-/** @param {any} material */
-function plain(material) {
-  const { color, map, vertexColors, side, transparent, opacity, alphaTest, alphaMap, name } = material;
-  const plainOne = new MeshLambertMaterial({ color, map, vertexColors, side, transparent, opacity, alphaTest, alphaMap });
-  plainOne.name = name;
-  plainOne.depthWrite = material.depthWrite;
-  return plainOne;
 }
