@@ -82,13 +82,18 @@ def test_no_held_out_question_is_in_the_documents_or_among_those_used_for_tuning
     assert not {normal(row["ask"]) for row in questions(name)} & (known | tuned)
 
 
+ASKED = ("asked_once_questions.toml", "asked_again_questions.toml")
+
+
+@pytest.mark.parametrize("file", ASKED)
 @pytest.mark.parametrize("name", NAMES)
-def test_questions_asked_once_are_64_of_passages_that_exist_and_in_no_other_set(name: str) -> None:
-    rows = read_toml(ROOT / "tests/llm/asked_once_questions.toml")[name]
+def test_questions_asked_once_are_64_of_passages_that_exist_and_in_no_other_set(name: str, file: str) -> None:
+    rows = read_toml(ROOT / "tests/llm" / file)[name]
     assert len(rows) == 64
     assert sum(not row["passage"] for row in rows) == 16
     assert {row["passage"] for row in rows if row["passage"]} <= {passage.id for passage in passages(name)}
     others = [*questions(name), *read_toml(ROOT / "tests/llm/dev_questions.toml")[name]]
+    others += [row for other in ASKED if other != file for row in read_toml(ROOT / "tests/llm" / other)[name]]
     known = {text for p in passages(name) for text in p.asked} | set(unanswered(read_folder(FOLDER / name)[0]))
     asked = {normal(row["ask"]) for row in rows}
     assert len(asked) == 64
