@@ -99,7 +99,8 @@ def test_the_asr_gets_the_utterance_and_what_was_just_before_it_without_a_hole()
     forwarded = [m for m in said if isinstance(m, MicFrame)]
     started = next(m for m in said if isinstance(m, SpeechStarted))
     assert {frame.utterance for frame in forwarded} == {0}
-    assert [f.mic_sample for f in forwarded] == list(range(forwarded[0].mic_sample, forwarded[-1].mic_sample + 1, FRAME))
+    first, last = forwarded[0].mic_sample, forwarded[-1].mic_sample
+    assert [f.mic_sample for f in forwarded] == list(range(first, last + 1, FRAME))
     assert 0.28 * SECOND <= started.mic_sample - forwarded[0].mic_sample <= 0.33 * SECOND
     assert said.index(started) < said.index(forwarded[0])
     original = scene(QUESTION)[forwarded[0].mic_sample :][: FRAME * len(forwarded)]
