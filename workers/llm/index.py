@@ -1,8 +1,8 @@
 """Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
 
-A passage is compared with the question by meaning: the whole of it, the two nearest ways people ask for it (its heading
-is one; where none are listed its sentences stand in), and its best sentence; word by word, as each is by itself and as
-it is meant where it stands (`coverage`); and by what was learnt from all of these texts (`classifier`). How near the
+A passage is compared with the question by meaning: the two nearest ways people ask for it (its heading is one; where
+none are listed its sentences stand in), and its best sentence; word by word, as each is by itself and as it is meant
+where it stands (`coverage`); and by what was learnt from all of these texts (`classifier`). How near the
 question is to what people ask of anybody, and to what the documents list as not answered, says how likely it is that no
 passage answers it (`confidence`). Without embeddings (no weights, or a language they were not made for) character
 n-grams do all of it.
@@ -31,9 +31,9 @@ Vector = NDArray[np.float32]
 LONGEST_QUERY_WORDS = 32
 """Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
 
-RANKING = (3.5, 0.9, 0.0, 3.9, 2.3, 5.4, 14.5)
-"""Weights of the nearest way to ask, the mean of the two nearest, the whole, the best sentence, the words covered, the
-likeness and the tokens held: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
+RANKING = (3.5, 0.9, 3.9, 2.3, 5.4, 14.5)
+"""Weights of the nearest way to ask, the mean of the two nearest, the best sentence, the words covered, the likeness and
+the tokens held: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
@@ -231,7 +231,7 @@ class Index:
         return int(self._owner[wholes + at]) if near[at] >= max(WORD_FOR_WORD, in_vain) else None
 
     def _views(self, near: Vector) -> Vector:
-        """Nearest way to ask, mean of the two nearest, the whole, the best sentence: shape [passages, 4]."""
+        """Nearest way to ask, mean of the two nearest, the best sentence: shape [passages, 3]."""
         wholes, askeds = self._spans
         asked = self._best(near, wholes, askeds)
         rest = near[:askeds].copy()
@@ -239,7 +239,7 @@ class Index:
         rest[wholes:][near[wholes:askeds] == asked[self._owner[wholes:askeds]]] = -1.0
         second = self._best(rest, wholes, askeds)
         second = np.where(second > -1.0, second, asked)
-        return np.column_stack((asked, (asked + second) / 2, near[:wholes], self._best(near, askeds, len(near))))
+        return np.column_stack((asked, (asked + second) / 2, self._best(near, askeds, len(near))))
 
     def _best(self, near: Vector, start: int, end: int) -> Vector:
         """The best row of each passage within one view, shape [passages]."""
