@@ -2,10 +2,10 @@
 
 A passage is compared with the question by meaning: the two nearest ways people ask for it (its heading is one; where
 none are listed its sentences stand in), and its best sentence; word by word, as each is by itself and as it is meant
-where it stands (`coverage`); and by what was learnt from all of these texts (`classifier`). How near the
-question is to what people ask of anybody, and to what the documents list as not answered, says how likely it is that no
-passage answers it (`confidence`). Without embeddings (no weights, or a language they were not made for) character
-n-grams do all of it.
+where it stands (`coverage`); and by what was learnt from all of these texts (`classifier`). How near the question is to
+what people ask of anybody, and to what the documents list as not answered, says how likely it is that no passage
+answers it (`confidence`). Without embeddings (no weights, or a language they were not made for) character n-grams do
+all of it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ LONGEST_QUERY_WORDS = 32
 """Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
 
 RANKING = (3.5, 0.9, 3.9, 2.3, 5.4, 14.5)
-"""Weights of the nearest way to ask, the mean of the two nearest, the best sentence, the words covered, the likeness and
-the tokens held: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
+"""Weights of the nearest way to ask, the mean of the two nearest, the best sentence, the words covered, the likeness
+and the tokens held: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
