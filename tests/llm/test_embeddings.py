@@ -77,6 +77,19 @@ def test_a_vector_of_layers_begins_with_the_last_and_has_three_of_length_one(tmp
     assert not np.allclose(each[:, 0], each[:, 1], atol=1e-3)
 
 
+def test_what_is_read_of_a_text_is_its_layers_and_a_vector_of_each_token_between_its_ends(tmp_path: Path) -> None:
+    model = MiniLM(write_tiny(tmp_path))
+    texts = ["when do you open", "you", "when do you close"]
+    readings = model.read(texts)
+    assert np.allclose(np.stack([reading.layers for reading in readings]), model.layers(texts), atol=1e-5)
+    assert [[WORDS[token] for token in reading.ids] for reading in readings] == [text.split() for text in texts]
+    for reading in readings:
+        assert reading.tokens.shape == (len(reading.ids), SIZE)
+        assert np.allclose(np.linalg.norm(reading.tokens, axis=1), 1)
+    first, _, last = readings
+    assert not np.allclose(first.tokens[0], last.tokens[0], atol=1e-3)  # "when", of another question
+
+
 def test_word_order_and_every_word_count(tmp_path: Path) -> None:
     model = MiniLM(write_tiny(tmp_path))
     assert not np.allclose(model.embed("do you open"), model.embed("you do open"), atol=1e-3)

@@ -35,6 +35,16 @@ def test_a_changed_line_costs_one_embedding(tmp_path: Path) -> None:
     assert vectors(path, ["bb"]) == ([2], [])
 
 
+def test_tables_of_any_number_of_rows_are_kept_as_they_are(tmp_path: Path) -> None:
+    def table(texts: list[str]) -> list[NDArray[np.float32]]:
+        return [np.full((len(text), 2), len(text), np.float32) for text in texts]
+
+    kept = KeptVectors(tmp_path / "vectors.sqlite")
+    kept.tables_of(["a", "ccc"], "model", 2, table)
+    again = kept.tables_of(["ccc", "bb"], "model", 2, lambda texts: table(texts) if texts == ["bb"] else [])
+    assert [one.tolist() for one in again] == [[[3, 3]] * 3, [[2, 2]] * 2]
+
+
 def test_another_model_has_vectors_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "vectors.sqlite"
     vectors(path, ["a"])

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from workers.llm.words import content_words
 
-LISTED = (-0.02, 1.15, 0.27, 0.37, 1.64, 1.05, -1.07, -2.52, 1.33, 0.44, -1.46, -4.41, 4.63, -0.2)
+LISTED = (0.18, 0.82, 0.13, -0.62, 1.12, -1.29, -1.6, -2.28, 0.62, 0.7, -3.09, -6.56, 3.55, 5.27, -7.76, 0.59, -0.34)
 """Weights of the signs and the constant, where a passage lists what people ask. Fitted on
 tests/llm/dev_questions.toml."""
-UNLISTED = (0.47, 1.21, 0.33, -0.46, 1.67, -4.3, -5.49, -6.54, 0.92, 0.21, -1.45, -0.28, 1.52, 0.27)
+UNLISTED = (0.24, 1.09, 0.35, -3.86, 1.76, -0.86, -1.62, -2.76, 1.22, -0.1, 3.22, -1.9, 0.0, -2.13, -3.53, 0.14, -0.33)
 """The same where it lists nothing; fitted on the same questions asked of documents without such lists. What is learnt
 from a passage's own sentences says less of it than what is learnt from questions."""
 LETTERS = (3.9, 9.8, -2.4)
@@ -32,19 +32,24 @@ def signs(
     covered: float,
     least: float,
     likeness: NDArray[np.float32],
+    held: NDArray[np.float32],
+    lacking: float,
+    agreeing: int,
 ) -> tuple[float, ...]:
     """What is known about the passage with the highest of `scores` (logarithms of odds, shape [passages]).
 
     `nearest`: cosine of its nearest text; `asked`: of its nearest way to ask, without what all passages share;
     `elsewhere`: the same of what is asked of anybody; `covered`, `least`: see `coverage.WordCover.of`; `likeness`:
-    of each passage, and last of none, see `classifier`. How long the question is matters because every cosine falls
-    with it.
+    of each passage, and last of none, see `classifier`; `held` by each passage, and what the first is `lacking`: see
+    `coverage.TokenCover.of`; `agreeing`: how many of the nearest way to ask and the likeness have it first too. How
+    long the question is matters because every cosine falls with it.
     """
     order = np.sort(scores)[::-1]
     lead = float(order[0] - order[1]) if len(order) > 1 else FURTHEST_LEAD
     share = -math.log(float(np.exp(scores - order[0]).sum()))
     first = int(scores.argmax())
     others = np.delete(likeness, first)
+    held_elsewhere = float(np.delete(held, first).max(initial=0.0))
     length, carrying = len(question.split()), len(content_words(question))
     return (
         float(order[0]),
@@ -60,6 +65,9 @@ def signs(
         float(likeness[first]),
         float(likeness[-1]),
         float(likeness[first] - others.max()),
+        float(held[first]) - held_elsewhere,
+        lacking,
+        float(agreeing),
     )
 
 

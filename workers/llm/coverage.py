@@ -1,6 +1,7 @@
 """How much of a question's words each passage has, in these words or in words near them; rare words weigh more.
 
-Sentence embeddings forget the one word that tells two passages apart; word by word it counts.
+Sentence embeddings forget the one word that tells two passages apart; word by word it counts. `WordCover` compares
+words as they are by themselves, `TokenCover` as they are meant where they stand.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.llm.embeddings import Reading
 from workers.llm.words import content_words
 
 Vector = NDArray[np.float32]
@@ -43,3 +45,37 @@ class WordCover:
         rarity = np.array([self._rarity.get(word, self._unknown) for word in asked], np.float32)
         mean: Vector = covered @ (rarity / rarity.sum())
         return mean, covered.min(axis=1)
+
+
+class TokenCover:
+    """The tokens of some texts, each as it is meant there. Immutable."""
+
+    def __init__(self, bags: Sequence[Vector]) -> None:
+        """One `bag` for each text, or for each group of texts."""
+        found_in = Counter(int(token) for bag in bags for token in bag[:, 0])
+        self._vectors = np.concatenate([bag[:, 1:] for bag in bags])
+        self._starts = np.cumsum([0, *(len(bag) for bag in bags[:-1])])
+        self._rarity = {token: math.log(1 + (len(bags) + 0.5) / (n + 0.5)) for token, n in found_in.items()}
+        self._unknown = math.log(1 + (len(bags) + 0.5) / 0.5)
+
+    def of(self, question: Reading) -> tuple[Vector, Vector]:
+        """(weighted mean cosine of the question's tokens to the nearest of each text, what each text lacks of the one
+        token that another has most before it, by weight), both of shape [texts]."""
+        if not len(question.ids):
+            nothing = np.zeros(len(self._starts), np.float32)
+            return nothing, nothing
+        near = np.maximum.reduceat(self._vectors @ question.tokens.T, self._starts, axis=0)
+        rarity = np.array([self._rarity.get(int(token), self._unknown) for token in question.ids], np.float32)
+        weights = rarity / rarity.sum()
+        lacking: Vector = ((near.max(axis=0) - near) * weights).max(axis=1)
+        return near @ weights, lacking
+
+
+def bag(readings: Sequence[Reading]) -> Vector:
+    """All tokens of some texts, each once: its id and the direction it has on average, shape [tokens, 1 + size]."""
+    ids = np.concatenate([reading.ids for reading in readings])
+    token, places = np.unique(ids, return_inverse=True)
+    order = np.argsort(places, kind="stable")
+    vectors = np.concatenate([reading.tokens for reading in readings])[order]
+    sums = np.add.reduceat(vectors, np.searchsorted(places[order], np.arange(len(token))), axis=0)
+    return np.column_stack((token, sums / np.linalg.norm(sums, axis=1, keepdims=True))).astype(np.float32)

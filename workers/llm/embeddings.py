@@ -7,6 +7,7 @@ Equal to sentence-transformers to 7 digits; some 8 ms for a spoken question on o
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,18 @@ class _Layer:
     down: Vector
     down_bias: Vector
     norm2: tuple[Vector, Vector]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model makes of a text."""
+
+    layers: Vector
+    """Unit vectors of the last three layers one after the other, the last first: shape [3 * 384]."""
+    ids: NDArray[np.int64]
+    """The text's tokens, without those that mark its ends: shape [tokens]."""
+    tokens: Vector
+    """Each token's unit vector in this text, of the last layer: shape [tokens, 384]."""
 
 
 class MiniLM:
@@ -112,6 +125,22 @@ class MiniLM:
         """Unit vectors of the last three layers, the last first: shape [len(texts), 3 * 384]. What `embed_all` gives is
         the first third. Texts of one length share one reading of the weights."""
         vectors = np.zeros((len(texts), LAYERS * self.size), np.float32)
+        for places, _, states in self._batches(texts):
+            vectors[places] = _layers(states)
+        return vectors
+
+    def read(self, texts: list[str]) -> list[Reading]:
+        """The same with every token's vector, for one run of the model."""
+        readings: dict[int, Reading] = {}
+        for places, ids, states in self._batches(texts):
+            layers = _layers(states)
+            tokens = states[-1][:, 1:-1]
+            tokens = tokens / np.linalg.norm(tokens, axis=2, keepdims=True)
+            readings |= {at: Reading(layers[n], ids[n, 1:-1], tokens[n]) for n, at in enumerate(places)}
+        return [readings[at] for at in range(len(texts))]
+
+    def _batches(self, texts: list[str]) -> Iterator[tuple[list[int], NDArray[np.int64], list[Vector]]]:
+        """Texts of one length together: their places, their ids [texts, tokens], and the `_states` of these."""
         of_length: dict[int, list[tuple[int, list[int]]]] = {}
         for at, text in enumerate(texts):
             ids = self._ids(text)
@@ -119,17 +148,12 @@ class MiniLM:
         for group in of_length.values():
             for start in range(0, len(group), BATCH):
                 batch = group[start : start + BATCH]
-                vectors[[at for at, _ in batch]] = self._embed_ids([ids for _, ids in batch])
-        return vectors
+                together = np.array([ids for _, ids in batch])
+                yield [at for at, _ in batch], together, self._states(together)
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text[:MOST_CHARACTERS]).ids
         return ids
-
-    def _embed_ids(self, ids: list[list[int]]) -> Vector:
-        """`layers` of texts of one length."""
-        means = [states.mean(axis=1) for states in self._states(np.array(ids))[: -LAYERS - 1 : -1]]
-        return np.concatenate([mean / np.linalg.norm(mean, axis=1, keepdims=True) for mean in means], axis=1)
 
     def _states(self, ids: NDArray[np.int64]) -> list[Vector]:
         """The states of ids [texts, tokens] before the first layer and after each, shape [texts, tokens, 384]."""
@@ -157,6 +181,12 @@ class MiniLM:
         spread = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(self._epsilon))
         normed: Vector = centred / spread * gain_and_bias[0] + gain_and_bias[1]
         return normed
+
+
+def _layers(states: list[Vector]) -> Vector:
+    """Unit vectors of the last layers, from the states of texts of one length."""
+    means = [of_layer.mean(axis=1) for of_layer in states[: -LAYERS - 1 : -1]]
+    return np.concatenate([mean / np.linalg.norm(mean, axis=1, keepdims=True) for mean in means], axis=1)
 
 
 def _tokenizer(description: str) -> Any:

@@ -1,10 +1,11 @@
 """Finds the passage that answers a question, says how sure it is, and which of its sentences are to the point.
 
-A passage is compared with the question by meaning: the whole of it, the two nearest ways people ask for it (its heading
-is one; where none are listed its sentences stand in), and its best sentence; word by word (`coverage`); and by what was
-learnt from all of these texts (`classifier`). How near the question is to what people ask of anybody, and to what the
-documents list as not answered, says how likely it is that no passage answers it (`confidence`). Without embeddings (no
-weights, or a language they were not made for) character n-grams do all of it.
+A passage is compared with the question by meaning: the two nearest ways people ask for it (its heading is one; where
+none are listed its sentences stand in), and its best sentence; word by word, as each is by itself and as it is meant
+where it stands (`coverage`); and by what was learnt from all of these texts (`classifier`). How near the question is to
+what people ask of anybody, and to what the documents list as not answered, says how likely it is that no passage
+answers it (`confidence`). Without embeddings (no weights, or a language they were not made for) character n-grams do
+all of it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from workers.llm.bm25 import CharacterGrams
 from workers.llm.classifier import Classifier
 from workers.llm.confidence import by_letters, signs, sureness
-from workers.llm.coverage import WordCover
+from workers.llm.coverage import TokenCover, WordCover, bag
 from workers.llm.elsewhere import ELSEWHERE
+from workers.llm.embeddings import Reading
 from workers.llm.passages import Passage
 from workers.llm.words import question_core
 
@@ -29,9 +31,9 @@ Vector = NDArray[np.float32]
 LONGEST_QUERY_WORDS = 32
 """Words of a question that are looked at, half from its beginning and half from its end: some 15 ms of one core."""
 
-RANKING = (5.7, 1.8, 0.5, 3.8, 7.4, 8.0)
-"""Weights of the nearest way to ask, the mean of the two nearest, the whole, the best sentence, the words covered and
-the likeness: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
+RANKING = (3.5, 0.9, 3.9, 2.3, 5.4, 14.5)
+"""Weights of the nearest way to ask, the mean of the two nearest, the best sentence, the words covered, the likeness
+and the tokens held: a passage's score is the logarithm of its odds. Fitted on tests/llm/dev_questions.toml."""
 COMMON_SHARE = 0.5
 """How much of what all passages have in common is taken off each vector, so that what tells them apart weighs more."""
 
@@ -50,6 +52,9 @@ class Embedder(Protocol):
 
     def layers(self, texts: list[str]) -> Vector:
         """Unit vectors of some layers one after the other, the last layer first: shape [texts, layers * size]."""
+
+    def read(self, texts: list[str]) -> list[Reading]:
+        """Each text's `layers`, and its tokens' vectors."""
 
     def word(self, word: str) -> Vector:
         """The unit vector of a single word, at the price of a look-up."""
@@ -88,10 +93,12 @@ class Index:
         passages: Sequence[Passage],
         embedder: Embedder | None = None,
         embed_all: Callable[[list[str]], Vector] | None = None,
+        bags_of: Callable[[list[tuple[str, ...]]], list[Vector]] | None = None,
         unanswered: Collection[str] = (),
         of_anybody: Collection[str] = ELSEWHERE,
     ) -> None:
-        """`embed_all` gives the `layers` of many texts; it may know most of them already.
+        """`embed_all` gives the `layers` of many texts, `bags_of` the `coverage.bag` of each of many groups of texts;
+        they may know most of them already.
         `unanswered`: what the documents say they do not answer; `of_anybody`: what people ask of anybody."""
         self.passages = tuple(passages)
         self._at = {passage.id: at for at, passage in enumerate(self.passages)}
@@ -100,7 +107,9 @@ class Index:
         texts = [f"{p.title} {p.heading} {p.heading} {p.text} {' '.join(p.asked)}" for p in self.passages]
         self._grams = CharacterGrams(texts)
         self._sentence_grams = [CharacterGrams(passage.sentences) for passage in self.passages]
-        if self._embedder is not None and embed_all is not None:
+        self._readings: dict[str, Reading] = {}
+        if self._embedder is not None and embed_all is not None and bags_of is not None:
+            self._tokens = TokenCover(bags_of([_read_together(p) for p in self.passages]))
             self._embed(self._embedder, embed_all)
 
     def _embed(self, embedder: Embedder, embed_all: Callable[[list[str]], Vector]) -> None:
@@ -143,7 +152,15 @@ class Index:
             vectors = [self._vectors[text] if text in self._vectors else embedder.layers([text])[0] for text in texts]
             return np.array(vectors, np.float32).reshape(len(texts), len(next(iter(self._vectors.values()))))
 
-        return Index(less, embedder, known if embedder else None, unanswered, of_anybody)
+        def bags(groups: list[tuple[str, ...]]) -> list[Vector]:
+            assert embedder is not None
+            missing = list({text: None for group in groups for text in group if text not in self._readings})
+            self._readings.update(zip(missing, embedder.read(missing), strict=True))
+            return [bag([self._readings[text] for text in group]) for group in groups]
+
+        if embedder is None:
+            return Index(less, unanswered=unanswered, of_anybody=of_anybody)
+        return Index(less, embedder, known, bags, unanswered, of_anybody)
 
     @property
     def questions(self) -> tuple[str, ...]:
@@ -170,12 +187,13 @@ class Index:
         return next((other for other in order if other.id != passage.id and other.id not in exclude), None)
 
     def _find(self, core: str, embedder: Embedder, most: int) -> Found:
-        layers = embedder.layers([core])[0]
-        vector, likeness = layers[: embedder.size], self._classifier.of(layers)
+        read = embedder.read([core])[0]
+        vector, likeness = read.layers[: embedder.size], self._classifier.of(read.layers)
         centred = _unit(vector - self._common)
         near = self._rows @ centred
         covered, least = self._cover.of(core)
-        views = np.column_stack((self._views(near), covered, likeness[:-1]))
+        held, lacking = self._tokens.of(read)
+        views = np.column_stack((self._views(near), covered, likeness[:-1], held))
         scores = views @ np.array(RANKING, np.float32)
         listed = self._listing(vector)
         if listed is not None:
@@ -186,7 +204,20 @@ class Index:
         nearest = float((self._raw[wholes:][self._owner[wholes:] == first] @ vector).max())
         elsewhere = float((self._elsewhere @ centred).max(initial=0.0))
         asked = float(views[first, 0])
-        seen = signs(core, scores, nearest, asked, elsewhere, float(covered[first]), float(least[first]), likeness)
+        agreeing = int(views[:, 0].argmax() == first) + int(likeness[:-1].argmax() == first)
+        seen = signs(
+            core,
+            scores,
+            nearest,
+            asked,
+            elsewhere,
+            float(covered[first]),
+            float(least[first]),
+            likeness,
+            held,
+            float(lacking[first]),
+            agreeing,
+        )
         hits = tuple(self._hit(int(at), float(scores[at]), near) for at in order[:most])
         sure = sureness(seen, listed=bool(self.passages[first].asked)) if listed is None else 1.0
         return Found(hits, sure, vector, nearest, seen, views)
@@ -200,7 +231,7 @@ class Index:
         return int(self._owner[wholes + at]) if near[at] >= max(WORD_FOR_WORD, in_vain) else None
 
     def _views(self, near: Vector) -> Vector:
-        """Nearest way to ask, mean of the two nearest, the whole, the best sentence: shape [passages, 4]."""
+        """Nearest way to ask, mean of the two nearest, the best sentence: shape [passages, 3]."""
         wholes, askeds = self._spans
         asked = self._best(near, wholes, askeds)
         rest = near[:askeds].copy()
@@ -208,7 +239,7 @@ class Index:
         rest[wholes:][near[wholes:askeds] == asked[self._owner[wholes:askeds]]] = -1.0
         second = self._best(rest, wholes, askeds)
         second = np.where(second > -1.0, second, asked)
-        return np.column_stack((asked, (asked + second) / 2, near[:wholes], self._best(near, askeds, len(near))))
+        return np.column_stack((asked, (asked + second) / 2, self._best(near, askeds, len(near))))
 
     def _best(self, near: Vector, start: int, end: int) -> Vector:
         """The best row of each passage within one view, shape [passages]."""
@@ -234,6 +265,11 @@ class Index:
             for at in order[:most]
         )
         return Found(hits, by_letters(hits[0].score, lead), None)
+
+
+def _read_together(passage: Passage) -> tuple[str, ...]:
+    """The texts whose tokens a passage holds."""
+    return (f"{passage.heading}. {passage.text}", passage.heading, *passage.asked)
 
 
 def _ways(passage: Passage) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from broker.errors import MissingError
 from workers.documents import DocumentError, read_folder
+from workers.llm.coverage import bag
 from workers.llm.embeddings import LAYERS, MiniLM
 from workers.llm.index import Index
 from workers.llm.passages import passages_of, unanswered
@@ -138,9 +139,11 @@ class Library:
         def sentences(texts: list[str]) -> NDArray[np.float32]:
             return embed_all(texts)[:, : embedder.size]
 
-        return Knowledge(
-            Index(passages, embedder, embed_all, unanswered(documents)), SmallTalk(talk, sentences), problems
-        )
+        def bags_of(groups: list[tuple[str, ...]]) -> list[NDArray[np.float32]]:
+            return self._bags(embedder, groups)
+
+        index = Index(passages, embedder, embed_all, bags_of, unanswered(documents))
+        return Knowledge(index, SmallTalk(talk, sentences), problems)
 
     def _embedder_for(self, language: str) -> MiniLM | None:
         if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
@@ -161,6 +164,23 @@ class Library:
             return embedder.layers(missing)
 
         return self._kept.of(texts, embedder.name, LAYERS * embedder.size, embed_all)
+
+    def _bags(self, embedder: MiniLM, groups: list[tuple[str, ...]]) -> list[NDArray[np.float32]]:
+        """The `coverage.bag` of each group of texts, from the disk as far as possible. Since the model gives both at
+        once, the `layers` of what had to be read are kept too."""
+
+        def make(missing: list[str]) -> list[NDArray[np.float32]]:
+            texts = [text for together in missing for text in together.split("\0")]
+            readings = dict(zip(texts, embedder.read(texts), strict=True))
+
+            def layers(new: list[str]) -> NDArray[np.float32]:
+                return np.stack([readings[text].layers for text in new])
+
+            self._kept.of(texts, embedder.name, LAYERS * embedder.size, layers)
+            return [bag([readings[text] for text in together.split("\0")]) for together in missing]
+
+        together = ["\0".join(group) for group in groups]
+        return self._kept.tables_of(together, f"{embedder.name} tokens", 1 + embedder.size, make)
 
     # --- paths ---
 

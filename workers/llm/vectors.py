@@ -18,7 +18,7 @@ Vectors = NDArray[np.float32]
 logger = logging.getLogger(__name__)
 
 MOST_KEPT = 40_000
-"""Texts kept on disk (4.6 kB each); those used longest ago go first."""
+"""Texts kept on disk (4.6 kB each, what goes with a passage 140 kB); those used longest ago go first."""
 BUSY_S = 5.0
 """Two processes may prepare at the same time."""
 AT_ONCE = 500
@@ -35,14 +35,21 @@ class KeptVectors:
 
     def of(self, texts: list[str], model: str, size: int, embed_all: Callable[[list[str]], Vectors]) -> Vectors:
         """Vectors of the texts, shape [texts, size]; `embed_all` is asked for those not kept under `model`."""
+        kept = self.tables_of(texts, model, size, lambda missing: list(embed_all(missing)))
+        return np.concatenate(kept).reshape(len(texts), size) if kept else np.zeros((0, size), np.float32)
+
+    def tables_of(
+        self, texts: list[str], model: str, size: int, make: Callable[[list[str]], list[Vectors]]
+    ) -> list[Vectors]:
+        """The same for what has more rows than one, each of shape [rows, size]."""
         keys = [hashlib.sha256(f"{model}\0{size}\0{text}".encode()).digest()[:16] for text in texts]
         known = self._read(sorted(set(keys)), size)
         wanted = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if wanted:
-            made = dict(zip(wanted, embed_all(list(wanted.values())), strict=True))
+            made = dict(zip(wanted, make(list(wanted.values())), strict=True))
             self._write(made)
             known |= made
-        return np.stack([known[key] for key in keys]) if keys else np.zeros((0, size), np.float32)
+        return [known[key].reshape(-1, size) for key in keys]
 
     def _read(self, keys: list[bytes], size: int) -> dict[bytes, Vectors]:
         found: dict[bytes, Vectors] = {}
@@ -51,7 +58,7 @@ class KeptVectors:
                 for some in (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE)):
                     these = f"key IN ({','.join('?' * len(some))})"
                     rows = file.execute(f"SELECT key, vector FROM vectors WHERE {these}", some).fetchall()
-                    found |= {key: np.frombuffer(kept, np.float32) for key, kept in rows if len(kept) == 4 * size}
+                    found |= {key: np.frombuffer(kept, np.float32) for key, kept in rows if len(kept) % (4 * size) == 0}
                     file.execute(f"UPDATE vectors SET used = ? WHERE {these}", [time.time_ns(), *some])
         except sqlite3.DatabaseError as error:
             logger.warning("kept vectors not read", extra={"reason": str(error)})
