@@ -52,7 +52,7 @@ class Brain:
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
     folder: str = ""
-    answer: float = 0.7
+    answer: float = 0.8
     ask_back: float = 0.2
 
 

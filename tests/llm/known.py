@@ -46,7 +46,7 @@ def persona(**changes: Any) -> dict[str, Any]:
         "description": "A guide.",
         "languages": ("en",),
         "brain": {"engine": "auto", "prompt": "", "url": "", "model": "", "api_key_env": "", "timeout_s": 5.0},
-        "knowledge": {"folder": "docs", "answer": 0.7, "ask_back": 0.2},
+        "knowledge": {"folder": "docs", "answer": 0.8, "ask_back": 0.2},
         "small_talk": SMALL_TALK,
     }
     return plain | changes

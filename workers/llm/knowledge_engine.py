@@ -119,7 +119,7 @@ class _Answer:
         self.talk = knowledge.small_talk
         self.last = last_avatar(question.history)
         limits = question.persona.get("knowledge", {})
-        self.sure = float(limits.get("answer", 0.7))
+        self.sure = float(limits.get("answer", 0.8))
         self.unsure = float(limits.get("ask_back", 0.2))
 
     def lines(self) -> list[Line]:
