@@ -7,7 +7,8 @@ The second reports what several shorter runs (each with a seed of its own) wrote
 
 One call in headless Chromium against a stack of its own. A typed question is answered; at a random moment within the
 answer's sound an interjection is played into the microphone. Times are on the page's audio clock, from the
-interjection's first sound. `silent` is what arrives at the loudspeaker: the received sound times the volume that the
+interjection's first sound, 40 dB under its loudest, which a room would not let one hear; those "of speech" from where
+it is speech by ITU-T P.56. `silent` is what arrives at the loudspeaker: the received sound times the volume that the
 page gives it. A moment at which the answer itself happened to pause says nothing of it and is left out there.
 """
 
@@ -27,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.interjections import Interjection, backchannels, interruptions
+from bench.spoken import audible_from
 from broker.backchannel import words_of
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
 from tests.stack.running import Stack
@@ -62,6 +64,8 @@ class Trial:
 
     name: str
     kind: str
+    audible_ms: float
+    """From where it is speech (`bench.spoken.audible_from`)."""
     outcome: str
     """`unheard` (no hold), `resumed` or `cancelled`."""
     held_ms: float | None
@@ -171,6 +175,7 @@ def judge(caller: Caller, interjection: Interjection, onset: int, cut: dict[str,
     return Trial(
         name=interjection.name,
         kind=interjection.kind,
+        audible_ms=audible_from(interjection.sound) / 16,
         outcome=outcome,
         held_ms=None if told is None else ms(told - onset),
         silent_ms=None if silence is None else ms(silence - onset),
@@ -266,6 +271,7 @@ def report(trials: list[Trial], load_before: float | None) -> None:
     line("silence received", [t.received_ms for t in trials])
     line("silent at the ear", [t.silent_ms for t in trials], f"goal p50 {GOAL_P50_MS}, max {GOAL_MAX_MS}")
     line("  by interruptions", [t.silent_ms for t in takers])
+    line("  … of speech", [t.silent_ms - t.audible_ms for t in trials if t.silent_ms is not None and t.kind != "noise"])
     line("cancelled", [t.cancelled_ms for t in takers])
     line("pause by a backchannel", [t.pause_ms for t in others], f"goal max {GOAL_PAUSE_MS}")
     undisturbed = [t for t in others if t.outcome != "cancelled"]

@@ -21,7 +21,7 @@ from broker.messages import Message, MicFrame, Peer, Picture, Programme, Typed, 
 GOAL_HOP_MS = 1.0
 
 SAMPLES: dict[str, Message] = {
-    "MicFrame (20 ms)": MicFrame(session="s" * 12, mic_sample=16000, pcm=bytes(640)),
+    "MicFrame (10 ms)": MicFrame(session="s" * 12, mic_sample=16000, pcm=bytes(320)),
     "Voice (100 ms)": Voice(session="s" * 12, turn=1, sentence=0, start_sample=0, pcm=bytes(9600), mouth=bytes(150)),
     "Programme (tick)": Programme(session="s" * 12, tick=5, programme_sample=4800, opus=bytes(80), mouth=bytes(15)),
     "Picture (512²)": Picture(session="s" * 12, picture=1, width=512, height=512, yuv=bytes(512 * 512 * 3 // 2)),

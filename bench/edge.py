@@ -31,6 +31,7 @@ from broker.bus import Bus
 from broker.clock import now_ns
 from broker.config import ROOT, BusSettings, Settings
 from broker.messages import Alive, Fleet, Message, MicFrame, Open, Peer, Present, Programme
+from tests.webrtc.opus_encoder import encode
 from workers.programme.opus import OpusEncoder
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.video import VideoEncoder
@@ -124,7 +125,7 @@ class World:
 
 
 class Room(MediaStreamTrack):
-    """Room noise with a 40 ms burst each second, whose sending is noted."""
+    """Room noise with a 40 ms burst each second, whose sending is noted; in packets of 10 ms, as browsers do."""
 
     kind = "audio"
 
@@ -133,22 +134,19 @@ class Room(MediaStreamTrack):
         self.burst_ns: list[int] = []
         self._n = 0
         self._start_ns = 0
-        self._noise = np.random.default_rng(1).normal(0, 60, 48_000).astype(np.int16)
-        self._tone = (12_000 * np.sin(2 * np.pi * 700 * np.arange(960) / 48_000)).astype(np.int16)
+        second = np.random.default_rng(1).normal(0, 60, 48_000)
+        second[24_000:25_920] = 12_000 * np.sin(2 * np.pi * 700 * np.arange(1920) / 48_000)
+        self._packets = encode(second.astype(np.int16), packet_ms=10)
 
-    async def recv(self) -> av.AudioFrame:
+    async def recv(self) -> av.Packet:
         self._start_ns = self._start_ns or now_ns()
-        await asyncio.sleep(max(0.0, (self._start_ns + self._n * 20_000_000 - now_ns()) / 1e9))
-        loud = self._n % 50 in (25, 26)
-        at = self._n % 50 * 960
-        frame = av.AudioFrame.from_ndarray(
-            (self._tone if loud else self._noise[at : at + 960]).reshape(1, -1), "s16", "mono"
-        )
-        frame.sample_rate, frame.pts, frame.time_base = 48_000, 960 * self._n, Fraction(1, 48_000)
-        if self._n % 50 == 25:
+        await asyncio.sleep(max(0.0, (self._start_ns + self._n * 10_000_000 - now_ns()) / 1e9))
+        packet = av.Packet(self._packets[self._n % len(self._packets)])
+        packet.pts, packet.time_base = 480 * self._n, Fraction(1, 48_000)
+        if self._n % 100 == 50:
             self.burst_ns.append(now_ns())
         self._n += 1
-        return frame
+        return packet
 
 
 class Page:

@@ -51,7 +51,7 @@ from workers.vad.silero_engine import SileroEngine
 from workers.vad.stage import VadStage
 
 ROOT = Path(__file__).resolve().parent.parent
-FRAME = 320
+FRAME = 160
 LEAD_MS, REST_MS = 1000, 2600
 MIC_MS = 25
 """From the microphone to the vad, measured in a browser on this kind of machine (research/probe-webrtc.md)."""

@@ -35,7 +35,7 @@ from workers.vad.stage import VadStage
 
 CACHE, PERSONAS = ROOT / ".cache", ROOT / "etc" / "personas"
 WEIGHTS = CACHE / "weights"
-FRAME = 320
+FRAME = 160
 VERDICT_MS, WORDS_MS, BRAIN_MS = 30, 10, 20
 """What smart-turn, the words at a pause and an answer take (docs/benchmarks.md, single stages)."""
 SPECULATION_MS = 100

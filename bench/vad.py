@@ -23,7 +23,7 @@ from workers.vad.smart_turn_engine import SmartTurnEngine
 from workers.vad.stage import VadStage
 
 WEIGHTS = Path(__file__).resolve().parent.parent / ".cache" / "weights"
-FRAME = 320
+FRAME = 160
 LEAD_MS = 600
 NOISE_LEAD_MS = 3000
 """A call's noise suppression has settled by then."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench.barge_in import Trial, main, silence_after, volume_at
+from bench.spoken import audible_from
 from tests.stack.caller import QUANTUM, RATE_HZ, Recording
 
 MS = RATE_HZ // 1000
@@ -54,6 +55,7 @@ def test_runs_in_chunks_are_reported_as_one(
     trial = Trial(
         name="okay",
         kind="backchannel",
+        audible_ms=30,
         outcome="resumed",
         held_ms=150,
         silent_ms=180,
@@ -73,3 +75,13 @@ def test_runs_in_chunks_are_reported_as_one(
     assert "2 interjections" in said
     assert "went on after a backchannel or a noise: 2" in said
     assert "at most 400 ms: 2 of 2" in said
+    assert "of speech" in said
+    assert "150" in said.split("of speech")[1].splitlines()[0]
+
+
+def test_a_breath_before_the_first_word_is_not_speech_yet() -> None:
+    time = np.arange(RATE_HZ // 3) / 16_000
+    word = 8000 * np.sin(2 * np.pi * 200 * time)
+    breath = 0.03 * word[:3200]
+    assert audible_from(np.concatenate([breath, word]).astype(np.int16)) == 3200
+    assert audible_from(word.astype(np.int16)) == 0
