@@ -419,7 +419,7 @@ def test_the_latency_of_a_turn_is_recorded_for_page_and_listeners(tmp_path: Path
         session = await caller.hello()
         name = session["session"]
         await caller.call(Microphone(chirps(1.0)))
-        await until(lambda: len(world.frames) >= 20)
+        await until(lambda: len(world.frames) >= 40)
         world.event(name, "turn", 1, what="asked", text="hi", speculative=True)
         world.event(name, "step", name="end_of_turn", took_ns=0, utterance=0, end_sample=320 * 15)
         committed = {"text": "hi", "utterance": 0, "end_sample": 320 * 15, "saved_ms": 40, "wasted": 0}
