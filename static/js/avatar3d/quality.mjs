@@ -7,7 +7,7 @@
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** The larger side of the drawing in low quality, in pixels; smaller steps when that is still too slow. */
-export const LOW_PX = [320, 256, 192];
+export const LOW_PX = [480, 320, 224];
 
 /** The first frames compile shaders and upload shapes: they tell nothing. */
 const WARM_UP_FRAMES = 12;
