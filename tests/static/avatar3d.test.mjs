@@ -242,9 +242,9 @@ test("a tab that was hidden is not slow", () => {
   for (let n = 0; n < 200; n++) assert.equal(watch.drawn(n * 5000), false);
 });
 
-test("low quality draws at most 320 pixels, high no more than two per css pixel", () => {
-  assert.deepEqual(drawnSize(436, 436, 3, { quality: "low", step: 0 }), { width: 320, height: 320 });
-  assert.deepEqual(drawnSize(390, 200, 1, { quality: "low", step: 2 }), { width: 192, height: 98 });
+test("low quality draws at most 480 pixels, high no more than two per css pixel", () => {
+  assert.deepEqual(drawnSize(524, 524, 3, { quality: "low", step: 0 }), { width: 480, height: 480 });
+  assert.deepEqual(drawnSize(390, 200, 1, { quality: "low", step: 2 }), { width: 224, height: 115 });
   assert.deepEqual(drawnSize(200, 100, 2, { quality: "low", step: 0 }), { width: 200, height: 100 });
   assert.deepEqual(drawnSize(436, 436, 3, { quality: "high", step: 0 }), { width: 872, height: 872 });
   assert.deepEqual(drawnSize(0, 0, 1, { quality: "high", step: 0 }), { width: 1, height: 1 });
