@@ -30,7 +30,7 @@ class SegmenterConfig:
     """A window below it ends a run of would-be speech. 0.3 sets in where an "s" is over, up to 160 ms late."""
     onset_windows: int = 2
     onset_evidence: float = 1.0
-    """Less is sooner by 4 ms and takes more breaths for speech (bench/vad.py)."""
+    """Less is hardly sooner and takes more breaths for speech (bench/vad.py)."""
     resume_floor: float = 0.2
     resume_evidence: float = 1.6
     pause_ceiling: float = 0.35

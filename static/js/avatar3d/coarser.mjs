@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * Fewer triangles for machines whose CPU draws: there most of a drawing's time goes by their number. Those
- * that stay are where they were, so that every shape still fits; what moves as the others do is given up first, lids and
- * lips last.
+ * Fewer triangles for machines whose CPU draws: there most of a drawing's time goes by their number. Those that stay are
+ * where they were, so that every shape still fits; what moves as the others do is given up first, lids and lips last.
  */
 import { MeshoptSimplifier } from "meshopt_simplifier";
 

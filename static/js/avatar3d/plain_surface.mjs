@@ -73,7 +73,6 @@ const FRAGMENT = `
     pixel = vec4(${TO_SRGB}, alpha);
   }`;
 
-
 /** The surfaces of one head. */
 export class PlainSurfaces {
   /** @type {Map<any, RawShaderMaterial>} */
