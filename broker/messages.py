@@ -478,14 +478,9 @@ class SetMode(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Played(Message):
-    """Edge → broker, a few times a second and at each hold: the page's speaker is at `programme_sample` now.
-
-    `page_ms`: how long ago the page measured it, by the ping offset; `error_ms`: that offset's uncertainty.
-    """
+    """Edge → broker, a few times a second and at each hold: the page's speaker is at `programme_sample` now."""
 
     programme_sample: int
-    page_ms: float = 0.0
-    error_ms: float = 0.0
 
 
 # --- words to sentences ----------------------------------------------------------------------------------------------

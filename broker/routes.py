@@ -17,11 +17,6 @@ class Route:
     id: int
     peers: dict[str, Peer] = field(default_factory=dict)
 
-    @property
-    def lacking(self) -> tuple[str, ...]:
-        """Worker kinds nobody serves."""
-        return tuple(kind for kind in WORKER_KINDS if kind not in self.peers)
-
     def passes(self, peer: Peer) -> bool:
         """Whether this very process is on it."""
         return self.peers.get(peer.kind) == peer

@@ -391,10 +391,7 @@ class Call:
             self._host.count("played_ignored")
             return
         age_ms = min(self.page_clock.age_ms(message.t, now), 2000.0)
-        error_ms = self.page_clock.error_ms
-        self._to_broker(
-            Played(session=self.session, programme_sample=sample, page_ms=age_ms, error_ms=error_ms),
-        )
+        self._to_broker(Played(session=self.session, programme_sample=sample))
         for turn, record in self.latency.played(sample, now - int(age_ms * NS_PER_MS)):
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)

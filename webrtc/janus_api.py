@@ -18,7 +18,6 @@ KEEP_S = 20.0
 """Janus forgets a session that was silent for 60 s."""
 
 LARGEST = 256 * 1024
-NO_SUCH_MOUNTPOINT = 455
 ALREADY_THERE = 456
 
 

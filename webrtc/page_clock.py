@@ -1,4 +1,7 @@
-"""A page's clock (`performance.now()`, ms) on the edge's, with the error kept beside it."""
+"""A page's clock (`performance.now()`, ms) on the edge's.
+
+Half the quickest round trip is how wrong that can be: the two ways may differ that much.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,6 @@ class PageClock:
     def round_trip(self, took_ns: int, now_ns: int) -> None:
         """A WebSocket ping and its pong took this long."""
         _add(self._round_trips, now_ns, took_ns / NS_PER_MS)
-
-    @property
-    def known(self) -> bool:
-        return bool(self._offsets)
-
-    @property
-    def error_ms(self) -> float:
-        """How wrong the offset can be: half the quickest round trip, as the two ways may differ that much."""
-        return min((value for _, value in self._round_trips), default=100.0) / 2
 
     def age_ms(self, page_ms: float, now_ns: int) -> float:
         """How long before now the page's clock showed `page_ms`; never negative. 0 while nothing is known."""

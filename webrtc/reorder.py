@@ -32,8 +32,6 @@ class InOrder(Generic[T]):
 class Counts:
     """What happened on the way. `late` came after they were given up."""
 
-    received: int = 0
-    reordered: int = 0
     duplicate: int = 0
     late: int = 0
     lost: int = 0
@@ -55,7 +53,6 @@ class Reorder(Generic[T]):
 
     def feed(self, sequence: int, item: T, now_ns: int) -> list[InOrder[T]]:
         """What may go on now that this packet is here."""
-        self.counts.received += 1
         if self._next is None:
             self._next = sequence
         ahead = (sequence - self._next + 0x8000) % 0x10000 - 0x8000
@@ -70,8 +67,6 @@ class Reorder(Generic[T]):
         if sequence in self._held:
             self.counts.duplicate += 1
             return []
-        if ahead > 0 or self._held:
-            self.counts.reordered += ahead == 0
         self._held[sequence] = (now_ns, item)
         return self._release(0)
 

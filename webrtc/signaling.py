@@ -7,7 +7,7 @@ import struct
 
 from aiohttp import WSMsgType, web
 
-from broker.clock import NS_PER_MS, NS_PER_S, now_ns
+from broker.clock import NS_PER_S, now_ns
 from broker.limits import Bucket, Buckets
 from webrtc import page_messages
 from webrtc.call import Call
@@ -116,7 +116,7 @@ class _Conversation:
         now = now_ns()
         if self._call:
             self._call.page_clock.ping(message.t, now)
-        self._page.send("pong", t=message.t, edge_ms=now / NS_PER_MS)
+        self._page.send("pong", t=message.t)
 
     def _no_hello(self) -> None:
         if self._call is None:

@@ -706,9 +706,6 @@ def spoken_words(turn: int) -> tuple[str, ...]:
     return tuple(f"t{turn}{letter}" for letter in "abcd"[:WORDS])
 
 
-DELIVERIES = ("gate reads", "voice arrives", "emitted arrives", "sentence arrives", "vad ends", "final words")
-
-
 def settled(world: World, steps: int = 600) -> World:
     """The world when the person does no more and everything else takes its course. The page listens."""
     mute = world.mute

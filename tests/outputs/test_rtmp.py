@@ -175,9 +175,8 @@ def test_a_server_that_is_not_there_is_told_in_words_without_the_key(tmp_path: P
     server = MediaServer(tmp_path)
     with Pushing(Rtmp(server.url("secret-key"))) as pushing:
         pushing.until("waiting")
-        row = pushing.push.row()
-        assert "refused" in row["reason"]
-        assert row["url"] == f"rtmp://127.0.0.1:{server.port}/live/…"
+        assert "refused" in pushing.push.reason
+        assert pushing.push.place == f"rtmp://127.0.0.1:{server.port}/live/…"
 
 
 def test_a_server_that_refuses_the_key_is_told(server: MediaServer) -> None:

@@ -183,8 +183,6 @@ def test_an_acknowledgement_becomes_the_programmes_sample(tmp_path: Path) -> Non
         await caller.send("played", rtp=rtp, t=1001.0)
         played = await until(lambda: world.of(Played))
         assert played[0].programme_sample == 960 * 12 + 100
-        assert 0 <= played[0].page_ms < 2000
-        assert played[0].error_ms >= 0
         await caller.send("played", rtp=(rtp + 10_000_000) % 2**32, t=1002.0)
         await caller.send("played", rtp=(rtp + 960) % 2**32, t=1003.0)
         await until(lambda: len(world.of(Played)) == 2)

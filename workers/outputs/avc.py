@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-SLICE_IDR, SPS, PPS, DELIMITER = 5, 7, 8, 9
+SPS, PPS, DELIMITER = 7, 8, 9
 """nal_unit_type (H.264, table 7-1)."""
 
 

@@ -15,7 +15,6 @@ from workers.outputs.fragmented_mp4 import RATE_HZ, FragmentedMp4
 from workers.outputs.webm import Webm, vp8_size
 
 Codec = Literal["h264", "vp8"]
-SUFFIX: dict[Codec, str] = {"h264": ".mp4", "vp8": ".webm"}
 Shape = AvcConfig | tuple[int, int]
 """What a decoder is told before the first picture."""
 

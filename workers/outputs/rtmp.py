@@ -56,10 +56,6 @@ class Rtmp:
     def needs_key(self) -> frozenset[str]:
         return self.wants if self._ready and not self._keyed else frozenset()
 
-    def row(self) -> dict[str, str]:
-        """What the operator sees."""
-        return {"url": self.place, "state": self.state, "reason": self.reason}
-
     def tick(self, tick: Programme) -> None:
         """20 ms of the programme; each once, in order. Never waits."""
         if self.state == "ended" or tick.tick <= self._tick:

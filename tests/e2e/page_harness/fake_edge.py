@@ -194,7 +194,7 @@ class FakeEdge:
 
     async def _take(self, socket: web.WebSocketResponse, message: Json) -> None:
         if message["type"] == "ping":
-            await socket.send_json({"type": "pong", "t": message["t"], "edge_ms": 0})
+            await socket.send_json({"type": "pong", "t": message["t"]})
             return
         self.received.append(message)
         if message["type"] == "hello":

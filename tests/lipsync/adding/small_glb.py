@@ -19,7 +19,6 @@ ARKIT_SHAPES = (
     "eyeLookOutLeft", "eyeLookInRight",
 )  # fmt: skip
 
-EVERY_BONE = ("Neck", "Head", "LeftEye", "RightEye")
 TRIANGLE = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
 
 
