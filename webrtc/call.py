@@ -6,8 +6,6 @@ the person does goes to the broker, what the broker decides goes to the page.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -36,22 +34,16 @@ from broker.messages import (
     Typed,
     Wanted,
 )
-from webrtc import offer, page_messages
+from webrtc import page_line, page_messages
 from webrtc.errors import PageError
 from webrtc.fanout import RENDITIONS, Fanout
 from webrtc.latency import LatencyBook
 from webrtc.media_clock import MediaClock
 from webrtc.microphone import Microphone
 from webrtc.page_clock import PageClock
+from webrtc.page_line import PageLine
 from webrtc.page_socket import PageSocket
-from webrtc.peer import PagePeer
-from webrtc.picture_rate import PictureRate
 from webrtc.uplink import FRAME, MicSound
-
-logger = logging.getLogger(__name__)
-
-GRACE_S = 5.0
-"""A peer connection without its page's WebSocket lives this long: a short break costs no new connection."""
 
 TYPED_KEPT, TYPED_AGAIN_NS = 8, 30 * NS_PER_S
 """Typed lines that a new broker is told again; it knows by their ids those that its predecessor had read."""
@@ -62,7 +54,7 @@ PLAYED_AHEAD = 48_000
 PLAYED_BEHIND = 48_000 * 60
 
 
-class Host(Protocol):
+class Host(page_line.Host, Protocol):
     """What a call needs of the process around it; see calls.py."""
 
     @property
@@ -72,13 +64,7 @@ class Host(Protocol):
     def ice_servers(self) -> tuple[dict[str, Any], ...]: ...
 
     @property
-    def own_ice_servers(self) -> tuple[dict[str, Any], ...]: ...
-
-    @property
     def shown(self) -> bool: ...
-
-    @property
-    def video_kbps(self) -> int: ...
 
     def to_broker(self, message: Message, route: int) -> bool: ...
 
@@ -88,11 +74,9 @@ class Host(Protocol):
 
     def latency(self, session: str, turn: int, record: dict[str, Any]) -> None: ...
 
-    def count(self, name: str, by: float = 1) -> None: ...
-
 
 class Call:
-    """A session at this edge. All methods run on the event loop; none waits except those about the peer connection."""
+    """A session at this edge. All methods run on the event loop; none waits but `stopped`."""
 
     def __init__(self, host: Host, session: str, token_hash: str, hello: page_messages.Hello, known: bool) -> None:
         self.session = session
@@ -127,25 +111,17 @@ class Call:
         self._source = ""
         """Who speaks in the place of the page's microphone (WHIP), and how to let them go."""
         self._end_source: Callable[[], None] = lambda: None
-        self._pictures = True
-        """The page looks at pictures; a 3D page draws its own once it has shown the first."""
-        self._cutout = False
-        """It lays the figure alone over something of its own."""
         self._background = ""
         """What the face stands before, as the programme said last."""
         self._state = "listening"
         self._recording: dict[str, str] = {}
         """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
-        self._peer: PagePeer | None = None
-        self._peer_lock = asyncio.Lock()
+        self._line = PageLine(host, self)
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
         self._wanted: dict[str, Any] = {}
-        self._rate = PictureRate(host.video_kbps)
-        self._grace: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- the page comes and goes ---
 
@@ -165,13 +141,12 @@ class Call:
 
     def attach(self, page: PageSocket, hello: page_messages.Hello) -> None:
         """A page has said hello with the right token."""
-        self._stop_grace()
         if self.page and self.page is not page:
             self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
-        self._show_pictures(True)
-        self._cutout = False
+        self._mouth_frames = []
+        self._line.attach()
         self.mode, self.language = hello.mode, hello.language or self.language
         self._muted = False
         self._remembers = hello.remembers and self._known and self.opened is None and hello.mode == "voice"
@@ -188,7 +163,7 @@ class Call:
         self.page = None
         if self.opened:
             self._to_broker(Gone(session=self.session, final=final))
-        self._grace = asyncio.get_running_loop().call_later(0.0 if final else GRACE_S, self._drop_peer)
+        self._line.detach(final)
 
     def welcome(self, resumed: bool, persona: dict[str, Any]) -> None:
         """Tell the page what it needs to begin; needs an open session."""
@@ -232,7 +207,7 @@ class Call:
         self.route = message.route
         if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
             self.fanout = Fanout(MediaClock.start(message.origin_ns), partial(self.want, False))
-            self._drop_peer()
+            self._line.drop()
             if self.page:
                 self.page.welcomed = False
         old = before.peers.get("programme") if before else None
@@ -315,15 +290,19 @@ class Call:
         if self.opened is None or self.fanout is None or "programme" not in self.opened.peers:
             return
         wanted: dict[str, Any] = {each: self.fanout.wanted(each) for each in RENDITIONS}
-        wanted |= {"step": self._rate.step, "reason": self._rate.reason}
+        wanted |= {"step": self._line.rate.step, "reason": self._line.rate.reason}
         if always or wanted != self._wanted:
             self._wanted = wanted
             message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
             self._host.to(self.opened.peers["programme"], message, self.route)
 
+    def want_key(self, codec: str) -> None:
+        """Somebody's pictures of this rendition wait for a key frame."""
+        self._keys.want(codec, now_ns())
+
     def judge_rate(self) -> None:
         """Twice a second: what the page's line carries may have changed."""
-        if self._rate.judge(now_ns()):
+        if self._line.rate.judge(now_ns()):
             self._host.count("picture_steps")
             self.want(False)
 
@@ -338,10 +317,10 @@ class Call:
             raise PageError("not_ready", "The server has not opened this conversation yet.")
         match message:
             case page_messages.Offer():
-                self._in_turn(self._answer(message.sdp))
+                self._line.offer(message.sdp)
             case page_messages.Candidate():
                 if message.candidate is not None:
-                    self._in_turn(self._candidate(message.candidate))
+                    self._line.candidate(message.candidate)
             case page_messages.Text():
                 self.latency.typed(now_ns())
                 typed = Typed(session=self.session, text=message.text.strip(), id=message.id or secrets.token_hex(4))
@@ -356,12 +335,10 @@ class Call:
                     self._to_broker(SetMode(session=self.session, mode=message.mode))
             case page_messages.Front():
                 self.mouth = message.front == "avatar3d"
-                self._show_pictures(not self.mouth)
+                self._mouth_frames = []
+                self._line.pause_pictures(self.mouth)
             case page_messages.Cutout():
-                self._cutout = message.cutout
-                if self._peer:
-                    self._peer.cut_out(message.cutout)
-                    self.want(False)
+                self._line.cut_out(message.cutout)
             case page_messages.Mute():
                 self._muted = message.muted
                 self._listen()
@@ -376,13 +353,6 @@ class Call:
             case _:
                 raise PageError("bad_message", "A page says hello once, at the start.")
 
-    def _show_pictures(self, shown: bool) -> None:
-        self._pictures = shown
-        self._mouth_frames = []
-        if self._peer:
-            self._peer.pause_pictures(not shown)
-            self.want(False)
-
     def _played(self, message: page_messages.Heard) -> None:
         assert self.fanout is not None
         now = now_ns()
@@ -396,40 +366,6 @@ class Call:
             self._host.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
-    async def _answer(self, sdp: str) -> None:
-        assert self.fanout is not None
-        await self._close_peer()
-        servers, hear, tell = self._host.own_ice_servers, self._page_packet, self._peer_state
-        self._rate.renew()
-        peer = PagePeer(servers, self.fanout, hear, tell, self._want_key, self._cutout, self._rate)
-        self._peer = peer
-        peer.pause_pictures(not self._pictures)
-        try:
-            answer = await peer.answer(sdp)
-        except PageError:
-            await self._close_peer()
-            raise
-        self._say("answer", sdp=answer)
-
-    async def _candidate(self, fields: dict[str, Any]) -> None:
-        candidate = offer.candidate(fields)
-        if candidate and self._peer:
-            await self._peer.add_candidate(candidate)
-
-    def _peer_state(self, peer: PagePeer, state: str) -> None:
-        if peer is not self._peer:
-            return
-        logger.info("peer connection", extra={"session": self.session, "state": state, "codec": peer.codec})
-        if state == "failed":
-            self._say(
-                "error",
-                code="ice",
-                text="No network path for sound and pictures was found between your browser and the server.",
-                fatal=False,
-            )
-            self._host.count("ice_failed")
-            self._drop_peer()
-
     # --- microphone ---
 
     def _send_mic(self, frame: MicSound) -> bool:
@@ -442,6 +378,32 @@ class Call:
     def page_sounds(self, pcm: bytes) -> None:
         """Sound that the attached page remembers. Raises PageError."""
         self.microphone.replay(pcm)
+
+    def page_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the page's microphone."""
+        if not self._source:
+            self.microphone.packet(packet)
+
+    def source_packet(self, packet: RtpPacket) -> None:
+        """An Opus packet of the source that speaks in the microphone's place."""
+        if self._source:
+            self.microphone.packet(packet)
+
+    def speak_from(self, source: str, end: Callable[[], None]) -> None:
+        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
+        self._source, self._end_source = source, end
+        self._listen()
+        self._to_broker(SetMode(session=self.session, mode="voice"))
+
+    def speak_from_page(self, source: str) -> None:
+        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
+        if source == self._source:
+            self._source = ""
+            self._listen()
+            self._to_broker(SetMode(session=self.session, mode=self.mode))
+
+    def _listen(self) -> None:
+        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
 
     def _again(self, message: page_messages.Again) -> None:
         match message.what:
@@ -468,51 +430,26 @@ class Call:
         elapsed_ms = (now_ns() - self.opened.origin_ns) // NS_PER_MS
         return max(0, elapsed_ms * 16 // FRAME * FRAME)
 
-    # --- inside ---
+    # --- its end ---
 
     def stop(self) -> None:
         """Let go of everything; the call is over."""
         self._end_source()
         if self.opened:
             self._host.listen(self.opened.peers.get("programme"), None, self.session)
-        self._stop_grace()
         self.microphone.stop()
-        self._drop_peer()
+        self._line.drop()
 
     async def stopped(self) -> None:
         """Wait until the peer connection is closed."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+        await self._line.settled()
 
     def stats(self) -> dict[str, float]:
         """What this call counts, for /metrics."""
         sent = self.fanout.totals() if self.fanout else {}
         return {**self.microphone.stats(), **sent, "key_requests_merged": self._keys.merged}
 
-    def source_packet(self, packet: RtpPacket) -> None:
-        """An Opus packet of the source that speaks in the microphone's place."""
-        if self._source:
-            self.microphone.packet(packet)
-
-    def speak_from(self, source: str, end: Callable[[], None]) -> None:
-        """From now on this source is the caller's voice, whatever the page's microphone does; `end` lets it go."""
-        self._source, self._end_source = source, end
-        self._listen()
-        self._to_broker(SetMode(session=self.session, mode="voice"))
-
-    def speak_from_page(self, source: str) -> None:
-        """The source has ended: the page's own microphone is heard again. Harmless when it was not the newest."""
-        if source == self._source:
-            self._source = ""
-            self._listen()
-            self._to_broker(SetMode(session=self.session, mode=self.mode))
-
-    def _page_packet(self, packet: RtpPacket) -> None:
-        if not self._source:
-            self.microphone.packet(packet)
-
-    def _listen(self) -> None:
-        self.microphone.listen(bool(self._source) or (self.mode == "voice" and not self._muted))
+    # --- inside ---
 
     def _turn(self, turn: int, data: dict[str, Any]) -> None:
         self._say("turn", **{"turn": turn, **data})
@@ -534,39 +471,6 @@ class Call:
     def _to_broker(self, message: Message) -> None:
         self._host.to_broker(message, self.route)
 
-    def _want_key(self, codec: str) -> None:
-        self._keys.want(codec, now_ns())
-
     def _ask_key(self, codec: str) -> None:
         if self.opened and "programme" in self.opened.peers:
             self._host.to(self.opened.peers["programme"], KeyFrame(session=self.session, codec=codec), self.route)
-
-    def _in_turn(self, work: Any) -> None:
-        """Do work on the peer connection after what was asked before; its PageErrors go to the page."""
-        task = asyncio.ensure_future(self._locked(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _locked(self, work: Any) -> None:
-        async with self._peer_lock:
-            try:
-                await work
-            except PageError as error:
-                self._host.count(f"page_error_{error.code}")
-                if self.page:
-                    self.page.error(error)
-
-    def _drop_peer(self) -> None:
-        self._stop_grace()
-        if self._peer:
-            self._in_turn(self._close_peer())
-
-    async def _close_peer(self) -> None:
-        peer, self._peer = self._peer, None
-        if peer:
-            await peer.close()
-
-    def _stop_grace(self) -> None:
-        if self._grace:
-            self._grace.cancel()
-            self._grace = None
