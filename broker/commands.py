@@ -41,9 +41,10 @@ from broker.errors import ConfigError
 from broker.events import EventLog
 from broker.jobs import Job, Jobs, JobTold
 from broker.limits import Buckets
+from broker.makers import Makers
 from broker.messages import Act, Command, Done, Interrupt, Message, SetMode, Switch, Typed
 from broker.noted import Note
-from broker.outputs import Output, OutputTold, RecordingTold
+from broker.outputs import OutputTold, RecordingTold
 from broker.push_address import RTMP, flaw, kind_of
 from broker.pushing import PushTold
 from broker.questions import MODES, QuestionError, Questions, QuestionTold
@@ -125,6 +126,7 @@ class House(Protocol):
     events: EventLog
     registry: Registry
     jobs: Jobs
+    makers: Makers
     askers: Buckets
     settings: Any
     """`refused_words`, `recording` and `films_waiting`, of control.ControlSettings."""
@@ -136,10 +138,6 @@ class House(Protocol):
     def planned(self, session: Session, switch: Switch) -> None: ...
 
     def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None: ...
-
-    def make(self, session: Session, output: Output, now_ns: int) -> None: ...
-
-    def unmake(self, session: Session, output: Output, now_ns: int) -> None: ...
 
     def end(self, session: Session, now_ns: int) -> None: ...
 
@@ -359,7 +357,7 @@ def _record(house: House, session: Session, command: Command, now_ns: int) -> Re
     if outputs.current(session.record.outputs) is None:
         by = "caller" if _is_caller(session, command) else "operator"
         wanted = (str(command.data.get(key, "")) for key in ("format", "sound"))
-        house.make(session, outputs.recording(rules, by, *wanted), now_ns)
+        house.makers.make(session, outputs.recording(rules, by, *wanted), now_ns)
     return _recording(house, session, command, now_ns)
 
 
@@ -369,7 +367,7 @@ def _unrecord(house: House, session: Session, command: Command, now_ns: int) -> 
         text = "The operator of this server records this conversation. Whoever does not want that ends the call."
         raise Refusal("forbidden", text)
     if running:
-        house.unmake(session, running, now_ns)
+        house.makers.unmake(session, running, now_ns)
     return _recording(house, session, command, now_ns)
 
 
@@ -381,7 +379,7 @@ def _push(house: House, session: Session, command: Command, now_ns: int) -> Push
         raise Refusal("not_ready", "The process that pushes is not running; try again in a moment.")
     if pushing.full(session.record.outputs, url):
         raise Refusal("busy", f"A conversation is pushed to at most {pushing.MOST} places.")
-    house.make(session, pushing.pushed("operator", url, str(command.data.get("token", ""))), now_ns)
+    house.makers.make(session, pushing.pushed("operator", url, str(command.data.get("token", ""))), now_ns)
     return pushing.rows(session.record.outputs)[-1]
 
 
@@ -394,7 +392,7 @@ def _unpush(house: House, session: Session, command: Command, now_ns: int) -> di
     push = next((each for each in pushing.going(session.record.outputs) if each.id == wanted), None)
     if push is None:
         raise Refusal("unknown", "There is no such push (any more).")
-    house.unmake(session, push, now_ns)
+    house.makers.unmake(session, push, now_ns)
     return {}
 
 

@@ -15,11 +15,13 @@ from broker.commands import obeyed
 from broker.config import RecordingSettings
 from broker.errors import ConfigError, StoreError
 from broker.events import EDGE_KINDS, EventLog
+from broker.grace import Grace
 from broker.handover import wanted
 from broker.jobs import Jobs
 from broker.journal import Journal
 from broker.limits import Buckets
 from broker.listeners import Listeners
+from broker.makers import Makers
 from broker.messages import (
     Act,
     Alive,
@@ -32,38 +34,29 @@ from broker.messages import (
     Listen,
     Making,
     Message,
-    Outputs,
     OutputState,
     Peer,
     Present,
     Refused,
     Report,
     SetMode,
-    Showing,
     SpeechStarted,
     Switch,
-    Transcript,
     Watch,
 )
-from broker.outputs import Output
-from broker.push_address import JANUS
-from broker.pushing import janus_of, placed, push_as_configured
 from broker.questions import ASKED_AT_ONCE, ASKED_PER_S, Questions, advanced
 from broker.registry import Registry
 from broker.routes import mended, new_route
 from broker.sessions import NOBODY, Outgoing, Record, Session, new_state
+from broker.showing import live, showing
 from broker.store import Store
 from broker.streaming import stream
-from broker.turn_state import phase
 from broker.turns import Away, Replaced, Restarted, Returned, Timer
 from broker.watchers import Watchers
 
 logger = logging.getLogger(__name__)
 
 FLEET_NS = NS_PER_S
-GRACE_NS = 1_200 * NS_PER_MS
-"""After a start: how long the processes of restored sessions have to say that they are there."""
-
 STORE_AGAIN_NS = NS_PER_S
 """How long a failing database is left alone."""
 
@@ -128,6 +121,8 @@ class Control:
         self.listeners = Listeners()
         self.jobs = Jobs()
         self.askers = Buckets(ASKED_PER_S, ASKED_AT_ONCE)
+        self.grace = Grace()
+        self.makers = Makers(self)
         self.counters: collections.Counter[str] = collections.Counter()
         self.own: Alive | None = None
         """This process's own row for /metrics, kept up by who runs it."""
@@ -136,11 +131,7 @@ class Control:
         self._journal = Journal(store, boot) if store else None
         self._outbox = Outbox()
         self._fleet_ns = 0
-        self._grace_ns = 0
         self._store_again_ns = 0
-        self._llm_holds: dict[str, set[int]] = {}
-        self._early: list[Transcript] = []
-        """Words that came, after a start, before the news of the utterance they belong to."""
 
     # --- the loop's side ---
 
@@ -168,7 +159,7 @@ class Control:
             self._question_time(session, now_ns)
             if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
                 self._close(session, "away", now_ns)
-        if self._grace_ns and now_ns >= self._grace_ns:
+        if self.grace.over(now_ns):
             self._grace_over(now_ns)
         self.listeners.forget_silent(now_ns)
         for peer in self.registry.hung(now_ns):
@@ -178,10 +169,10 @@ class Control:
         if each_second:
             for name in self.watchers.silent(now_ns):
                 self._tell_viewers(name, now_ns)
-            if not self._grace_ns:
+            if not self.grace.running:
                 for session in self.sessions.values():
                     stream(self, session, now_ns)
-                    self._want_pushes(session, now_ns)
+                    self.makers.want_pushes(session, now_ns)
             self._send_fleet(now_ns)
         self._make_films(now_ns, again=each_second)
 
@@ -205,7 +196,7 @@ class Control:
         else:
             if session.sender(message) == "webrtc":
                 session.caller_gone_ns = 0
-            if self._too_early(session, message):
+            if self.grace.too_early(session, message):
                 return
             try:
                 outgoing = session.accept(message, now_ns)
@@ -213,23 +204,9 @@ class Control:
                 self.counters["unexpected"] += 1
                 return
             self._send(outgoing, now_ns)
-            if isinstance(message, SpeechStarted) and self._early:
-                self._take_early(session, now_ns)
-
-    def _too_early(self, session: Session, message: Message) -> bool:
-        """Right after a start, words of an utterance whose beginning is still to be told again wait for that."""
-        if not self._grace_ns or not isinstance(message, Transcript):
-            return False
-        if message.utterance < session.state.next_utterance:
-            return False
-        self._early.append(message)
-        return True
-
-    def _take_early(self, session: Session, now_ns: int) -> None:
-        mine = [each for each in self._early if each.session == session.id]
-        self._early = [each for each in self._early if each.session != session.id]
-        for transcript in mine:
-            self._send(session.accept(transcript, now_ns), now_ns)
+            if isinstance(message, SpeechStarted):
+                for words in self.grace.waited(session.id):
+                    self._send(session.accept(words, now_ns), now_ns)
 
     # --- processes ---
 
@@ -237,8 +214,8 @@ class Control:
         news = self.registry.alive(message, now_ns)
         if news.newcomer:
             self._outbox.connect.append(message.peer)
-            self._outbox.send.append((message.peer, Report()))
-            self._tell("health", now_ns, process=message.peer.name, state=message.state)
+            self.post(message.peer, Report())
+            self.tell("health", now_ns, process=message.peer.name, state=message.state)
         if news.predecessor:
             self._without(news.predecessor, "replaced", now_ns)
         if news.became_ready or message.state == "stopping":
@@ -247,27 +224,27 @@ class Control:
             self.jobs.left(message.peer, orderly=True)
         if message.peer.kind == "outputs" and (news.newcomer or news.became_ready):
             for session in self.sessions.values():
-                self._want_outputs(session)
+                self.makers.want_outputs(session)
         if message.peer.kind == "webrtc" and (news.newcomer or news.became_ready or message.state == "stopping"):
             for session in self.sessions.values():
-                self._want_pushes(session, now_ns)
+                self.makers.want_pushes(session, now_ns)
         if news.newcomer or news.became_ready:
             self._send_fleet(now_ns)
 
     def _without(self, peer: Peer, reason: str, now_ns: int) -> None:
         """A process is gone: its sessions go to others."""
         self._outbox.forget.append(peer)
-        self._tell("health", now_ns, process=peer.name, state=reason)
+        self.tell("health", now_ns, process=peer.name, state=reason)
         if peer.kind == "webrtc":
             for session in self.sessions.values():
                 if session.route.passes(peer):
                     self._edge_gone(session, now_ns)
             for name in self.watchers.lost(peer):
                 self._tell_viewers(name, now_ns)
-            self._outputs_gone(peer.name, now_ns)
+            self.makers.gone(peer.name, now_ns)
         elif peer.kind == "outputs":
             self.watchers.lost(peer)
-            self._outputs_gone("", now_ns)
+            self.makers.gone("", now_ns)
         elif peer.kind == "production":
             self.jobs.left(peer)
         else:
@@ -275,7 +252,7 @@ class Control:
         self._send_fleet(now_ns)
 
     def _mend_all(self, now_ns: int) -> None:
-        if self._grace_ns:
+        if self.grace.running:
             return
         for session in list(self.sessions.values()):
             self._mend(session, now_ns)
@@ -287,11 +264,11 @@ class Control:
             return
         outgoing = session.reroute(route, replaced, now_ns)
         self._send(outgoing, now_ns)
-        self._show(session)
+        self.show(session)
         for kind in set(before.peers) - set(route.peers):
-            self._tell("degraded", now_ns, session, kind=kind, step="missing", reason=f"no {kind} is running")
+            self.tell("degraded", now_ns, session, kind=kind, step="missing", reason=f"no {kind} is running")
         for kind in replaced:
-            self._tell("degraded", now_ns, session, kind=kind, step="replaced", reason=f"{kind} was replaced")
+            self.tell("degraded", now_ns, session, kind=kind, step="replaced", reason=f"{kind} was replaced")
 
     def _counts(self) -> collections.Counter[str]:
         """Sessions by process name."""
@@ -306,7 +283,7 @@ class Control:
             processes=self.registry.table(now_ns, [self.own] if self.own else []),
             sessions=len(self.sessions),
             capacity=self.registry.capacity(self.settings.capacity),
-            live=tuple(self._live(session, now_ns) for session in self.sessions.values()),
+            live=tuple(live(session, self.watchers, now_ns) for session in self.sessions.values()),
         )
         self._outbox.send.extend((edge.peer, fleet) for edge in self.registry.of("webrtc"))
 
@@ -316,7 +293,7 @@ class Control:
         refusal = self._refusal(message)
         if refusal:
             self.counters[f"refused_{refusal.code}"] += 1
-            self._outbox.send.append((message.edge, replace(refusal, session=message.session)))
+            self.post(message.edge, replace(refusal, session=message.session))
             return
         session = self.sessions.get(message.session)
         if session is None:
@@ -333,7 +310,7 @@ class Control:
         if not 0 < len(message.session) <= SESSION_ID_LIMIT or len(message.token_hash) != TOKEN_HASH_LENGTH:
             return Refused(code="forbidden", text="This is not a valid session.")
         missing = self.registry.missing()
-        if missing or self._grace_ns:
+        if missing or self.grace.running:
             waits = f" Waiting for {missing[0]}." if missing else ""
             return Refused(code="not_ready", text=f"The avatar is still getting ready.{waits}")
         if len(self.sessions) >= self.registry.capacity(self.settings.capacity):
@@ -347,7 +324,7 @@ class Control:
             state = new_state(persona, message.language, message.mode, _origin_ns(ordinal, now_ns))
         except ConfigError as error:
             refused = Refused(session=message.session, code="persona", text=str(error))
-            self._outbox.send.append((message.edge, refused))
+            self.post(message.edge, refused)
             return
         route = new_route(self.registry, self._counts(), message.edge)
         record = Record(
@@ -362,10 +339,14 @@ class Control:
         session = self.sessions[message.session] = Session(record)
         self._connect_edge(message.edge)
         self._send(session.to_all(session.opened()), now_ns)
-        self._tell("state", now_ns, session, state="listening")
-        self._record_as_configured(session, now_ns)
-        push_as_configured(self, session, now_ns)
+        self.tell("state", now_ns, session, state="listening")
+        self.makers.record_as_configured(session, now_ns)
+        self.makers.push_as_configured(session, now_ns)
         logger.info("session begins", extra={"session": session.id, "persona": persona.get("id")})
+
+    def _free_ordinal(self) -> int:
+        taken = {session.record.ordinal for session in self.sessions.values()}
+        return next(n for n in range(len(taken) + 1) if n not in taken)
 
     def _resume(self, session: Session, message: Present, now_ns: int) -> None:
         """The caller is back, perhaps at another edge, whose microphone counts anew."""
@@ -382,64 +363,16 @@ class Control:
                 peers=session.route.peers | {"webrtc": message.edge},
             )
             self._send(session.reroute(route, ("vad", "asr", "webrtc"), now_ns), now_ns)
-            self._show(session)
+            self.show(session)
         self._send(session.step(Returned(), now_ns), now_ns)
         if message.mode != session.state.mode:
             self._send(session.step(SetMode(mode=message.mode), now_ns), now_ns)
         lines = [{"role": e.role, "text": e.text, "interrupted": e.interrupted} for e in session.state.dialogue]
-        self._tell("dialogue", now_ns, session, lines=lines)
+        self.tell("dialogue", now_ns, session, lines=lines)
         if viewers := self.watchers.viewers(session.id):
-            self._tell("audience", now_ns, session, viewers=viewers)
+            self.tell("audience", now_ns, session, viewers=viewers)
         if recording := outputs.current(session.record.outputs):
-            self._tell("recording", now_ns, session, **recording.told())
-
-    # --- those outside ---
-
-    def _on_command(self, message: Command, now_ns: int) -> None:
-        """The control API wants something: done, and answered."""
-        self._connect_edge(message.edge)
-        self._outbox.send.append((message.edge, obeyed(self, message, now_ns)))
-
-    def _on_listen(self, message: Listen, now_ns: int) -> None:
-        """An edge wants events: first those it missed."""
-        self._connect_edge(message.edge)
-        self._outbox.send += self.listeners.listen(message, self.events, now_ns)
-
-    def tell_machine(self, session: Session, event: object, now_ns: int) -> None:
-        """Let a session's turn machine know of something that did not come from its page."""
-        self._send(session.step(event, now_ns), now_ns)
-
-    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None:
-        """A session's questions have changed; `n` is the one that did, 0 the mode."""
-        session.record = replace(session.record, questions=questions)
-        news = next((dict(each.told()) for each in questions.asked if each.n == n), {})
-        self._tell("question", now_ns, session, mode=questions.mode, **news)
-
-    def _question_time(self, session: Session, now_ns: int) -> None:
-        """Take the next question from the audience a step further, if it may."""
-        step = advanced(session.record.questions, session.state)
-        if step is None:
-            return
-        questions, question, event = step
-        self.question(session, questions, question.n, now_ns)
-        if event:
-            self.tell_machine(session, event, now_ns)
-
-    def end(self, session: Session, now_ns: int) -> None:
-        """End a session from outside."""
-        self._close(session, "operator", now_ns)
-
-    def planned(self, session: Session, switch: Switch) -> None:
-        """Raises ConfigError when a `Switch` cannot be."""
-        wanted(session.record.persona, session.state.language, switch, self._personas, self._portraits)
-
-    def _connect_edge(self, edge: Peer) -> None:
-        if not self.registry.knows(edge):
-            self._outbox.connect.append(edge)
-
-    def _free_ordinal(self) -> int:
-        taken = {session.record.ordinal for session in self.sessions.values()}
-        return next(n for n in range(len(taken) + 1) if n not in taken)
+            self.tell("recording", now_ns, session, **recording.told())
 
     def _on_gone(self, message: Gone, now_ns: int) -> None:
         session = self.sessions.get(message.session)
@@ -460,6 +393,66 @@ class Control:
         session.caller_gone_ns = session.caller_gone_ns or now_ns
         self._send(session.step(Away(), now_ns), now_ns)
 
+    def _close(self, session: Session, reason: str, now_ns: int) -> None:
+        outgoing = session.closed(reason)
+        self._send(outgoing, now_ns)
+        told = {peer for peer, _ in outgoing}
+        close = Close(session=session.id, route=session.route.id, reason=reason)
+        self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
+        self.watchers.forget(session.id)
+        del self.sessions[session.id]
+        self._outbox.ended.append(session.id)
+        if self._journal:
+            self._journal.forget(session.id)
+        self.tell("session", now_ns, session, state="closed", reason=reason)
+        logger.info("session ends", extra={"session": session.id, "reason": reason})
+
+    def _connect_edge(self, edge: Peer) -> None:
+        if not self.registry.knows(edge):
+            self._outbox.connect.append(edge)
+
+    # --- those outside ---
+
+    def _on_command(self, message: Command, now_ns: int) -> None:
+        """The control API wants something: done, and answered."""
+        self._connect_edge(message.edge)
+        self.post(message.edge, obeyed(self, message, now_ns))
+
+    def _on_listen(self, message: Listen, now_ns: int) -> None:
+        """An edge wants events: first those it missed."""
+        self._connect_edge(message.edge)
+        self._outbox.send += self.listeners.listen(message, self.events, now_ns)
+
+    def tell_machine(self, session: Session, event: object, now_ns: int) -> None:
+        """Let a session's turn machine know of something that did not come from its page."""
+        self._send(session.step(event, now_ns), now_ns)
+
+    def end(self, session: Session, now_ns: int) -> None:
+        """End a session from outside."""
+        self._close(session, "operator", now_ns)
+
+    def planned(self, session: Session, switch: Switch) -> None:
+        """Raises ConfigError when a `Switch` cannot be."""
+        wanted(session.record.persona, session.state.language, switch, self._personas, self._portraits)
+
+    # --- questions from those who look on ---
+
+    def question(self, session: Session, questions: Questions, n: int, now_ns: int) -> None:
+        """A session's questions have changed; `n` is the one that did, 0 the mode."""
+        session.record = replace(session.record, questions=questions)
+        news = next((dict(each.told()) for each in questions.asked if each.n == n), {})
+        self.tell("question", now_ns, session, mode=questions.mode, **news)
+
+    def _question_time(self, session: Session, now_ns: int) -> None:
+        """Take the next question from the audience a step further, if it may."""
+        step = advanced(session.record.questions, session.state)
+        if step is None:
+            return
+        questions, question, event = step
+        self.question(session, questions, question.n, now_ns)
+        if event:
+            self.tell_machine(session, event, now_ns)
+
     # --- the face, and whose it is ---
 
     def _on_act(self, message: Act, now_ns: int) -> None:
@@ -468,7 +461,7 @@ class Control:
             return
         self._send(session.act(message), now_ns)
         told = {key: value for key, value in vars(message).items() if key not in ("session", "route")}
-        self._tell("act", now_ns, session, **told)
+        self.tell("act", now_ns, session, **told)
 
     def _on_switch(self, message: Switch, now_ns: int) -> None:
         """Another persona, face or language; what cannot be is said to the caller and changes nothing."""
@@ -485,10 +478,10 @@ class Control:
             self._send(session.to_edge(Refused(code="switch", text=str(error))), now_ns)
             return
         self._send(outgoing, now_ns)
-        self._show(session)
+        self.show(session)
         face = str((persona.get("face") or {}).get("portrait", ""))
-        self._record_as_configured(session, now_ns)
-        self._tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
+        self.makers.record_as_configured(session, now_ns)
+        self.tell("switch", now_ns, session, persona=persona.get("id", ""), portrait=face, language=language)
         logger.info("switched", extra={"session": session.id, "persona": persona.get("id"), "language": language})
 
     def _of(self, message: Message, now_ns: int) -> Session | None:
@@ -499,20 +492,6 @@ class Control:
             return None
         session.caller_gone_ns = 0
         return session
-
-    def _close(self, session: Session, reason: str, now_ns: int) -> None:
-        outgoing = session.closed(reason)
-        self._send(outgoing, now_ns)
-        told = {peer for peer, _ in outgoing}
-        close = Close(session=session.id, route=session.route.id, reason=reason)
-        self._outbox.send.extend((edge, close) for edge in self.watchers.of(session.id) if edge not in told)
-        self.watchers.forget(session.id)
-        del self.sessions[session.id]
-        self._outbox.ended.append(session.id)
-        if self._journal:
-            self._journal.forget(session.id)
-        self._tell("session", now_ns, session, state="closed", reason=reason)
-        logger.info("session ends", extra={"session": session.id, "reason": reason})
 
     # --- events ---
 
@@ -527,12 +506,17 @@ class Control:
         else:
             self._outbox.publish.append(self.events.number(message, now_ns))
 
-    def _tell(self, kind: str, now_ns: int, session: Session | None = None, /, **data: Any) -> None:
+    def tell(self, kind: str, now_ns: int, session: Session | None = None, /, **data: Any) -> None:
+        """Make an event known: of a session, or of the processes."""
         event = Event(kind=kind, data=data)
         if session:
             self._send(session.to_edge(event), now_ns)
         else:
             self._outbox.publish.append(self.events.number(event, now_ns))
+
+    def post(self, peer: Peer, message: Message) -> None:
+        """Queue a message that is no event."""
+        self._outbox.send.append((peer, message))
 
     def _send(self, outgoing: list[Outgoing], now_ns: int) -> None:
         """Queue messages; events are numbered and published besides."""
@@ -556,140 +540,42 @@ class Control:
             self.watchers.forget(message.session)
             if not message.leave:
                 text = "There is no such conversation (any more)."
-                self._outbox.send.append((message.edge, Refused(session=message.session, code="unknown", text=text)))
+                self.post(message.edge, Refused(session=message.session, code="unknown", text=text))
             return
         before = self.watchers.viewers(session.id)
         if message.leave:
             self.watchers.leave(session.id, message.edge)
         elif self.watchers.watch(message, now_ns):
             self._connect_edge(message.edge)
-            self._outbox.send.append((message.edge, self._showing(session)))
+            self.post(message.edge, showing(session, self.watchers))
         if self.watchers.viewers(session.id) != before:
             self._tell_viewers(session.id, now_ns)
         if message.hls:
             stream(self, session, now_ns)
 
-    def _show(self, session: Session) -> None:
+    def show(self, session: Session) -> None:
         """Tell every edge that watches where the programme is now."""
-        self._outbox.send.extend((edge, self._showing(session)) for edge in self.watchers.of(session.id))
-
-    def _showing(self, session: Session) -> Showing:
-        return Showing(
-            session=session.id,
-            route=session.route.id,
-            persona=session.record.persona,
-            language=session.state.language,
-            origin_ns=session.state.origin_ns,
-            state="away" if session.caller_gone_ns else phase(session.state),
-            viewers=self.watchers.viewers(session.id),
-            recording=dict(recording.told()) if (recording := outputs.current(session.record.outputs)) else {},
-            janus=janus_of(session.record.outputs),
-            peers={kind: peer for kind, peer in session.route.peers.items() if kind == "programme"},
-        )
+        self._outbox.send.extend((edge, showing(session, self.watchers)) for edge in self.watchers.of(session.id))
 
     def _tell_viewers(self, name: str, now_ns: int) -> None:
         """How many look on, to the caller and to all of them."""
         if session := self.sessions.get(name):
-            self._tell("audience", now_ns, session, viewers=self.watchers.viewers(name))
-
-    def _live(self, session: Session, now_ns: int) -> dict[str, Any]:
-        persona = session.record.persona
-        return {
-            "session": session.id,
-            "persona": str(persona.get("id", "")),
-            "name": str(persona.get("name", "")),
-            "portrait": str((persona.get("face") or {}).get("portrait", "")),
-            "viewers": self.watchers.viewers(session.id),
-            "away": bool(session.caller_gone_ns) or phase(session.state) == "away",
-            "edge": session.route.peers["webrtc"].name if "webrtc" in session.route.peers else "",
-            "age_s": max(0, now_ns - session.state.origin_ns) // NS_PER_S,
-        }
+            self.tell("audience", now_ns, session, viewers=self.watchers.viewers(name))
 
     # --- what is made of a session besides its call ---
-
-    def make(self, session: Session, output: Output, now_ns: int) -> None:
-        """Something is to be made of it from now on."""
-        session.record = replace(session.record, outputs=outputs.begun(session.record.outputs, output))
-        self._made_otherwise(session, output, now_ns)
-
-    def unmake(self, session: Session, output: Output, now_ns: int) -> None:
-        """It is not wanted any more."""
-        made, over = outputs.stopped(session.record.outputs, output)
-        session.record = replace(session.record, outputs=made)
-        self._made_otherwise(session, over, now_ns)
-
-    def _made_otherwise(self, session: Session, output: Output, now_ns: int) -> None:
-        """One output more, or less: who makes it is told, and who listens."""
-        if output.kind in outputs.EDGES:
-            self._want_pushes(session, now_ns)
-        else:
-            self._want_outputs(session)
-        if output.kind == JANUS:
-            self._show(session)
-        self._tell_output(session, output, now_ns)
-
-    def _record_as_configured(self, session: Session, now_ns: int) -> None:
-        """A conversation begins, or goes on with another persona: what holds for it now."""
-        rules = self.settings.recording
-        rule, running = outputs.rule(rules, session.record.persona), outputs.current(session.record.outputs)
-        if rule == "every" and running is None:
-            self.make(session, outputs.recording(rules, "config"), now_ns)
-        elif rule == "never" and running:
-            self.unmake(session, running, now_ns)
-
-    def _want_outputs(self, session: Session) -> None:
-        message = Outputs(session=session.id, route=session.route.id, wanted=outputs.wanted(session.record.outputs))
-        self._outbox.send.extend((each.peer, message) for each in self.registry.ready("outputs"))
-
-    def _want_pushes(self, session: Session, now_ns: int) -> None:
-        """Every edge hears what it pushes of a session, be it nothing: a push may have gone to another meanwhile."""
-        before = session.record.outputs
-        if not any(each.kind in outputs.EDGES for each in before):
-            return
-        edges = [each.peer for each in self.registry.ready("webrtc")]
-        if not self._grace_ns:  # before, one that has not reported yet would be taken for dead
-            caller = session.route.peers.get("webrtc")
-            made = placed(before, [edge.name for edge in edges], caller.name if caller else "")
-            session.record = replace(session.record, outputs=made)
-            for old, new in zip(before, made, strict=True):
-                if old.told() != new.told():
-                    self._tell_output(session, new, now_ns)
-        for edge in edges:
-            wanted = outputs.wanted(session.record.outputs, edge.name)
-            self._outbox.send.append((edge, Outputs(session=session.id, route=session.route.id, wanted=wanted)))
 
     def _on_output_state(self, message: OutputState, now_ns: int) -> None:
         session = self.sessions.get(message.session)
         if session is None:
             self.counters["unknown_session"] += 1
-            return
-        made, news = outputs.heard(session.record.outputs, message)
-        session.record = replace(session.record, outputs=made)
-        if news:
-            self._tell_output(session, news, now_ns)
-
-    def _outputs_gone(self, edge: str, now_ns: int) -> None:
-        """Their maker has died, an edge or (empty) the process of the outputs: what goes on begins again elsewhere, or
-        with its successor."""
-        for session in self.sessions.values():
-            made, news = outputs.unserved(session.record.outputs, edge)
-            session.record = replace(session.record, outputs=made)
-            for each in news:
-                self._tell_output(session, each, now_ns)
-            if edge:
-                self._want_pushes(session, now_ns)
-
-    def _tell_output(self, session: Session, output: Output, now_ns: int) -> None:
-        if output.kind == outputs.RECORDING:
-            self._tell("recording", now_ns, session, **output.told())
         else:
-            self._tell("output", now_ns, session, id=output.id, output=output.kind, **output.told())
+            self.makers.heard(session, message, now_ns)
 
     # --- films ---
 
     def _make_films(self, now_ns: int, again: bool) -> None:
         """Say who makes what, `again` or not, and to whoever listens how far it is."""
-        if not self._grace_ns:
+        if not self.grace.running:
             self._outbox.send += self.jobs.assigned([each.peer for each in self.registry.ready("production")], again)
         for job in self.jobs.news.told.values():
             event = Event(session=job.name, kind="job", data=dict(job.told()))
@@ -727,7 +613,7 @@ class Control:
             self._outbox.connect.extend(record.route.peers.values())
         self.jobs = Jobs(self._journal.jobs() if self._journal else ())
         if self.sessions or self.jobs.waiting():
-            self._grace_ns = now_ns + GRACE_NS
+            self.grace.begin(now_ns)
             logger.info("restored", extra={"sessions": len(self.sessions), "films": self.jobs.waiting()})
 
     def _on_holding(self, message: Holding, now_ns: int) -> None:
@@ -737,13 +623,12 @@ class Control:
             forget = Close(session=message.session, route=message.route, reason="unknown")
             self._outbox.send.extend((each.peer, forget) for each in self.registry.of(message.kind))
         elif message.kind == "llm":
-            self._llm_holds.setdefault(message.session, set()).update(_numbers(message.facts.get("turns")))
+            self.grace.holding(message)
         elif message.kind == "webrtc" and message.facts.get("present"):
             session.caller_gone_ns = 0
 
     def _grace_over(self, now_ns: int) -> None:
         """Who has not come back by now is dead; the others are told again what holds, in case it got lost."""
-        self._grace_ns = 0
         self.jobs.unserved([each.peer for each in self.registry.of("production")])
         for session in list(self.sessions.values()):
             edge = session.route.peers.get("webrtc")
@@ -754,17 +639,9 @@ class Control:
             if session.route.id == before:
                 self._send(session.to_all(session.opened()), now_ns)
                 self._send(session.step(Restarted(), now_ns), now_ns)
-                self._ask_what_got_lost(session, now_ns)
-        self._llm_holds.clear()
-        self._early.clear()
-
-    def _ask_what_got_lost(self, session: Session, now_ns: int) -> None:
-        """A question written down but not sent, or sent to a predecessor of nobody."""
-        held = self._llm_holds.get(session.id, set())
-        for answer in (session.state.answer, session.state.attempt):
-            if answer and answer.kind == "answer" and not answer.complete and answer.turn not in held:
-                self._send(session.step(Replaced(frozenset({"llm"})), now_ns), now_ns)
-                return
+                if self.grace.question_lost(session):
+                    self._send(session.step(Replaced(frozenset({"llm"})), now_ns), now_ns)
+        self.grace.end()
 
     _handlers: ClassVar[dict[type[Message], Callable[[Control, Any, int], None]]] = {
         Alive: _on_alive,
@@ -786,7 +663,3 @@ def _origin_ns(ordinal: int, now_ns: int) -> int:
     """The next instant on the 20 ms grid, shifted by the session's place in the stagger."""
     phase_ns = ordinal * STAGGER_NS % TICK_NS
     return now_ns + (phase_ns - now_ns) % TICK_NS
-
-
-def _numbers(value: Any) -> list[int]:
-    return [each for each in value if isinstance(each, int)] if isinstance(value, list | tuple) else []

@@ -5,23 +5,18 @@ By RTMP the process of the outputs pushes; by WHIP and into Janus an edge does, 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Protocol, TypedDict
+from typing import Annotated, TypedDict
 
 from broker.noted import Note
 from broker.outputs import EDGES, Made, Output
-from broker.push_address import JANUS, JANUS_SCHEME, KINDS, RTMP, flaw, kind_of, shown
-from broker.sessions import Session
-
-logger = logging.getLogger(__name__)
+from broker.push_address import JANUS, JANUS_SCHEME, KINDS, RTMP, kind_of, shown
 
 MOST = 4
 """Pushes of one session, of RTMP and of the edges each."""
 
 _PUSHES = frozenset(KINDS.values())
-
 
 PUSH_STATES = ("connecting", "live", "waiting", "ended")
 
@@ -33,33 +28,6 @@ class PushTold(TypedDict):
     url: str
     state: Annotated[str, Note("waiting: it is tried again soon.", PUSH_STATES)]
     reason: Annotated[str, Note("Why it is not live.")]
-
-
-class House(Protocol):
-    """What it needs of the broker; see control.py."""
-
-    settings: Any
-    """`whip_url`, `whip_token`, `janus_url`, `janus_key` and `rtmp_url`, of control.ControlSettings."""
-
-    def make(self, session: Session, output: Output, now_ns: int) -> None: ...
-
-
-def push_as_configured(house: House, session: Session, now_ns: int) -> None:
-    """A conversation begins: it is pushed where the settings say so."""
-    settings = house.settings
-    janus_url = JANUS_SCHEME + settings.janus_url if settings.janus_url else ""
-    for url, token in (
-        (settings.whip_url, settings.whip_token),
-        (janus_url, settings.janus_key),
-        (settings.rtmp_url, ""),
-    ):
-        if url:
-            persona = str(session.record.persona.get("id", ""))
-            filled = url.replace("{session}", session.id).replace("{persona}", persona)
-            if wrong := flaw(filled):  # one wrong setting stops neither the conversation nor the other pushes
-                logger.error("not pushed", extra={"session": session.id, "reason": wrong})
-            else:
-                house.make(session, pushed("config", filled, token), now_ns)
 
 
 def pushed(by: str, url: str, token: str = "") -> Output:

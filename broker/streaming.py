@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from broker import outputs
 from broker.clock import NS_PER_S
+from broker.makers import Makers
 from broker.outputs import Output
 from broker.sessions import Session
 from broker.watchers import Watchers
@@ -20,12 +21,9 @@ class House(Protocol):
     """What it needs of the broker; see control.py."""
 
     watchers: Watchers
+    makers: Makers
     settings: Any
     """`hls_sound`, of control.ControlSettings."""
-
-    def make(self, session: Session, output: Output, now_ns: int) -> None: ...
-
-    def unmake(self, session: Session, output: Output, now_ns: int) -> None: ...
 
 
 def stream(house: House, session: Session, now_ns: int) -> None:
@@ -34,7 +32,7 @@ def stream(house: House, session: Session, now_ns: int) -> None:
     wanted = house.watchers.hls(session.id)
     if wanted and running is None and now_ns >= session.stream_again_ns:
         session.stream_again_ns = now_ns + AGAIN_NS
-        house.make(session, Output(kind=HLS, by="viewers", settings={"sound": house.settings.hls_sound}), now_ns)
+        house.makers.make(session, Output(kind=HLS, by="viewers", settings={"sound": house.settings.hls_sound}), now_ns)
     elif running and not wanted:
         session.stream_again_ns = 0
-        house.unmake(session, running, now_ns)
+        house.makers.unmake(session, running, now_ns)

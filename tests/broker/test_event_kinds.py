@@ -44,7 +44,7 @@ def told(folders: tuple[str, ...], *names: str) -> set[str]:
 def test_every_kind_of_event_is_documented_and_no_other() -> None:
     documented = re.findall(r"^ +(\w+) {", Event.__doc__ or "", re.MULTILINE)
     assert len(documented) == len(set(documented))
-    assert set(documented) == told(("broker",), "tell", "_tell", "Event") | told(("workers", "webrtc"), "Event")
+    assert set(documented) == told(("broker",), "tell", "Event") | told(("workers", "webrtc"), "Event")
 
 
 def test_what_viewers_are_told_is_documented_and_nothing_else() -> None:
