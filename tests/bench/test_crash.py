@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.crash import Answered, Caption, Killed, Outcome, compared, merged, report
+from bench.crash import merged, report
+from bench.crash_call import Answered, Caption, Killed
+from bench.crash_outcome import Outcome, compared
 
 WORDS = ("we", "open", "at", "nine")
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.crash import SPOKEN, Answered, Call, Killed, in_order, missing_and_more, said_twice, words
+from bench.crash import SPOKEN
+from bench.crash_call import Answered, Call, Killed
+from bench.crash_outcome import in_order, missing_and_more, said_twice, words
 from broker.messages import WORKER_KINDS
 from tests.stack.caller import Caller
 from tests.stack.running import Stack
