@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from bench.spoken_pictures import SpokenPictures, play, speak
 from bench.visemes import TEXTS, Figures, measure
 from broker.config import load
 from broker.messages import Phone
+from tests.wav import wav_bytes
 from workers.lipsync.avatars import AvatarLibrary
 from workers.programme.settings import ProgrammeSettings
 from workers.tts.voices import Voices
@@ -71,11 +71,7 @@ def ways(clips: Sequence[Clip], settings: ProgrammeSettings, folder: Path) -> Wa
 
 def written(path: Path, sound: NDArray[np.int16], rate_hz: int) -> Path:
     """A mono WAV."""
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate_hz)
-        out.writeframes(sound.astype("<i2").tobytes())
+    path.write_bytes(wav_bytes(sound, rate_hz))
     return path
 
 

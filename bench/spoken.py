@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from workers.tts import flite_library
 from workers.tts.espeak_engine import EspeakEngine
 from workers.tts.text import spoken
 
@@ -19,11 +20,11 @@ ESPEAK_VOICES = ("en-us", "f3")
 
 
 def speak(text: str, voice: str = "slt") -> NDArray[np.int16]:
-    """The reading of `text`, its leading and trailing silence included. Raises OSError where flite is missing."""
+    """The reading of `text`, its leading and trailing silence included. Raises MissingError where flite is."""
     if voice in ESPEAK_VOICES:
         return _espeak(text, voice)
-    library, handle = _voice(voice)
-    wave = library.flite_text_to_wave(text.encode(), handle)
+    library = _flite()
+    wave = library.flite_text_to_wave(text.encode(), flite_library.voice(voice))
     try:
         heard = np.ctypeslib.as_array(wave.contents.samples, (wave.contents.num_samples,)).copy()
         rate_hz = int(wave.contents.sample_rate)
@@ -73,26 +74,10 @@ def _espeak_engine() -> EspeakEngine:
     return EspeakEngine()
 
 
-class _Wave(ctypes.Structure):
-    _fields_ = [
-        ("type", ctypes.c_char_p),
-        ("sample_rate", ctypes.c_int),
-        ("num_samples", ctypes.c_int),
-        ("num_channels", ctypes.c_int),
-        ("samples", ctypes.POINTER(ctypes.c_short)),
-    ]
-
-
 @cache
-def _voice(name: str) -> tuple[ctypes.CDLL, int]:
-    library = ctypes.CDLL("libflite.so.1", mode=ctypes.RTLD_GLOBAL)
-    for part in ("usenglish", "cmulex"):
-        ctypes.CDLL(f"libflite_{part}.so.1", mode=ctypes.RTLD_GLOBAL)
-    voice = ctypes.CDLL(f"libflite_cmu_us_{name}.so.1", mode=ctypes.RTLD_GLOBAL)
-    library.flite_text_to_wave.restype = ctypes.POINTER(_Wave)
-    library.flite_text_to_wave.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
-    library.delete_wave.argtypes = [ctypes.POINTER(_Wave)]
-    library.flite_init()
-    register = getattr(voice, f"register_cmu_us_{name}")
-    register.restype, register.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
-    return library, register(None)
+def _flite() -> ctypes.CDLL:
+    library = flite_library.library()
+    library.flite_text_to_wave.restype = ctypes.POINTER(flite_library.Wave)
+    library.flite_text_to_wave.argtypes = [ctypes.c_char_p, flite_library.Pointer]
+    library.delete_wave.argtypes = [ctypes.POINTER(flite_library.Wave)]
+    return library

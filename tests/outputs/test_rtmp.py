@@ -20,6 +20,7 @@ import pytest
 
 from broker.messages import Programme
 from broker.push_address import RTMP, flaw, kind_of, shown
+from tests.certificate import certificate
 from tests.outputs.media_server import MediaServer, lacking, until
 from tests.outputs.programme import SHADES, conversation, picture_times, probe
 from workers.outputs.avc import sample
@@ -219,13 +220,9 @@ class TlsFront:
     """What stands before a server that knows no TLS; its certificate is its own authority."""
 
     def __init__(self, folder: Path, behind: int) -> None:
-        self.certificate = folder / "cert.pem"
-        subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        files = ["-keyout", str(folder / "key.pem"), "-out", str(self.certificate)]
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
-        subprocess.run(command, check=True, capture_output=True)
+        self.certificate = certificate(folder, "front", "DNS:localhost")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, folder / "key.pem")
+        context.load_cert_chain(self.certificate, self.certificate.with_suffix(".key"))
         self._behind = behind
         self.told = bytearray()
         """What has come by TLS."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from bench.visemes import TEXTS, Figures, measure
 from broker.config import Settings, load
 from broker.errors import ConfigError
 from broker.messages import Programme, Voice
+from tests.wav import wav_bytes
 from workers.lipsync.avatars import AvatarLibrary
 from workers.production.make import make
 from workers.production.order import Order, OrderError, order
@@ -209,21 +209,11 @@ def _text(path: Path) -> None:
 
 
 def _silence(path: Path) -> None:
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(8_000)
-        out.writeframes(bytes(16_000))
+    path.write_bytes(wav_bytes(np.zeros(8_000, np.int16), 8_000))
 
 
 def _cut_short(path: Path) -> None:
-    whole = io.BytesIO()
-    with wave.open(whole, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(8_000)
-        out.writeframes(bytes(16_000))
-    path.write_bytes(whole.getvalue()[:30])
+    path.write_bytes(wav_bytes(np.zeros(8_000, np.int16), 8_000)[:30])
 
 
 @pytest.mark.parametrize("write", [_playlist, _text, _silence, _cut_short])

@@ -7,7 +7,6 @@ import json
 import random
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from broker.messages import Voice
 from broker.uploads import read, write
 from tests.production.damaged import KINDS, damaged, sound_file
 from tests.tts.voiced import VOICES
+from tests.wav import wav_bytes
 from workers.production import upload
 from workers.production.order import OrderError
 from workers.production.recording import read as recording_of
@@ -45,11 +45,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wav(path: Path, pcm: bytes, rate_hz: int = 48_000) -> Path:
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate_hz)
-        out.writeframes(pcm)
+    path.write_bytes(wav_bytes(np.frombuffer(pcm, np.int16), rate_hz))
     return path
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import io
 import shutil
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page, Playwright, sync_playwright
+
+from tests.wav import wav_bytes as wav_bytes
 
 HERE = Path(__file__).resolve().parent
 RATE_HZ = 48_000
@@ -213,14 +213,3 @@ class Caller:
 
     def wait(self, seconds: float) -> None:
         self.page.wait_for_timeout(seconds * 1000)
-
-
-def wav_bytes(pcm: npt.NDArray[np.int16], rate_hz: int) -> bytes:
-    """Mono samples as a WAV file."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate_hz)
-        file.writeframes(pcm.astype("<i2").tobytes())
-    return out.getvalue()

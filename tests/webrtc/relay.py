@@ -10,24 +10,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from broker.config import ROOT
+from tests.certificate import certificate
 
 SECRET = "a secret of the tests, long enough"
 STARTS_WITHIN_S = 30.0
 
 
-def certificate(folder: Path, address: str) -> Path:
-    """A certificate for an address, which is its own authority; its key is beside it."""
-    certificate, key = folder / "relay.pem", folder / "relay.key"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={address}"]
-    command += ["-addext", f"subjectAltName=IP:{address}", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    return certificate
-
-
 @contextlib.contextmanager
 def relay(folder: Path, port: int, address: str = "127.0.0.1", within: Sequence[str] = ()) -> Iterator[None]:
     """coturn on one port of `address`, the only place it relays to. `within`: a command that starts it elsewhere."""
-    pem = certificate(folder, address)
+    pem = certificate(folder, "relay", f"IP:{address}")
     command = [*within, "turnserver", "-c", str(ROOT / "etc/coturn.conf")]
     command += [f"--listening-port={port}", f"--tls-listening-port={port}", f"--listening-ip={address}"]
     command += [f"--relay-ip={address}", f"--allowed-peer-ip={address}", f"--static-auth-secret={SECRET}"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import random
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from broker.clock import now_ns
 from broker.errors import EngineError
 from broker.messages import Act, Ask, Event, Open, Played, Speak
 from broker.uploads import Uploads
+from tests.wav import wav_bytes
 from tests.webrtc.scene import until
 from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
 
@@ -48,13 +47,7 @@ def sound(seconds: float, rate_hz: int = 16_000, loud: int = 8_000) -> bytes:
     """A WAV of somebody humming, on and off."""
     times = np.arange(int(seconds * rate_hz)) / rate_hz
     hum = loud * np.sin(2 * np.pi * 160 * times) * (np.sin(2 * np.pi * 1.5 * times) > 0)
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate_hz)
-        file.writeframes(hum.astype("<i2").tobytes())
-    return out.getvalue()
+    return wav_bytes(hum.astype(np.int16), rate_hz)
 
 
 def form(recording: bytes | None, **fields: str) -> aiohttp.FormData:

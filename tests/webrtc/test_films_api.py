@@ -8,7 +8,6 @@ import io
 import itertools
 import json
 import shutil
-import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from broker.jobs import Stage
 from broker.memory_bus import MemoryBus
 from broker.messages import Make
 from tests.stack.lips import mouth_box
+from tests.wav import wav_bytes
 from tests.webrtc.served import OPERATOR, TOKEN, Served, at_an_edge
 from workers.lipsync.avatars import AvatarLibrary
 from workers.lipsync.face import FaceState
@@ -73,13 +73,7 @@ async def ended(world: Served, name: str) -> dict[str, Any]:
 
 
 def tone() -> bytes:
-    whole = io.BytesIO()
-    with wave.open(whole, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(16_000)
-        out.writeframes((8_000 * np.sin(np.arange(16_000) * 0.05)).astype("<i2").tobytes())
-    return whole.getvalue()
+    return wav_bytes((8_000 * np.sin(np.arange(16_000) * 0.05)).astype(np.int16), 16_000)
 
 
 def form(audio: bytes, **fields: str) -> aiohttp.FormData:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from workers.tts.words import listed
-
-Words = tuple[str, ...]
+from workers.tts.words import Words, listed
 
 
 def _table(lines: str) -> dict[str, Words]:

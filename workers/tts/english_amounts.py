@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from workers.tts import english as lists
-from workers.tts.english import Words
 from workers.tts.english_numbers import SCALES, cardinal
+from workers.tts.words import Words
 from workers.tts.written import Line
 
 MAGNITUDES = ("thousand", "million", "billion", "trillion")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from workers.tts import english as lists
-from workers.tts.english import Words
 from workers.tts.english_amounts import unit_after_number
 from workers.tts.english_numbers import cardinal, one_by_one, ordinal
+from workers.tts.words import Words
 from workers.tts.written import Line
 
 _MOST_LETTERS = 24

@@ -7,7 +7,7 @@ import re
 from num2words import num2words
 
 from workers.tts import english as lists
-from workers.tts.english import Words
+from workers.tts.words import Words
 from workers.tts.written import Line
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from workers.tts import english as lists
-from workers.tts.english import Words
 from workers.tts.english_numbers import cardinal, one_by_one, ordinal, year
+from workers.tts.words import Words
 from workers.tts.written import Line
 
 

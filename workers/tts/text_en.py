@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from workers.tts import english as lists
 from workers.tts import english_amounts as amounts
 from workers.tts import english_names as names
 from workers.tts import english_numbers as numbers
 from workers.tts import english_times as times
-from workers.tts.english import Words
 from workers.tts.english_numbers import NUMBER
+from workers.tts.rules import Rule, by_rules
+from workers.tts.words import Words
 from workers.tts.written import Line
 
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Line, int], Words | None]]
 _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?:thousand|million|billion|trillion)", re.IGNORECASE), amounts.magnitude_of_money),
     (re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*(?<![A-Z]{2})(?<![A-Z]{2}s)"), names.plain_word),
@@ -74,8 +73,5 @@ def say_english(line: Line, index: int, language: str) -> tuple[Words, bool]:
         return short, True
     if core.lower() in lists.RESPELT:
         return lists.RESPELT[core.lower()], False
-    for pattern, say in _RULES:
-        match = pattern.fullmatch(core)
-        if match and (said := say(match, line, index)) is not None:
-            return said, False
-    return names.mixed(core), False
+    said = by_rules(_RULES, line, index)
+    return (names.mixed(core) if said is None else said), False

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from num2words import num2words
 
-from workers.tts.words import listed
+from workers.tts.rules import Rule, by_rules
+from workers.tts.words import Words, listed
 from workers.tts.written import Line
 
-Words = tuple[str, ...]
 _NUMBER = r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
 _MONTHS = listed("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre")
 _CURRENCY = {
@@ -65,17 +64,13 @@ _ORDINALS = listed(
 
 def say_spanish(line: Line, index: int, language: str) -> tuple[Words, bool]:
     """What is said for one word, and whether its point belongs to an abbreviation."""
-    word = line.at(index)
-    core = word.core
+    core = line.at(index).core
     if not core:
         return (), False
     if (short := _abbreviation(line, index)) is not None:
         return short, True
-    for pattern, say in _RULES:
-        match = pattern.fullmatch(core)
-        if match and (said := say(match, line, index)) is not None:
-            return said, False
-    return _mixed(core), False
+    said = by_rules(_RULES, line, index)
+    return (_mixed(core) if said is None else said), False
 
 
 def cardinal(digits: str) -> Words:
@@ -288,7 +283,6 @@ def _mixed(core: str) -> Words:
     return tuple(said[:90])
 
 
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Line, int], Words | None]]
 _RULES: tuple[Rule, ...] = (
     (re.compile("|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))), _unit_alone),
     (re.compile(r"millón|millones", re.IGNORECASE), _millions_of_money),

@@ -5,12 +5,11 @@ texts write in Latin letters; other Latin words and letters as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from workers.tts.words import CJK, listed
+from workers.tts.rules import Rule, by_rules
+from workers.tts.words import CJK, Words, listed
 from workers.tts.written import Line
 
-Words = tuple[str, ...]
 _DIGITS = "零一二三四五六七八九"
 _MYRIADS = ("", "万", "亿", "兆")
 _CURRENCY = {"$": "美元", "US$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£": "英镑"}
@@ -40,11 +39,8 @@ def say_chinese(line: Line, index: int, language: str) -> tuple[Words, bool]:
         return (), False
     if (short := _abbreviation(line, index)) is not None:
         return short, True
-    for pattern, say in _RULES:
-        match = pattern.fullmatch(core)
-        if match and (said := say(match, line, index)) is not None:
-            return said, False
-    return _mixed(core), False
+    said = by_rules(_RULES, line, index)
+    return (_mixed(core) if said is None else said), False
 
 
 def _abbreviation(line: Line, index: int) -> Words | None:
@@ -228,7 +224,6 @@ def _mixed(core: str) -> Words:
 
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str], Line, int], Words | None]]
 _RULES: tuple[Rule, ...] = (
     (re.compile("[万亿千百]"), _myriads_of_money),
     (re.compile(f"[{CJK}]+"), _characters),

@@ -17,6 +17,9 @@ _WORD = re.compile(
 _KEPT_FORMAT = "\u200c\u200d"
 """Joiners that carry meaning in Indic scripts and Persian; every other invisible mark is dropped."""
 
+Words = tuple[str, ...]
+"""What is said for one written word: see `Token.spoken`."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
