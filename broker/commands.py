@@ -21,7 +21,7 @@ audience {questions}                  off, moderated or open
 recording                             whether it is recorded, and may be
 record {format, sound}                record it from now on
 unrecord                              no longer
-push {url}                            by RTMP, from now on: for the operator
+push {url, token}                     to a media server, by RTMP, by WHIP or into Janus: for the operator
 pushes                                where it is pushed, and how that goes
 unpush {id}                           no longer
 """

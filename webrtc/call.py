@@ -1,4 +1,4 @@
-"""One session as the edge has it: its page, its peer connection, its microphone, its programme.
+"""One session as the edge has it: its page, the line to it, its microphone, its programme.
 
 Outlives pages (a reload, a lost network) and peer connections; ends with the broker's `Close`. Decides nothing: what
 the person does goes to the broker, what the broker decides goes to the page.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import typing
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from broker.config import Settings
-from tests.layout.test_layout import ROOT, tracked
+from tests.layout.test_layout import ROOT, modules, tracked
 
 GUIDES = ("README.md", *sorted(path for path in tracked() if re.fullmatch(r"docs/[\w-]+\.md", path)))
 FOLDERS = ("bench", "bin", "broker", "docs", "etc", "static", "tests", "webrtc", "workers", r"\.ci")
@@ -89,12 +90,27 @@ def module(name: str) -> str:
     return text
 
 
+COMMAND = re.compile(r"(?<!/)(bin/bench [a-z]\w+|bin/[a-z]+|python -m [a-z][\w.]*)(?![\w./<])([^|;&\n]*)")
+
+
+def unknown_options(command: str, rest: str) -> list[str]:
+    """Options that are not read: neither named to argparse nor a case of the script."""
+    options = set(re.findall(r"(?<=[\s\[])--?[a-z][a-z0-9-]*", rest)) - PYTEST
+    known = source(command)
+    return [option for option in options if not re.search(rf'"{option}"|{option}[)=]', known)]
+
+
 @pytest.mark.parametrize("guide", GUIDES)
 def test_the_commands_of_a_guide_can_be_given_as_they_stand_there(guide: str) -> None:
-    for found in named(guide, r"(?<!/)(bin/bench [a-z]\w+|bin/[a-z]+|python -m [a-z][\w.]*)(?![\w./<])([^|;&]*)"):
-        options = set(re.findall(r"(?<=\s)--?[a-z][a-z0-9-]*", found[2])) - PYTEST
-        known = source(found[1])
-        assert not [option for option in options if not re.search(rf"[\s\"|(]{option}[\s\"|)=]", known)], found[0]
+    for found in named(guide, COMMAND.pattern):
+        assert not unknown_options(found[1], found[2]), found[0]
+
+
+@pytest.mark.parametrize("path", [p for f in ("bench", "broker", "webrtc", "workers") for p in modules(f)], ids=str)
+def test_the_commands_of_a_docstring_can_be_given_as_they_stand_there(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    for found in COMMAND.finditer(docstring):
+        assert not unknown_options(found[1], found[2]), found[0]
 
 
 def settings() -> dict[str, set[str]]:

@@ -1,0 +1,1 @@
+"""Mouth, voice and pose to pictures: a portrait that speaks."""
