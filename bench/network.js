@@ -1,4 +1,4 @@
-// Put into a page by bench/network.py: its connections go where `viaPath` says, and what it sees and hears is written
+// Put into a page by bench/network_room.py: its connections go where `viaPath` says, and what it sees and hears is written
 // down in window.seen, on the machine's clock.
 (() => {
   const now = () => performance.timeOrigin + performance.now();
