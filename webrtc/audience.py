@@ -23,7 +23,7 @@ ANSWERED_S = 2.5
 """Within this the broker says whether it knows a session."""
 
 
-class Host(Protocol):
+class House(Protocol):
     """What the audience needs of the process around it; see calls.py."""
 
     @property
@@ -53,9 +53,9 @@ class Host(Protocol):
 class Audience:
     """The watched sessions by id. Runs on the event loop."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, house: House) -> None:
         self.counters: Counter[str] = Counter()
-        self._host = host
+        self._house = house
         self._watched: dict[str, Watched] = {}
         self._telling: asyncio.TimerHandle | None = None
         self._told: dict[str, int] = {}
@@ -68,7 +68,7 @@ class Audience:
     @property
     def token(self) -> str:
         """What viewers bear besides the link; empty: nothing."""
-        return self._host.settings.audience.token
+        return self._house.settings.audience.token
 
     @property
     def listeners(self) -> int:
@@ -111,7 +111,7 @@ class Audience:
         elif isinstance(message, Showing):
             before = watched.shown.peers.values() if watched.shown else ()
             watched.show(message)
-            self._host.forget_unused(before)
+            self._house.forget_unused(before)
         elif isinstance(message, Close):
             self._drop(watched, message.reason)
         elif isinstance(message, Refused) and message.code == "unknown":
@@ -129,7 +129,7 @@ class Audience:
             elif not watched.empty_ns:
                 watched.empty_ns = now
             elif now - watched.empty_ns > LINGER_NS:
-                self._host.to_broker(self._watch(watched, leave=True), 0)
+                self._house.to_broker(self._watch(watched, leave=True), 0)
                 self._drop(watched, "nobody watches")
                 continue
             self._tell(watched)
@@ -156,29 +156,29 @@ class Audience:
             each.end("restart")
         await asyncio.gather(*(each.closed() for each in watched))
 
-    # --- what a watched session needs (watched.Host) ---
+    # --- what a watched session needs (watched.House) ---
 
     @property
     def peer(self) -> Peer:
-        return self._host.peer
+        return self._house.peer
 
     @property
     def ice_servers(self) -> tuple[dict[str, Any], ...]:
-        return self._host.ice_servers
+        return self._house.ice_servers
 
     @property
     def own_ice_servers(self) -> tuple[dict[str, Any], ...]:
-        return self._host.own_ice_servers
+        return self._house.own_ice_servers
 
     def to(self, peer: Peer, message: Message, route: int) -> bool:
-        return self._host.to(peer, message, route)
+        return self._house.to(peer, message, route)
 
     def listen(self, old: Peer | None, new: Peer | None, session: str, listener: str) -> None:
-        self._host.listen(old, new, session, listener)
+        self._house.listen(old, new, session, listener)
 
     def card(self, persona: dict[str, Any]) -> dict[str, Any]:
         """What a page shows of a persona."""
-        return self._host.personas.card(persona)
+        return self._house.personas.card(persona)
 
     def viewers_changed(self) -> None:
         """Somebody came or went: the broker hears soon, with whoever else does."""
@@ -195,10 +195,10 @@ class Audience:
 
     def _tell(self, watched: Watched) -> None:
         self._told[watched.session] = watched.count
-        self._host.to_broker(self._watch(watched), 0)
+        self._house.to_broker(self._watch(watched), 0)
 
     def _watch(self, watched: Watched, leave: bool = False) -> Watch:
-        edge, hls = self._host.peer, watched.hls and not leave
+        edge, hls = self._house.peer, watched.hls and not leave
         return Watch(session=watched.session, edge=edge, viewers=watched.count, leave=leave, hls=hls)
 
     def _drop(self, watched: Watched, reason: str) -> None:
@@ -207,4 +207,4 @@ class Audience:
             self._told.pop(watched.session, None)
             watched.end(reason)
             self.counters.update(watched.stats())  # type: ignore[arg-type]  # totals are whole numbers
-            self._host.forget_unused(watched.shown.peers.values() if watched.shown else ())
+            self._house.forget_unused(watched.shown.peers.values() if watched.shown else ())

@@ -54,7 +54,7 @@ PLAYED_AHEAD = 48_000
 PLAYED_BEHIND = 48_000 * 60
 
 
-class Host(page_line.Host, Protocol):
+class House(page_line.House, Protocol):
     """What a call needs of the process around it; see calls.py."""
 
     @property
@@ -78,7 +78,7 @@ class Host(page_line.Host, Protocol):
 class Call:
     """A session at this edge. All methods run on the event loop; none waits but `stopped`."""
 
-    def __init__(self, host: Host, session: str, token_hash: str, hello: page_messages.Hello, known: bool) -> None:
+    def __init__(self, house: House, session: str, token_hash: str, hello: page_messages.Hello, known: bool) -> None:
         self.session = session
         self.token_hash = token_hash
         self.persona = hello.persona
@@ -97,7 +97,7 @@ class Call:
         self.page_clock = PageClock()
         self.microphone = Microphone(self._send_mic, self._first_mic_sample, lambda: self._say("microphone", live=True))
         self.latency = LatencyBook(self.microphone.history.arrived_ns)
-        self._host = host
+        self._house = house
         self._known = known
         """The session had a life before this edge (it was restarted): microphone samples go on after that."""
         self._remembers = False
@@ -117,7 +117,7 @@ class Call:
         self._recording: dict[str, str] = {}
         """What was last said of it; see the event."""
         self._keys = KeyFrameRequests(self._ask_key)
-        self._line = PageLine(host, self)
+        self._line = PageLine(house, self)
         self._last_tick = -1
         self._last_sample = 0
         self._mouth_frames: list[list[Any]] = []
@@ -132,7 +132,7 @@ class Call:
                 session=self.session,
                 persona=self.persona,
                 token_hash=self.token_hash,
-                edge=self._host.peer,
+                edge=self._house.peer,
                 mode=self.mode,
                 language=self.language,
                 hears_again=self._remembers,
@@ -173,7 +173,7 @@ class Call:
             "session",
             session=self.session,
             token=self.secret,
-            ice=list(self._host.ice_servers),
+            ice=list(self._house.ice_servers),
             persona=persona,
             language=self.opened.language if self.opened else self.language,
             background=self._background,
@@ -181,7 +181,7 @@ class Call:
             video_offset=clock.video_offset,
             resumed=resumed,
             dialogue=self.dialogue,
-            share=self._host.shown,
+            share=self._house.shown,
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)
@@ -213,7 +213,7 @@ class Call:
         old = before.peers.get("programme") if before else None
         new = message.peers.get("programme")
         if old != new:
-            self._host.listen(old, new, self.session)
+            self._house.listen(old, new, self.session)
             self._wanted = {}
         if self._remembers and "webrtc" in message.replaced:
             self._again_from = message.utterance
@@ -268,10 +268,10 @@ class Call:
     def programme(self, tick: Programme) -> None:
         """20 ms of the programme."""
         if tick.tick <= self._last_tick or self.fanout is None:
-            self._host.count("ticks_repeated")
+            self._house.count("ticks_repeated")
             return
         if self._last_tick >= 0 and tick.tick != self._last_tick + 1:
-            self._host.count("ticks_missing", tick.tick - self._last_tick - 1)
+            self._house.count("ticks_missing", tick.tick - self._last_tick - 1)
         self._last_tick, self._last_sample = tick.tick, tick.programme_sample
         self.fanout.feed(tick)
         self.latency.programme(tick, now_ns())
@@ -293,8 +293,8 @@ class Call:
         wanted |= {"step": self._line.rate.step, "reason": self._line.rate.reason}
         if always or wanted != self._wanted:
             self._wanted = wanted
-            message = Wanted(session=self.session, edge=self._host.peer.name, **wanted)
-            self._host.to(self.opened.peers["programme"], message, self.route)
+            message = Wanted(session=self.session, edge=self._house.peer.name, **wanted)
+            self._house.to(self.opened.peers["programme"], message, self.route)
 
     def want_key(self, codec: str) -> None:
         """Somebody's pictures of this rendition wait for a key frame."""
@@ -303,7 +303,7 @@ class Call:
     def judge_rate(self) -> None:
         """Twice a second: what the page's line carries may have changed."""
         if self._line.rate.judge(now_ns()):
-            self._host.count("picture_steps")
+            self._house.count("picture_steps")
             self.want(False)
 
     # --- the page speaks ---
@@ -358,12 +358,12 @@ class Call:
         now = now_ns()
         sample = self.fanout.clock.programme_sample(message.rtp, self._last_sample)
         if not self._last_sample - PLAYED_BEHIND <= sample <= self._last_sample + PLAYED_AHEAD or sample < 0:
-            self._host.count("played_ignored")
+            self._house.count("played_ignored")
             return
         age_ms = min(self.page_clock.age_ms(message.t, now), 2000.0)
         self._to_broker(Played(session=self.session, programme_sample=sample))
         for turn, record in self.latency.played(sample, now - int(age_ms * NS_PER_MS)):
-            self._host.latency(self.session, turn, record)
+            self._house.latency(self.session, turn, record)
             self._say("latency", turn=turn, **record)
 
     # --- microphone ---
@@ -373,7 +373,7 @@ class Call:
         if vad is None:
             return False
         message = MicFrame(session=self.session, mic_sample=frame.mic_sample, pcm=frame.pcm, concealed=frame.concealed)
-        return self._host.to(vad, message, self.route)
+        return self._house.to(vad, message, self.route)
 
     def page_sounds(self, pcm: bytes) -> None:
         """Sound that the attached page remembers. Raises PageError."""
@@ -436,7 +436,7 @@ class Call:
         """Let go of everything; the call is over."""
         self._end_source()
         if self.opened:
-            self._host.listen(self.opened.peers.get("programme"), None, self.session)
+            self._house.listen(self.opened.peers.get("programme"), None, self.session)
         self.microphone.stop()
         self._line.drop()
 
@@ -469,8 +469,8 @@ class Call:
             self.page.send(kind, **fields)
 
     def _to_broker(self, message: Message) -> None:
-        self._host.to_broker(message, self.route)
+        self._house.to_broker(message, self.route)
 
     def _ask_key(self, codec: str) -> None:
         if self.opened and "programme" in self.opened.peers:
-            self._host.to(self.opened.peers["programme"], KeyFrame(session=self.session, codec=codec), self.route)
+            self._house.to(self.opened.peers["programme"], KeyFrame(session=self.session, codec=codec), self.route)

@@ -255,7 +255,7 @@ class Calls:
         )
         self._bus.send(self._bus.broker, message)
 
-    # --- what calls need (call.Host) ---
+    # --- what calls need (call.House) ---
 
     @property
     def peer(self) -> Peer:

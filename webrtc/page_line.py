@@ -25,7 +25,7 @@ GRACE_S = 5.0
 """A peer connection without its page's WebSocket lives this long: a short break costs no new connection."""
 
 
-class Host(Protocol):
+class House(Protocol):
     """What a line needs of the process around it; see calls.py."""
 
     @property
@@ -54,10 +54,10 @@ class Caller(Protocol):
 class PageLine:
     """All methods run on the event loop, and return at once; what takes time is done after what was asked before."""
 
-    def __init__(self, host: Host, call: Caller) -> None:
-        self.rate = PictureRate(host.video_kbps)
+    def __init__(self, house: House, call: Caller) -> None:
+        self.rate = PictureRate(house.video_kbps)
         """What the path to the page carries."""
-        self._host = host
+        self._house = house
         self._call = call
         self._peer: PagePeer | None = None
         self._paused = False
@@ -121,7 +121,7 @@ class PageLine:
         await self._close()
         fanout = self._call.fanout
         assert fanout is not None
-        servers, hear, key = self._host.own_ice_servers, self._call.page_packet, self._call.want_key
+        servers, hear, key = self._house.own_ice_servers, self._call.page_packet, self._call.want_key
         self.rate.renew()
         peer = PagePeer(servers, fanout, hear, self._state, key, self._cutout, self.rate)
         self._peer = peer
@@ -152,7 +152,7 @@ class PageLine:
             text = "No network path for sound and pictures was found between your browser and the server."
             if self._call.page:
                 self._call.page.error(PageError("ice", text))
-            self._host.count("ice_failed")
+            self._house.count("ice_failed")
             self.drop()
 
     def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -166,7 +166,7 @@ class PageLine:
             try:
                 await work
             except PageError as error:
-                self._host.count(f"page_error_{error.code}")
+                self._house.count(f"page_error_{error.code}")
                 if self._call.page:
                     self._call.page.error(error)
 

@@ -43,7 +43,7 @@ DATED = frozenset({"state", "turn", "switched", "ended"})
 TURNS_TOLD = frozenset({"committed", "cancelled", "interrupted", "finished"})
 
 
-class Host(Protocol):
+class House(Protocol):
     """What a watched session needs of those around it; see audience.py."""
 
     @property
@@ -78,7 +78,7 @@ class Viewer:
 class Watched:
     """A session while somebody at this edge looks on, or is about to. All of it runs on the event loop."""
 
-    def __init__(self, host: Host, session: str) -> None:
+    def __init__(self, house: House, session: str) -> None:
         self.session = session
         self.shown: Showing | None = None
         self.fanout: Fanout | None = None
@@ -97,7 +97,7 @@ class Watched:
         """Since when nobody looks on; 0 while somebody does."""
         self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether the broker knows the session."""
-        self._host = host
+        self._house = house
         self._keys = KeyFrameRequests(self._ask_key)
         self._left: Counter[str] = Counter()
         self._last_tick = -1
@@ -130,7 +130,7 @@ class Watched:
         """Where the programme is; again whenever that changes."""
         before, self.shown = self.shown, message
         if before and before.persona != message.persona:
-            self._say("switched", persona=self._host.card(message.persona))
+            self._say("switched", persona=self._house.card(message.persona))
         if self.fanout is None or self.fanout.clock.origin_ns != message.origin_ns:
             self._drop_viewers()
             self.fanout = Fanout(MediaClock.shared(self.session, message.origin_ns), partial(self.want, False))
@@ -138,7 +138,7 @@ class Watched:
         self._recorded(message.recording)
         old, new = (each.peers.get("programme") if each else None for each in (before, message))
         if old != new:
-            self._host.listen(old, new, self.session, LISTENER)
+            self._house.listen(old, new, self.session, LISTENER)
             self._wanted = (-1, -1)
         self.want()
         if not self.answer.done():
@@ -192,7 +192,7 @@ class Watched:
             stream.end()
         self._drop_viewers()
         if self.shown:
-            self._host.listen(self.shown.peers.get("programme"), None, self.session, LISTENER)
+            self._house.listen(self.shown.peers.get("programme"), None, self.session, LISTENER)
 
     # --- viewers come and go ---
 
@@ -206,9 +206,9 @@ class Watched:
                 logger.info("viewer", extra={"session": self.session, "state": state})
                 self.leave(viewer)
 
-        servers, bundled = self._host.own_ice_servers, "a=group:BUNDLE" in sdp
-        peer = ViewerPeer(servers, self.fanout, self.want_key, self._host.viewers_changed, ended, bundled)
-        viewer = Viewer(peer, self._host.peer.name, ufrag)
+        servers, bundled = self._house.own_ice_servers, "a=group:BUNDLE" in sdp
+        peer = ViewerPeer(servers, self.fanout, self.want_key, self._house.viewers_changed, ended, bundled)
+        viewer = Viewer(peer, self._house.peer.name, ufrag)
         self.viewers[viewer.name] = viewer  # counted at once: many may be on their way
         try:
             return viewer, await peer.answer(sdp)
@@ -224,7 +224,7 @@ class Watched:
             task = asyncio.ensure_future(viewer.peer.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-            self._host.viewers_changed()
+            self._house.viewers_changed()
 
     def listen(self, stream: EventStream, persona: dict[str, Any], janus: dict[str, Any] | None = None) -> None:
         """A page wants the events: what it needs to begin, what is on the air, then everything.
@@ -239,8 +239,8 @@ class Watched:
         opening |= {"recorded": self.recorded}
         offsets = {"audio_offset": clock.audio_offset, "video_offset": clock.video_offset}
         rest: dict[str, Any] = {
-            "ice": list(self._host.ice_servers),
-            "edge": self._host.peer.incarnation,
+            "ice": list(self._house.ice_servers),
+            "edge": self._house.peer.incarnation,
             "background": self._background,
         }
         if janus:
@@ -249,12 +249,12 @@ class Watched:
         for _, message in self._recent:
             stream.send(message)
         self.streams.add(stream)
-        self._host.viewers_changed()
+        self._house.viewers_changed()
 
     def unlisten(self, stream: EventStream) -> None:
         self.streams.discard(stream)
         self._left.update(event_streams_too_slow=int(stream.overflowed))
-        self._host.viewers_changed()
+        self._house.viewers_changed()
 
     def want(self, always: bool = True) -> None:
         """Tell the programme which pictures somebody here looks at."""
@@ -263,9 +263,9 @@ class Watched:
         wanted = (self.fanout.wanted(H264), self.fanout.wanted(VP8))
         if always or wanted != self._wanted:
             self._wanted = wanted
-            edge = f"{self._host.peer.name}/{LISTENER}"
+            edge = f"{self._house.peer.name}/{LISTENER}"
             message = Wanted(session=self.session, edge=edge, h264=wanted[0], vp8=wanted[1])
-            self._host.to(self.shown.peers["programme"], message, self.shown.route)
+            self._house.to(self.shown.peers["programme"], message, self.shown.route)
 
     def want_key(self, codec: str) -> None:
         """Somebody needs a key frame."""
@@ -332,4 +332,4 @@ class Watched:
     def _ask_key(self, codec: str) -> None:
         if self.shown and "programme" in self.shown.peers:
             message = KeyFrame(session=self.session, codec=codec)
-            self._host.to(self.shown.peers["programme"], message, self.shown.route)
+            self._house.to(self.shown.peers["programme"], message, self.shown.route)

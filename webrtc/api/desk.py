@@ -16,7 +16,7 @@ ANSWERED_S = 3.0
 Hear = Callable[[Told], None]
 
 
-class Host(Protocol):
+class House(Protocol):
     """What the desk needs of the process around it; see calls.py."""
 
     @property
@@ -30,15 +30,15 @@ class Host(Protocol):
 class Desk:
     """Open questions to the broker, and who listens to which session (`""`: to all)."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, house: House) -> None:
+        self._house = house
         self._waiting: dict[str, asyncio.Future[Done]] = {}
         self._hearing: dict[str, set[Hear]] = {}
         self._last: dict[str, int] = {}
 
     def processes(self) -> tuple[dict[str, Any], ...]:
         """One row a process, as the broker last knew it (`Registry.table`)."""
-        return self._host.processes()
+        return self._house.processes()
 
     @property
     def listeners(self) -> int:
@@ -54,14 +54,14 @@ class Desk:
         command = Command(
             session=session,
             id=name,
-            edge=self._host.peer,
+            edge=self._house.peer,
             what=what,
             token_hash=token_hash,
             operator=operator,
             data=data,
         )
         try:
-            self._host.to_broker(command, 0)
+            self._house.to_broker(command, 0)
             done = await asyncio.wait_for(answer, ANSWERED_S)
         except TimeoutError:
             raise Problem(
@@ -100,7 +100,7 @@ class Desk:
         hearing.discard(hear)
         if not hearing and self._hearing.pop(session, None) is not None:
             self._last.pop(session, None)
-            self._host.to_broker(Listen(session=session, edge=self._host.peer, leave=True), 0)
+            self._house.to_broker(Listen(session=session, edge=self._house.peer, leave=True), 0)
 
     def beat(self) -> None:
         """Once a second: say that somebody still listens; a broker that has restarted tells what was missed."""
@@ -109,4 +109,4 @@ class Desk:
 
     def _listen(self, session: str) -> None:
         since = self._last.get(session, -1)
-        self._host.to_broker(Listen(session=session, edge=self._host.peer, since=since), 0)
+        self._house.to_broker(Listen(session=session, edge=self._house.peer, since=since), 0)
