@@ -192,7 +192,7 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     if utterance is None:
         return
     if state.gone:
-        _put_aside(move, utterance, transcript.text)
+        _put_aside(move, utterance, transcript)
         return
     if utterance is state.ending:
         move.set(ending=None)
@@ -204,12 +204,13 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     conclude(move, utterance, transcript.text)
 
 
-def _put_aside(move: Move, utterance: Utterance, text: str) -> None:
+def _put_aside(move: Move, utterance: Utterance, transcript: Transcript) -> None:
     """The caller is gone, perhaps in mid-sentence: an answer to a fragment would be an answer to nothing said."""
     if utterance is move.state.utterance:
         move.set(utterance=None)
         _to_ending(move, utterance)
-    move.set(ending=replace(utterance, text=text, final=True, ended_ns=move.now_ns))
+    text, through_sample = transcript.text, max(utterance.through_sample, transcript.through_sample)
+    move.set(ending=replace(utterance, text=text, through_sample=through_sample, final=True, ended_ns=move.now_ns))
 
 
 def take_up(move: Move, at_once: bool) -> None:

@@ -103,3 +103,16 @@ def test_the_page_is_told_what_it_may_be_asked_to_send_again() -> None:
     talk.says("when is the library open")
     heard = [(data["what"], data["utterance"]) for data in told(talk.actions, "speech")]
     assert heard == [("started", 0), ("paused", 0), ("over", 0)]
+
+
+def test_words_over_the_answer_are_as_long_as_its_final_words_say_when_none_came_before_the_line_broke() -> None:
+    """Without it they would be of no length, and of so little speech only words that insist are answered."""
+    talk = Talk()
+    talk.says("when do you open")
+    talk.sentence(1, 0, "We open at nine in the morning")
+    talk.voice(1, 0, "We open at nine in the morning", 5)
+    talk.starts(1, mic_ms=9_000)
+    talk(Away())
+    talk.words("at noon today", 1, through_ms=10_200, final=True)
+    talk(Returned())
+    assert asked(talk)[-1] == "at noon today"

@@ -135,6 +135,17 @@ def test_yes_after_an_ask_back_gets_what_was_offered(knowledge: Knowledge, yes: 
     assert lines[0].text == "Parking costs two euros a day."
 
 
+@pytest.mark.skipif(not HAVE_WEIGHTS, reason="no MiniLM weights: python -m workers.weights")
+def test_a_question_that_no_other_passage_is_near_to_is_told_what_is_known_instead(tmp_path: Path) -> None:
+    (offer,) = asked_back(library(tmp_path).wait(persona(), "en"))
+    assert offer == "I am not sure that I know just that. What I can tell you about is this: parking. Shall I?"
+
+
+def test_an_offer_of_which_only_the_beginning_was_heard_can_be_taken(knowledge: Knowledge) -> None:
+    heard = avatar("I am not sure that I know just that.", PARKING, interrupted=True)
+    assert ask(knowledge, "yes please do", user("x"), heard)[0].text == "Parking costs two euros a day."
+
+
 def test_the_second_of_two_offers_can_be_chosen(knowledge: Knowledge) -> None:
     offer = "I am not quite sure what you mean. Is it about parking, or about swimming pool?"
     lines = ask(knowledge, "the second one", user("hm"), avatar(offer, PARKING))
@@ -222,6 +233,8 @@ def test_phrases_come_in_the_language_of_the_turn(knowledge: Knowledge) -> None:
         ("please speak more slowly", FollowUp.SLOWER),
         ("faster", FollowUp.FASTER),
         ("yes please", FollowUp.YES),
+        ("yes tell me", FollowUp.YES),
+        ("you may", FollowUp.YES),
         ("no thank you", FollowUp.NO),
         ("más despacio", FollowUp.SLOWER),
         ("继续", FollowUp.MORE),

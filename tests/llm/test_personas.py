@@ -26,8 +26,15 @@ WORD_FOR_WORD = 0.9
 """Cosine from which a held-out question would be the documents' own words."""
 
 
-BY_CHANCE = {"my second monitor is black", "is there a chapel or a prayer room"}
-"""Asked once by somebody who had not seen that the documents list the one and the held-out questions have the other."""
+BY_CHANCE = {
+    "my second monitor is black",
+    "is there a chapel or a prayer room",
+    "how does your mouth know what to do",
+    "how long do i have to wait for a reply",
+    "i flunked maths do i get another go",
+    "where's the nearest cash machine",
+}
+"""Asked by somebody who had not seen that the documents list it, or that another set has it."""
 
 
 def passages(name: str) -> list[Passage]:
@@ -82,7 +89,7 @@ def test_no_held_out_question_is_in_the_documents_or_among_those_used_for_tuning
     assert not {normal(row["ask"]) for row in questions(name)} & (known | tuned)
 
 
-ASKED = ("asked_once_questions.toml", "asked_again_questions.toml")
+ASKED = ("asked_once_questions.toml", "asked_again_questions.toml", "asked_a_third_time_questions.toml")
 
 
 @pytest.mark.parametrize("file", ASKED)

@@ -86,8 +86,8 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
             r"(?: (?:yes|please|sure|exactly|right|it is|that one|that|i do|i would))*"
         ),
         r"that(?:'s| is) (?:it|right|what i mean(?:t)?)",
-        r"please do|go ahead|i do",
-        r"sí|claro|exacto|eso es|是的?|对|对的|没错|好的?",
+        r"please do|go ahead|i do|(?:please )?tell me|you (?:may|should|can)",
+        r"sí|claro|exacto|eso es|cuéntemelo|cuéntamelo|是的?|对|对的|没错|好的?|要|请说|说吧",
     ),
     FollowUp.NO: (
         r"(?:no|nope|nah)(?: (?:no|thanks|thank you|not (?:that|really)|neither))*",

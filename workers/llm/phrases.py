@@ -7,7 +7,7 @@ from collections.abc import Mapping
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "empty": "Sorry, I did not catch that. Could you say it again?",
-        "ask_back_one": "I am not quite sure what you mean. Is it about this: {first}?",
+        "ask_back_one": "I am not sure that I know just that. What I can tell you about is this: {first}. Shall I?",
         "ask_back_two": "I am not quite sure what you mean. Is it about {first}, or about {second}?",
         "unknown": "I am sorry, I do not know that. Please ask me in other words, or something else.",
         "unknown_again": "That is not in what I was given to know, I am afraid.",
@@ -29,7 +29,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "es": {
         "empty": "Perdón, no le he entendido. ¿Puede repetirlo?",
-        "ask_back_one": "No estoy seguro de entenderle. ¿Se trata de esto: {first}?",
+        "ask_back_one": "No estoy seguro de saber justo eso. Lo que sí puedo contarle es esto: {first}. ¿Se lo cuento?",
         "ask_back_two": "No estoy seguro de entenderle. ¿Se trata de {first}, o de {second}?",
         "unknown": "Lo siento, eso no lo sé. Pregúntemelo con otras palabras, o pregunte otra cosa.",
         "unknown_again": "Me temo que eso no está entre lo que sé.",
@@ -51,7 +51,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "zh": {
         "empty": "不好意思，我没听清，请再说一遍。",
-        "ask_back_one": "我不太确定您的意思。您是想问{first}吗？",
+        "ask_back_one": "这一点我不确定知不知道。我能告诉您的是：{first}。要我说说吗？",
         "ask_back_two": "我不太确定您的意思。您是想问{first}，还是{second}？",
         "unknown": "抱歉，这个我不知道。请换个说法，或者问点别的。",
         "unknown_again": "抱歉，我的资料里没有这个内容。",
@@ -87,5 +87,6 @@ def begins_with(name: str, text: str) -> bool:
 
 
 def asks_back(text: str) -> bool:
-    """Whether a line of the dialogue asks back, also when only half of the question was heard."""
-    return any(phrases["ask_back_two"].split("{")[0].split(". ")[0] in text for phrases in PHRASES.values())
+    """Whether a line of the dialogue asks back, also when only its first sentence was heard."""
+    questions = (phrases[name] for phrases in PHRASES.values() for name in ("ask_back_one", "ask_back_two"))
+    return any(question.split("{")[0].split(". ")[0] in text for question in questions)
