@@ -32,7 +32,7 @@ DOMAIN_WEIGHT: Final = 0.5
 """Of the persona's language model in the interpolation (bench/asr.py: 0.3 to 0.6 differ by less than a point)."""
 LANGUAGE_WEIGHT: Final = 8.0
 """Of the language model against the sound; the library's is 6.5. On a stranger's 90 questions by six voices (none of
-those that bench/asr.py reports): 31.6 to 27.8 % word errors in quiet, 56.5 to 52.3 in noise, and a third less to search;
+those that bench/asr.py reports): 31.6 to 27.8 % word errors in quiet, 56.5 to 52.3 in noise, a third less to search;
 with 9.5 it was 31.2 and 51.9."""
 WORD_PENALTY: Final = 0.3
 """The library's 0.65 lets noise and breath become short words (word error rate 17.1 against 16.3 %)."""
