@@ -1,0 +1,34 @@
+// @ts-check
+/**
+ * What a 3D head is drawn with, fetched and compiled before it is wanted, all of it at once; nothing of it is run. What is
+ * missing is said where it is needed.
+ */
+
+const THREE = "/static/vendor/three/";
+const OURS = [
+  ...["avatar3d", "bent", "channels", "coarse_model", "countenance", "framing", "glb", "mixing", "model"],
+  ...["morph_map", "plain_surface", "quality", "recipes", "rig", "studio"],
+];
+
+/** Every module that `avatar3d.mjs` imports, and itself. */
+export const MODULES = [
+  ...[`${THREE}build/three.core.js`, `${THREE}build/three.module.js`, `${THREE}examples/jsm/loaders/GLTFLoader.js`],
+  ...["BufferGeometryUtils", "SkeletonUtils"].map((name) => `${THREE}examples/jsm/utils/${name}.js`),
+  `${THREE}examples/jsm/environments/RoomEnvironment.js`,
+  ...OURS.map((name) => `/static/js/avatar3d/${name}.mjs`),
+];
+
+export function fetchModules() {
+  for (const address of MODULES) link({ rel: "modulepreload", href: address });
+}
+
+/** @param {string} address of the file */
+export function fetchHead(address) {
+  // As `fetch` would ask for it, or it would be fetched twice.
+  link({ rel: "preload", as: "fetch", crossOrigin: "anonymous", href: address });
+}
+
+/** @param {object} attributes */
+function link(attributes) {
+  document.head.append(Object.assign(document.createElement("link"), { fetchPriority: "low", ...attributes }));
+}
