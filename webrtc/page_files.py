@@ -1,5 +1,5 @@
-"""The modules and style sheets of the pages, from memory: a page asks for some forty of them at once, while the edge has
-media to send. What is larger, and everything else, is for aiohttp's own file server.
+"""The modules and style sheets of the pages, from memory: a page asks for some forty of them at once, while the edge
+has media to send. What is larger, and everything else, is for aiohttp's own file server.
 """
 
 from __future__ import annotations

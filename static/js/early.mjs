@@ -3,9 +3,10 @@
  * What does not wait for the rest of the viewer page: its events, the offer, sound and pictures, and then what a 3D head is
  * drawn with. All of them wait for what is imported here.
  */
+import { byId } from "./dom.mjs";
 import { EventLine } from "./event_line.mjs";
 import { HeadStart } from "./head_start.mjs";
-import { eventsOf, whepOf, wishOfView } from "./view_link.mjs";
+import { eventsOf, whepOf, wishOfView, withPictures } from "./view_link.mjs";
 import { Whep } from "./whep.mjs";
 
 const wish = wishOfView(location);
@@ -34,10 +35,21 @@ function play(media) {
   video.play().catch(() => {}); // the page tries again, and says what the browser wants
 }
 
-if (drawn) {
-  import("./avatar3d/on_its_way.mjs").then(async ({ fetchModules, fetchHead }) => {
-    const session = await begun?.offered;
-    fetchModules();
-    if (session?.persona?.model) fetchHead(session.persona.model);
-  });
+/** What draws the face, where the page does so: begun once the offer is out. */
+export const seating = drawn ? seat() : Promise.resolve(null);
+seating.catch(() => {}); // told where it is waited for
+
+async function seat() {
+  const coming = import("./seat.mjs");
+  const { fetchHead, fetchModules } = await import("./avatar3d/on_its_way.mjs");
+  const session = await begun?.offered;
+  const model = session?.persona?.model;
+  fetchModules();
+  if (model) fetchHead(model);
+  const { Seat } = await coming;
+  const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
+  const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });
+  if (model) made.sit(model);
+  return made;
 }

@@ -3,12 +3,11 @@
 import { Background } from "./background.mjs";
 import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
-import { begun } from "./early.mjs";
+import { begun, seating } from "./early.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
-import { another, openHead } from "./head.mjs";
 import { JanusPlayer } from "./janus.mjs";
-import { CLOSED, MouthTrack } from "./mouth.mjs";
+import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
@@ -16,7 +15,7 @@ import { playedNow, RelayedClock } from "./relayed_clock.mjs";
 import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { VIEWERS_NOTICE } from "./recording_words.mjs";
-import { eventsOf, fromTheEdge, whepOf, wishOfView } from "./view_link.mjs";
+import { eventsOf, fromTheEdge, whepOf, wishOfView, withPictures } from "./view_link.mjs";
 import { WITHOUT_WORDS, chipOf, pauseOf, viewersText } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
@@ -55,12 +54,8 @@ const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement),
 const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
-/** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
-let head = null;
-/** For the first head, begun before it is known which one. @type {ReturnType<typeof open> | null} */
-let opening = wish.front === "3d" ? open() : null;
-/** Address of the head that is there, or on its way. */
-let seated = "";
+/** What draws the face here; null: pictures are shown, or it is not there yet. @type {import("./seat.mjs").Seat | null} */
+let seat = null;
 let audioOffset = 0;
 /** The browser plays no sound before the person has touched the page. */
 let held = false;
@@ -150,56 +145,14 @@ function introduce(card) {
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front !== "3d") return;
-  if (!persona.model) withPictures();
-  else if (persona.model !== seated) sit(persona.model);
+  if (wish.front === "3d") draw(persona.model);
 }
 
-/** A canvas for a head, and what will draw on it. */
-function open() {
-  const before = byId("avatar3d", HTMLCanvasElement);
-  const canvas = another(before);
-  before.after(canvas);
-  const quality = new URLSearchParams(location.search).get("quality") ?? "";
-  // What draws takes this thread for a while: the offer goes first.
-  const opened = Promise.resolve(begun?.offered).then(() => openHead(canvas, { quality, failed: withPictures }));
-  const place = { before, canvas, opened, head: /** @type {import("./head.mjs").Head | null} */ (null) };
-  opened.then(
-    (made) => (place.head = made),
-    () => {}, // told where it is waited for
-  );
-  return place;
-}
-
-/** The head before stays until this one is there. @param {string} model its address */
-async function sit(model) {
-  seated = model;
-  const place = opening ?? open();
-  const { before, canvas } = place;
-  opening = null;
-  try {
-    // Without a pause where it is there: its file is on its way before the connection is made.
-    const next = place.head ?? (await place.opened);
-    await next.load(model);
-    if (seated !== model) {
-      next.dispose();
-      return canvas.remove();
-    }
-    head?.dispose();
-    before.remove();
-    head = next;
-    figure.dataset.front = "avatar3d";
-    // There before the voice, and still until then.
-    head.show(CLOSED, performance.now());
-  } catch (error) {
-    console.info("no 3D head:", error);
-    withPictures();
-  }
-}
-
-/** Without a head the same page shows the pictures. */
-function withPictures() {
-  location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
+/** @param {string} model address of a head; without one the same page shows the pictures */
+async function draw(model) {
+  seat = model ? await seating.catch(() => null) : null;
+  if (!seat) return location.replace(withPictures(location));
+  seat.sit(model);
 }
 
 /** In this browser what comes from a media server has no time: a picture has all but its words. */
@@ -352,7 +305,7 @@ function tick() {
   late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
-  head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+  seat?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
 async function learn() {

@@ -22,6 +22,12 @@ export function fromTheEdge({ pathname, search, hash }) {
   return `${pathname}?${asked}${hash}`;
 }
 
+/** The same page with pictures instead of a head that it draws itself. @param {{pathname: string, search: string, hash: string}} location */
+export function withPictures({ pathname, search, hash }) {
+  const { via } = wishOfView({ pathname, search, hash });
+  return `${pathname}${via ? `?via=${via}` : ""}${hash}`;
+}
+
 /**
  * Where the session's events are read.
  * @param {{session: string}} wish @param {{origin: string}} location

@@ -1,0 +1,83 @@
+// @ts-check
+/** Where a viewer page's 3D heads are drawn, one after the other: the one before stays until the next has been. */
+import { another, openHead } from "./head.mjs";
+import { CLOSED } from "./mouth.mjs";
+
+/** @typedef {import("./head.mjs").Head} Head */
+
+export class Seat {
+  #figure;
+  #quality;
+  #failed;
+  #open;
+  /** The canvas of the head that is there, or of the next one while it comes. @type {HTMLCanvasElement} */
+  #canvas;
+  /** @type {Head | null} */
+  #head = null;
+  /** Opened before it is known which head it will be. @type {ReturnType<Seat["open"]> | null} */
+  #opening = null;
+  /** Address of the head that is there, or on its way. */
+  #wanted = "";
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.figure tells the style sheet what is shown
+   * @param {HTMLCanvasElement} parts.canvas @param {string} parts.quality what the address asks for
+   * @param {() => void} parts.failed there is no 3D head
+   * @param {typeof openHead} [parts.open] how one is made
+   */
+  constructor({ figure, canvas, quality, failed, open = openHead }) {
+    this.#figure = figure;
+    this.#canvas = canvas;
+    this.#quality = quality;
+    this.#failed = failed;
+    this.#open = open;
+    this.#opening = this.open();
+  }
+
+  /** A canvas for a head, and what will draw on it. */
+  open() {
+    const before = this.#canvas;
+    const canvas = another(before);
+    before.after(canvas);
+    const opened = this.#open(canvas, { quality: this.#quality, failed: this.#failed });
+    opened.catch(() => {}); // told where it is waited for
+    return { before, canvas, opened };
+  }
+
+  /** @param {string} model its address */
+  async sit(model) {
+    if (model === this.#wanted) return;
+    this.#wanted = model;
+    const { before, canvas, opened } = this.#opening ?? this.open();
+    this.#opening = null;
+    try {
+      const head = await opened;
+      await head.load(model);
+      if (this.#wanted !== model) {
+        head.dispose();
+        return canvas.remove();
+      }
+      this.#take(head, before, canvas);
+    } catch (error) {
+      console.info("no 3D head:", error);
+      this.#failed();
+    }
+  }
+
+  /** @param {import("./mouth.mjs").Mouth} mouth @param {number} nowMs */
+  show(mouth, nowMs) {
+    this.#head?.show(mouth, nowMs);
+  }
+
+  /** @param {Head} head @param {HTMLCanvasElement} before @param {HTMLCanvasElement} canvas */
+  #take(head, before, canvas) {
+    this.#head?.dispose();
+    before.remove();
+    this.#head = head;
+    this.#canvas = canvas;
+    this.#figure.dataset.front = "avatar3d";
+    // There before the voice, and still until then.
+    head.show(CLOSED, performance.now());
+  }
+}
