@@ -40,16 +40,10 @@ export const seating = drawn ? seat() : Promise.resolve(null);
 seating.catch(() => {}); // told where it is waited for
 
 async function seat() {
-  const coming = import("./seat.mjs");
-  const { fetchHead, fetchModules } = await import("./avatar3d/on_its_way.mjs");
-  const session = await begun?.offered;
-  const model = session?.persona?.model;
-  fetchModules();
-  if (model) fetchHead(model);
-  const { Seat } = await coming;
+  const [{ Seat }, session] = await Promise.all([import("./seat.mjs"), begun?.offered]);
   const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
   const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });
-  if (model) made.sit(model);
+  if (session?.persona?.model) made.sit(session.persona.model);
   return made;
 }

@@ -1,5 +1,8 @@
 // @ts-check
 /** A 3D head for a page that wants one: what draws it is loaded only then. */
+import { fetchModules } from "./avatar3d/on_its_way.mjs";
+
+export { fetchHead } from "./avatar3d/on_its_way.mjs";
 
 /**
  * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
@@ -10,6 +13,7 @@
  */
 export async function openHead(canvas, options) {
   let module;
+  fetchModules();
   try {
     module = await import("./avatar3d/avatar3d.mjs");
   } catch {

@@ -1,6 +1,6 @@
 // @ts-check
 /** Where a viewer page's 3D heads are drawn, one after the other: the one before stays until the next has been. */
-import { another, openHead } from "./head.mjs";
+import { another, fetchHead, openHead } from "./head.mjs";
 import { CLOSED } from "./mouth.mjs";
 
 /** @typedef {import("./head.mjs").Head} Head */
@@ -10,6 +10,7 @@ export class Seat {
   #quality;
   #failed;
   #open;
+  #fetch;
   /** The canvas of the head that is there, or of the next one while it comes. @type {HTMLCanvasElement} */
   #canvas;
   /** @type {Head | null} */
@@ -24,14 +25,15 @@ export class Seat {
    * @param {HTMLElement} parts.figure tells the style sheet what is shown
    * @param {HTMLCanvasElement} parts.canvas @param {string} parts.quality what the address asks for
    * @param {() => void} parts.failed there is no 3D head
-   * @param {typeof openHead} [parts.open] how one is made
+   * @param {typeof openHead} [parts.open] how one is made @param {typeof fetchHead} [parts.fetch] its file, meanwhile
    */
-  constructor({ figure, canvas, quality, failed, open = openHead }) {
+  constructor({ figure, canvas, quality, failed, open = openHead, fetch = fetchHead }) {
     this.#figure = figure;
     this.#canvas = canvas;
     this.#quality = quality;
     this.#failed = failed;
     this.#open = open;
+    this.#fetch = fetch;
     this.#opening = this.open();
   }
 
@@ -49,6 +51,7 @@ export class Seat {
   async sit(model) {
     if (model === this.#wanted) return;
     this.#wanted = model;
+    this.#fetch(model);
     const { before, canvas, opened } = this.#opening ?? this.open();
     this.#opening = null;
     try {

@@ -12,7 +12,7 @@ function scene() {
   const page = [];
   page.push(canvas(page));
   const heads = [];
-  const did = { failed: 0 };
+  const did = { failed: 0, fetched: [] };
   const figure = { dataset: {} };
   const open = async (on) => {
     const head = { on, shown: 0, disposed: false, show: () => head.shown++, dispose: () => (head.disposed = true) };
@@ -20,18 +20,19 @@ function scene() {
     heads.push(head);
     return head;
   };
-  const seat = new Seat({ figure, canvas: page[0], quality: "", failed: () => did.failed++, open });
+  const seat = new Seat({ figure, canvas: page[0], quality: "", failed: () => did.failed++, open, fetch: (address) => did.fetched.push(address) });
   return { seat, page, heads, did, figure };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 test("a head is opened before it is known which one, and drawn as soon as it is there", async () => {
-  const { seat, page, heads, figure } = scene();
+  const { seat, page, heads, figure, did } = scene();
   assert.equal(heads.length, 1);
   seat.show({}, 1);
   seat.sit("vera");
   seat.sit("vera");
+  assert.deepEqual(did.fetched, ["vera"], "its file is on its way before what draws it is there");
   await settled();
   assert.equal(heads.length, 1, "wanted twice, it is made once");
   assert.equal(figure.dataset.front, undefined, "nothing is shown before it can be drawn");

@@ -19,7 +19,7 @@ export const MODULES = [
 ];
 
 export function fetchModules() {
-  for (const address of MODULES) link({ rel: "modulepreload", href: address });
+  for (const address of MODULES) link({ rel: "modulepreload", fetchPriority: "low", href: address });
 }
 
 /** @param {string} address of the file */
@@ -30,5 +30,5 @@ export function fetchHead(address) {
 
 /** @param {object} attributes */
 function link(attributes) {
-  document.head.append(Object.assign(document.createElement("link"), { fetchPriority: "low", ...attributes }));
+  document.head.append(Object.assign(document.createElement("link"), attributes));
 }
