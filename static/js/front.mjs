@@ -115,14 +115,14 @@ export class Front {
     const before = this.#parts.canvas();
     const canvas = another(before);
     before.replaceWith(canvas);
-    (this.#parts.fetch ?? fetchHead)(this.#model);
+    const coming = (this.#parts.fetch ?? fetchHead)(this.#model);
     try {
       const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
       if (turn !== this.#turn) return head.dispose();
       this.#head = head;
       this.#seated = this.#model;
-      await head.load(this.#model);
+      await head.load(this.#model, coming);
       if (turn !== this.#turn) return;
       const { report, quality, source } = head.report;
       Object.assign(canvas.dataset, { report, quality, source });

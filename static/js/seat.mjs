@@ -51,12 +51,12 @@ export class Seat {
   async sit(model) {
     if (model === this.#wanted) return;
     this.#wanted = model;
-    this.#fetch(model);
+    const coming = this.#fetch(model);
     const { before, canvas, opened } = this.#opening ?? this.open();
     this.#opening = null;
     try {
       const head = await opened;
-      await head.load(model);
+      await head.load(model, coming);
       if (this.#wanted !== model) {
         head.dispose();
         return canvas.remove();

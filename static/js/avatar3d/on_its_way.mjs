@@ -6,7 +6,7 @@
 
 const THREE = "/static/vendor/three/";
 const OURS = [
-  ...["avatar3d", "bent", "channels", "coarse_model", "countenance", "framing", "glb", "mixing", "model"],
+  ...["avatar3d", "bent", "channels", "coarse_model", "countenance", "framing", "glb", "mixing", "model", "model_file"],
   ...["morph_map", "plain_surface", "quality", "recipes", "rig", "studio"],
 ];
 
@@ -19,16 +19,8 @@ export const MODULES = [
 ];
 
 export function fetchModules() {
-  for (const address of MODULES) link({ rel: "modulepreload", fetchPriority: "low", href: address });
-}
-
-/** @param {string} address of the file */
-export function fetchHead(address) {
-  // As `fetch` would ask for it, or it would be fetched twice.
-  link({ rel: "preload", as: "fetch", crossOrigin: "anonymous", href: address });
-}
-
-/** @param {object} attributes */
-function link(attributes) {
-  document.head.append(Object.assign(document.createElement("link"), attributes));
+  for (const href of MODULES) {
+    const link = Object.assign(document.createElement("link"), { rel: "modulepreload", fetchPriority: "low", href });
+    document.head.append(link);
+  }
 }
