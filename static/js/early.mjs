@@ -44,6 +44,6 @@ async function seat() {
   const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
   const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });
-  if (session?.persona?.model) made.sit(session.persona.model);
+  if (session?.persona?.model) made.prepare(session.persona.model);
   return made;
 }

@@ -19,6 +19,7 @@ export class Seat {
   #opening = null;
   /** Address of the head that is there, or on its way. */
   #wanted = "";
+  #shown = false;
 
   /**
    * @param {object} parts
@@ -47,8 +48,15 @@ export class Seat {
     return { before, canvas, opened };
   }
 
-  /** @param {string} model its address */
-  async sit(model) {
+  /** The page is there, with what lies behind a head: show it. @param {string} model its address */
+  sit(model) {
+    this.#shown = true;
+    if (this.#head) this.#show(this.#head);
+    return this.prepare(model);
+  }
+
+  /** Have it there, to be shown without a wait. @param {string} model its address */
+  async prepare(model) {
     if (model === this.#wanted) return;
     this.#wanted = model;
     const coming = this.#fetch(model);
@@ -79,8 +87,13 @@ export class Seat {
     before.remove();
     this.#head = head;
     this.#canvas = canvas;
-    this.#figure.dataset.front = "avatar3d";
-    // There before the voice, and still until then.
+    this.#show(head);
+  }
+
+  /** There before the voice, and still until then. @param {Head} head */
+  #show(head) {
+    if (this.#shown) this.#figure.dataset.front = "avatar3d";
+    // Its first drawing takes longest: it is made even where it is not seen yet.
     head.show(CLOSED, performance.now());
   }
 }

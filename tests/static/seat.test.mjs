@@ -43,6 +43,20 @@ test("a head is opened before it is known which one, and drawn as soon as it is 
   assert.deepEqual(page, [heads[0].on]);
 });
 
+test("a head that is there before the page is shown with the page, not before", async () => {
+  const { seat, heads, figure } = scene();
+  seat.prepare("vera");
+  await settled();
+  heads[0].there();
+  await settled();
+  assert.equal(heads[0].shown, 1, "it is drawn");
+  assert.equal(figure.dataset.front, undefined, "and not seen before what lies behind it");
+  seat.sit("vera");
+  assert.equal(figure.dataset.front, "avatar3d");
+  assert.equal(heads[0].shown, 2);
+  assert.equal(heads.length, 1);
+});
+
 test("the head before stays until the next is there", async () => {
   const { seat, page, heads } = scene();
   seat.sit("vera");
