@@ -50,8 +50,9 @@ export class Seat {
 
   /** The page is there, with what lies behind a head: show it. @param {string} model its address */
   sit(model) {
+    const first = !this.#shown;
     this.#shown = true;
-    if (this.#head) this.#show(this.#head);
+    if (this.#head && first) this.#show(this.#head);
     return this.prepare(model);
   }
 
