@@ -47,6 +47,12 @@ def session_of(caller: Caller) -> str:
     return str(caller.messages("session")[0]["session"])
 
 
+def leave(late: Caller, caller: Caller) -> None:
+    """A browser that is ended at once does not get to say that its viewer leaves."""
+    late.page.goto("about:blank")
+    caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "who left is still counted")
+
+
 @pytest.fixture(scope="module")
 def caller(stack: Stack) -> Iterator[Caller]:
     with Caller(stack.url) as caller:
@@ -92,9 +98,7 @@ def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
     """Nothing after the first picture has to come for it; `bin/bench joins` says how soon."""
     with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
         found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
-        late.page.goto("about:blank")
-        # A browser that is ended at once does not get to say that its viewer leaves.
-        caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "who left is still counted")
+        leave(late, caller)
     assert min(found.connected, found.sound, found.seen) > 0
     # A head may be drawn before there is a connection, and a page that is busy with it hears of that late.
     assert front == "3d" or found.connected <= min(found.sound, found.seen)
@@ -113,6 +117,7 @@ def test_the_offer_is_out_before_anything_runs_that_draws_in_3d(stack: Stack, ca
         ]
         assert late.page.evaluate("order.filter((what) => what === 'offer').length") == 1, (
             "what was begun is taken over"
+        leave(late, caller)
         )
 
 
@@ -126,6 +131,7 @@ def test_a_viewer_whose_browser_cannot_draw_in_3d_sees_the_pictures(
             lambda: late.page.evaluate("document.querySelector('video#avatar').videoWidth"), "there is no picture", 60
         )
         late.until(lambda: late.state() in ("speaking", "listening"), "it is not live")
+        leave(late, caller)
 
 
 def test_both_are_told_how_many_look_on(caller: Caller, viewer: Caller) -> None:
