@@ -98,6 +98,8 @@ def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
     """Nothing after the first picture has to come for it; `bin/bench joins` says how soon."""
     with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
         found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
+        shown = "[data-front=avatar3d]" if front == "3d" else "[data-picture=moving]"
+        late.page.wait_for_selector(f"#face{shown}", timeout=20_000)
         leave(late, caller)
     assert min(found.connected, found.sound, found.seen) > 0
     # A head may be drawn before there is a connection, and a page that is busy with it hears of that late.
@@ -115,10 +117,9 @@ def test_the_offer_is_out_before_anything_runs_that_draws_in_3d(stack: Stack, ca
             "three.js",
             "drawn",
         ]
-        assert late.page.evaluate("order.filter((what) => what === 'offer').length") == 1, (
-            "what was begun is taken over"
+        offers = late.page.evaluate("order.filter((what) => what === 'offer').length")
+        assert offers == 1, "what was begun is taken over"
         leave(late, caller)
-        )
 
 
 def test_a_viewer_whose_browser_cannot_draw_in_3d_sees_the_pictures(
