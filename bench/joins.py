@@ -48,7 +48,8 @@ JOIN_JS = """
       look();
     }
   };
-  document.addEventListener("drawn", () => note("face"), true);
+  const face = () => document.querySelector("#face[data-front=avatar3d]") && note("face");
+  document.addEventListener("drawn", face, true);
   const watch = () => {
     const video = document.querySelector("video#avatar");
     if (!video) return setTimeout(watch, 5);

@@ -12,6 +12,7 @@ from webrtc import backdrops, metrics, viewing
 from webrtc.api import problems
 from webrtc.api.routes import routes
 from webrtc.calls import Calls
+from webrtc.page_files import PageFiles
 from webrtc.personas import MODELS
 from webrtc.security import POLICY, SETTINGS, guard, is_operator, policy_of
 from webrtc.signaling import Signaling
@@ -45,6 +46,7 @@ def create(calls: Calls, static: Path = STATIC) -> web.Application:
     app.router.add_get("/static/avatars/{path:.*}", _not_static)
     backdrops.routes(app, calls.settings.path("backdrops"))
     Workshop().add_to(app)
+    PageFiles(static).add_to(app)
     app.router.add_static("/static", static)
     app.router.add_get("/console", _page(static / "console.html"))
     viewing.routes(app, calls, static)

@@ -2,7 +2,7 @@
 /** The viewer page's question box: there while questions are taken. */
 import { byId } from "./dom.mjs";
 import { OperatorApi } from "./operator_api.mjs";
-import { wishOfView } from "./view_words.mjs";
+import { wishOfView } from "./view_link.mjs";
 
 const LOOK_MS = 10_000;
 const NAME = "visavis-viewer-name";

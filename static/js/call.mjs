@@ -3,11 +3,10 @@
  * One peer connection to the edge: microphone up, voice and picture down. The offer always has a sendrecv audio and a
  * recvonly video transceiver, so voice and text mode differ by a replaced track and nothing is negotiated twice.
  */
+import { apart, keepsTogether } from "./apart.mjs";
 import { offered } from "./codecs.mjs";
 import { ConnectionWatch } from "./connection_watch.mjs";
-import { apart } from "./lip_sync.mjs";
 import { verdictOf } from "./path_verdict.mjs";
-import { Pictures } from "./pictures.mjs";
 
 /**
  * @typedef {object} CallEvents
@@ -58,7 +57,7 @@ export class Call {
 
   /** Both, when the page itself keeps them together; null when the browser does. */
   get receivers() {
-    return Pictures.supported ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;
+    return keepsTogether() ? { sound: this.#audio.receiver, picture: this.#video.receiver } : null;
   }
 
   /** @param {MediaStreamTrack | null} track what the avatar hears from now on; null: nothing */
@@ -78,7 +77,7 @@ export class Call {
   /** @param {string} sdp */
   async answer(sdp) {
     if (this.#connection.signalingState !== "have-local-offer") return;
-    await this.#connection.setRemoteDescription({ type: "answer", sdp: Pictures.supported ? apart(sdp) : sdp });
+    await this.#connection.setRemoteDescription({ type: "answer", sdp: keepsTogether() ? apart(sdp) : sdp });
     for (const candidate of this.#early.splice(0)) await this.candidate(candidate);
   }
 

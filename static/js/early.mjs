@@ -1,13 +1,49 @@
 // @ts-check
-/** What a 3D head is drawn with is on its way while the rest of the page still is, and all of it at once. */
+/**
+ * What does not wait for the rest of the viewer page: its events, the offer, sound and pictures, and then what a 3D head is
+ * drawn with. All of them wait for what is imported here.
+ */
+import { byId } from "./dom.mjs";
+import { EventLine } from "./event_line.mjs";
+import { HeadStart } from "./head_start.mjs";
+import { eventsOf, whepOf, wishOfView, withPictures } from "./view_link.mjs";
+import { Whep } from "./whep.mjs";
 
-const THREE = "/static/vendor/three/";
-const WHAT = [
-  ...[`${THREE}build/three.core.js`, `${THREE}build/three.module.js`, `${THREE}examples/jsm/loaders/GLTFLoader.js`],
-  ...["avatar3d", "studio", "model", "coarse_model", "bent", "plain_surface", "rig"].map((name) => `./avatar3d/${name}.mjs`),
-];
+const wish = wishOfView(location);
+const drawn = wish.front === "3d";
 
-if (new URLSearchParams(location.search).get("front") === "3d") {
-  // What is missing is said where it is needed.
-  for (const each of WHAT) import(each).catch(() => {});
+/** For the page to take over; null: HLS is in no hurry. */
+export const begun = wish.via === "hls" ? null : begin();
+
+function begin() {
+  const start = new HeadStart({
+    line: (events) => new EventLine(eventsOf(wish, location, { drawn, via: wish.via }), wish.key, events),
+    source: ({ ice }, events) => {
+      const stream = (/** @type {MediaStream} */ media) => (play(media), events.stream(media));
+      return new Whep({ url: whepOf(wish, location), token: wish.key, ice, pictures: !drawn }, { ...events, stream });
+    },
+  });
+  addEventListener("pagehide", () => start.leave());
+  return start;
+}
+
+/** Heard and seen before the rest of the page knows of it. @param {MediaStream} media */
+function play(media) {
+  const video = document.getElementById("avatar");
+  if (!(video instanceof HTMLVideoElement)) return; // the page is not read so far: it will do so itself
+  video.srcObject = media;
+  video.play().catch(() => {}); // the page tries again, and says what the browser wants
+}
+
+/** What draws the face, where the page does so: begun once the offer is out. */
+export const seating = drawn ? seat() : Promise.resolve(null);
+seating.catch(() => {}); // told where it is waited for
+
+async function seat() {
+  const [{ Seat }, session] = await Promise.all([import("./seat.mjs"), begun?.offered]);
+  const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
+  const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });
+  if (session?.persona?.model) made.prepare(session.persona.model);
+  return made;
 }

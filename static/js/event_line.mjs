@@ -35,7 +35,9 @@ export class EventLine {
     this.#events = events;
   }
 
+  /** Harmless twice. */
   open() {
+    if (this.#wanted) return;
     this.#wanted = true;
     this.#connect();
   }

@@ -55,7 +55,8 @@ export class Face {
    */
   async show(stream) {
     this.#figure.dataset.picture = "still";
-    if (stream) this.#video.srcObject = stream;
+    if (stream && this.#video.srcObject !== stream) this.#video.srcObject = stream;
+    else if (stream) this.#moving(); // it was begun before, and may have its first picture
     return this.play();
   }
 

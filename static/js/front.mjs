@@ -6,7 +6,7 @@
  * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
  * A call always begins with a picture: a browser plays no sound of a video before its first one.
  */
-import { another, openHead } from "./head.mjs";
+import { another, fetchHead, openHead } from "./head.mjs";
 
 /** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
 const PICTURE_WITHIN_MS = 3000;
@@ -25,7 +25,7 @@ const FADE_MS = 450;
  * @property {{moving: boolean, nextPicture: (withinMs: number) => Promise<unknown>}} face
  * @property {(message: object) => void} tell to the edge
  * @property {(text: string) => void} failed there is no 3D face; the sentence may be empty
- * @property {typeof openHead} [open] how a head is made
+ * @property {typeof openHead} [open] how a head is made @property {typeof fetchHead} [fetch] its file, meanwhile
  */
 
 export class Front {
@@ -115,13 +115,14 @@ export class Front {
     const before = this.#parts.canvas();
     const canvas = another(before);
     before.replaceWith(canvas);
+    const coming = (this.#parts.fetch ?? fetchHead)(this.#model);
     try {
       const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
       if (turn !== this.#turn) return head.dispose();
       this.#head = head;
       this.#seated = this.#model;
-      await head.load(this.#model);
+      await head.load(this.#model, coming);
       if (turn !== this.#turn) return;
       const { report, quality, source } = head.report;
       Object.assign(canvas.dataset, { report, quality, source });

@@ -1,8 +1,10 @@
 // @ts-check
 /** A 3D head for a page that wants one: what draws it is loaded only then. */
+import { fetchModel } from "./avatar3d/model_file.mjs";
+import { fetchModules } from "./avatar3d/on_its_way.mjs";
 
 /**
- * @typedef {{load: (address: string) => Promise<void>, dispose: () => void, report: any, leadMs: number,
+ * @typedef {{load: (address: string, coming?: Promise<ArrayBuffer>) => Promise<void>, dispose: () => void, report: any, leadMs: number,
  *   show: (mouth: import("./mouth.mjs").Mouth, nowMs: number) => void}} Head
  *
  * @param {HTMLCanvasElement} canvas a fresh one @param {{quality: string, failed: (error: Error) => void}} options
@@ -10,6 +12,7 @@
  */
 export async function openHead(canvas, options) {
   let module;
+  fetchModules();
   try {
     module = await import("./avatar3d/avatar3d.mjs");
   } catch {
@@ -17,6 +20,13 @@ export async function openHead(canvas, options) {
     throw Object.assign(new Error(text), { code: "vendor" });
   }
   return new module.Avatar3D(canvas, options);
+}
+
+/** What is in a head's file, while what draws it comes, too. @param {string} address */
+export function fetchHead(address) {
+  const coming = fetchModel(address);
+  coming.catch(() => {}); // told where it is waited for
+  return coming;
 }
 
 /** A canvas that has held a WebGL context holds it for ever: another one like it. @param {HTMLCanvasElement} canvas */

@@ -69,18 +69,3 @@ export class LipSync {
     this.#adjustedMs = -Infinity;
   }
 }
-
-/**
- * The answer with its pictures in a stream of their own, so that the browser does not hold the sound back for them.
- * @param {string} sdp
- */
-export function apart(sdp) {
-  let inVideo = false;
-  return sdp
-    .split("\r\n")
-    .map((line) => {
-      if (line.startsWith("m=")) inVideo = line.startsWith("m=video");
-      return inVideo ? line.replace(/^a=msid:(\S+) /, "a=msid:$1-picture ") : line;
-    })
-    .join("\r\n");
-}

@@ -24,15 +24,6 @@ export class Pictures {
     if ("requestVideoFrameCallback" in video) this.#next();
   }
 
-  /** Whether this browser lets a page say how long sound and picture wait. */
-  static get supported() {
-    return (
-      "requestVideoFrameCallback" in HTMLVideoElement.prototype &&
-      "RTCRtpReceiver" in globalThis &&
-      "jitterBufferTarget" in RTCRtpReceiver.prototype
-    );
-  }
-
   /** @param {{audio_offset: number, video_offset: number}} session RTP time of programme sample 0 */
   clock({ audio_offset, video_offset }) {
     this.#offsets = { audio: audio_offset, video: video_offset };

@@ -3,13 +3,11 @@
 import { Background } from "./background.mjs";
 import { byId } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
+import { begun, seating } from "./early.mjs";
 import { EventLine } from "./event_line.mjs";
 import { Face } from "./face.mjs";
-import { another, openHead } from "./head.mjs";
-import { HlsSource } from "./hls_source.mjs";
 import { JanusPlayer } from "./janus.mjs";
-import { LateEvents } from "./late_events.mjs";
-import { CLOSED, MouthTrack } from "./mouth.mjs";
+import { MouthTrack } from "./mouth.mjs";
 import { verdictOf } from "./path_verdict.mjs";
 import { persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
@@ -17,7 +15,8 @@ import { playedNow, RelayedClock } from "./relayed_clock.mjs";
 import { rtpAfter, rtpPlus } from "./rtp.mjs";
 import { Meter, Sound } from "./sound.mjs";
 import { VIEWERS_NOTICE } from "./recording_words.mjs";
-import { WITHOUT_WORDS, chipOf, fromTheEdge, pauseOf, viewersText, wishOfView } from "./view_words.mjs";
+import { eventsOf, fromTheEdge, whepOf, wishOfView, withPictures } from "./view_link.mjs";
+import { WITHOUT_WORDS, chipOf, pauseOf, viewersText } from "./view_words.mjs";
 import { ViewerWords } from "./viewer_words.mjs";
 import { Viewing } from "./viewing.mjs";
 import { Whep } from "./whep.mjs";
@@ -55,45 +54,43 @@ const face = new Face({ figure, video, poster: byId("poster", HTMLImageElement),
 const background = new Background(figure);
 const words = new ViewerWords({ captions: byId("captions", HTMLElement), asked: byId("asked", HTMLElement) });
 
-/** What draws the face here; null: pictures are shown. @type {import("./head.mjs").Head | null} */
-let head = null;
-/** For the first head, begun before it is known which one. @type {ReturnType<typeof open> | null} */
-let opening = wish.front === "3d" ? open() : null;
-/** Address of the head that is there, or on its way. */
-let seated = "";
+/** What draws the face here; null: pictures are shown, or it is not there yet. @type {import("./seat.mjs").Seat | null} */
+let seat = null;
 let audioOffset = 0;
 /** The browser plays no sound before the person has touched the page. */
 let held = false;
 /** The voice, when it comes from a media server. @type {RTCRtpReceiver | null} */
 let relayedVoice = null;
-/** What is played as HLS, and the events that go with it. @type {HlsSource | null} */
+/** What was begun before this module is taken over. */
+let first = true;
+/** What is played as HLS, and the events that go with it. @type {import("./hls_source.mjs").HlsSource | null} */
 let hls = null;
-/** @type {LateEvents | null} */
+/** @type {import("./late_events.mjs").LateEvents | null} */
 let late = null;
 
 /**
  * Begin, with or without pictures.
  * @param {boolean} drawn the page draws the face itself @param {string} via hls, janus, edge, or as the settings have it
  */
-function look(drawn, via) {
-  const session = encodeURIComponent(wish.session);
-  const asked = new URLSearchParams({ ...(via !== "hls" && { playing: "" }), ...(drawn && { mouth: "" }), ...(via && { via }) });
-  const here = `${location.origin}/view/${session}/events?${asked}`;
+async function look(drawn, via) {
+  const byHls = via === "hls" ? await hlsModules() : null;
+  const early = first ? begun : null;
+  first = false;
   const viewing = new Viewing({
     line: (events) => {
-      late = via === "hls" ? new LateEvents(events) : null;
-      return new EventLine(here, wish.key, late?.line ?? events);
+      late = byHls && new byHls.LateEvents(events);
+      return early?.line(events) ?? new EventLine(eventsOf(wish, location, { drawn, via }), wish.key, late?.line ?? events);
     },
     source: ({ ice, janus, audio_offset }, events) => {
-      if (via === "hls") {
-        hls = new HlsSource({ url: `${location.origin}/hls/${session}/index.m3u8`, token: wish.key, video }, events);
+      if (byHls) {
+        hls = new byHls.HlsSource({ url: `${location.origin}/hls/${encodeURIComponent(wish.session)}/index.m3u8`, token: wish.key, video }, events);
         return hls;
       }
       if (janus) {
         relayed.begin(janus.origin_ms, audio_offset);
         return new JanusPlayer({ place: janus, ice }, events);
       }
-      return new Whep({ url: `${location.origin}/whep/${session}`, token: wish.key, ice, pictures: !drawn }, events);
+      return early?.source(events) ?? new Whep({ url: whepOf(wish, location), token: wish.key, ice, pictures: !drawn }, events);
     },
     listener: {
       changed: () => show(viewing),
@@ -104,6 +101,7 @@ function look(drawn, via) {
         background.begin(session.background ?? "");
         words.begin();
         recorded(session.recorded === true);
+        import("./asking.mjs").catch(() => {}); // after what is heard and seen; without it nobody asks here
       },
       media: play,
       pathless() {
@@ -128,11 +126,17 @@ function look(drawn, via) {
   viewing.start();
 }
 
-/** What is looked at. @type {Viewing} */
+/** Loaded where it is played so. */
+async function hlsModules() {
+  const [{ HlsSource }, { LateEvents }] = await Promise.all([import("./hls_source.mjs"), import("./late_events.mjs")]);
+  return { HlsSource, LateEvents };
+}
+
+/** What is looked at. @type {Viewing | undefined} */
 let now;
-addEventListener("online", () => now.nudge());
-document.addEventListener("visibilitychange", () => document.hidden || now.nudge());
-addEventListener("pagehide", () => now.leave());
+addEventListener("online", () => now?.nudge());
+document.addEventListener("visibilitychange", () => document.hidden || now?.nudge());
+addEventListener("pagehide", () => now?.leave());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 /** @param {any} card */
@@ -141,55 +145,14 @@ function introduce(card) {
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front !== "3d") return;
-  if (!persona.model) withPictures();
-  else if (persona.model !== seated) sit(persona.model);
+  if (wish.front === "3d") draw(persona.model);
 }
 
-/** A canvas for a head, and what will draw on it. */
-function open() {
-  const before = byId("avatar3d", HTMLCanvasElement);
-  const canvas = another(before);
-  before.after(canvas);
-  const quality = new URLSearchParams(location.search).get("quality") ?? "";
-  const opened = openHead(canvas, { quality, failed: withPictures });
-  const place = { before, canvas, opened, head: /** @type {import("./head.mjs").Head | null} */ (null) };
-  opened.then(
-    (made) => (place.head = made),
-    () => {}, // told where it is waited for
-  );
-  return place;
-}
-
-/** The head before stays until this one is there. @param {string} model its address */
-async function sit(model) {
-  seated = model;
-  const place = opening ?? open();
-  const { before, canvas } = place;
-  opening = null;
-  try {
-    // Without a pause where it is there: its file is on its way before the connection is made.
-    const next = place.head ?? (await place.opened);
-    await next.load(model);
-    if (seated !== model) {
-      next.dispose();
-      return canvas.remove();
-    }
-    head?.dispose();
-    before.remove();
-    head = next;
-    figure.dataset.front = "avatar3d";
-    // There before the voice, and still until then.
-    head.show(CLOSED, performance.now());
-  } catch (error) {
-    console.info("no 3D head:", error);
-    withPictures();
-  }
-}
-
-/** Without a head the same page shows the pictures. */
-function withPictures() {
-  location.replace(`${location.pathname}${wish.via ? `?via=${encodeURIComponent(wish.via)}` : ""}${location.hash}`);
+/** @param {string} model address of a head; without one the same page shows the pictures */
+async function draw(model) {
+  seat = model ? await seating.catch(() => null) : null;
+  if (!seat) return location.replace(withPictures(location));
+  seat.sit(model);
 }
 
 /** In this browser what comes from a media server has no time: a picture has all but its words. */
@@ -203,13 +166,13 @@ function sayWordless() {
 /** A drawn mouth would stand still. */
 function drawFromTheEdge() {
   relayedVoice = null;
-  now.leave();
+  now?.leave();
   look(true, "edge");
 }
 
 /** @param {MediaStream | null} stream @param {import("./viewing.mjs").Source} source */
 async function play(stream, source) {
-  const live = source instanceof HlsSource ? null : source;
+  const live = source === hls ? null : /** @type {Whep | JanusPlayer} */ (source);
   ear.listenTo(live?.voice ?? null);
   relayedVoice = source instanceof JanusPlayer ? source.voice : null;
   pictures.follow(live?.receivers ?? null);
@@ -221,7 +184,7 @@ async function play(stream, source) {
     face.play();
   }
   heard();
-  show(now);
+  if (now) show(now);
 }
 
 /** @param {boolean} on */
@@ -342,7 +305,7 @@ function tick() {
   late?.advance(rtp);
   words.advance(rtp);
   // Since the beginning, in samples: the RTP circle is longer than a day.
-  head?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
+  seat?.show(mouth.at(rtpAfter(rtp, audioOffset) >>> 0), nowMs);
 }
 
 async function learn() {

@@ -41,13 +41,6 @@ export const WITHOUT_WORDS = {
   onward: "Watch with captions",
 };
 
-/** The same page, played from the edge. @param {{pathname: string, search: string, hash: string}} location */
-export function fromTheEdge({ pathname, search, hash }) {
-  const asked = new URLSearchParams(search);
-  asked.set("via", "edge");
-  return `${pathname}?${asked}${hash}`;
-}
-
 /** @param {number} viewers */
 export function viewersText(viewers) {
   return viewers === 1 ? "1 watching" : `${viewers} watching`;
@@ -59,18 +52,4 @@ export function ageText(seconds) {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `for ${minutes} min`;
   return `for ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/**
- * What the page's address asks for: the session, `?front=3d`, `?via=` where it plays from (hls, janus, edge; empty: as the
- * settings have it), and the audience's key in `#key=`, which no server log sees.
- * @param {{pathname: string, search: string, hash: string}} location
- */
-export function wishOfView({ pathname, search, hash }) {
-  return {
-    session: decodeURIComponent(pathname.replace(/^\/view\//, "").replace(/\/$/, "")),
-    front: new URLSearchParams(search).get("front") === "3d" ? "3d" : "2d",
-    via: ["hls", "janus", "edge"].find((way) => way === new URLSearchParams(search).get("via")) ?? "",
-    key: new URLSearchParams(hash.replace(/^#/, "")).get("key") ?? "",
-  };
 }

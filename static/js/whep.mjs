@@ -1,9 +1,8 @@
 // @ts-check
 /** One WHEP session: posts an offer, takes the answer, trickles what the browser finds later, and says how it goes. */
+import { apart, keepsTogether } from "./apart.mjs";
 import { offered } from "./codecs.mjs";
 import { ConnectionWatch } from "./connection_watch.mjs";
-import { apart } from "./lip_sync.mjs";
-import { Pictures } from "./pictures.mjs";
 
 /** Candidates found close together go in one PATCH. */
 const GATHER_MS = 80;
@@ -21,6 +20,7 @@ export class WhepRefusal extends Error {
 /**
  * @typedef {object} WhepEvents
  * @property {(stream: MediaStream) => void} stream
+ * @property {() => void} [sent] the offer is on its way
  * @property {(state: "connected" | "unsteady" | "failed") => void} state
  */
 
@@ -33,6 +33,8 @@ export class Whep {
   #audio;
   /** @type {RTCRtpTransceiver | null} */
   #video = null;
+  /** @type {Promise<void> | null} */
+  #started = null;
   #closed = false;
   /** @type {{url: string, etag: string} | null} */
   #resource = null;
@@ -68,7 +70,7 @@ export class Whep {
 
   /** Both, when the page itself keeps them together; null when the browser does, or there are no pictures. */
   get receivers() {
-    if (!this.#video || !Pictures.supported) return null;
+    if (!this.#video || !keepsTogether()) return null;
     return { sound: this.#audio.receiver, picture: this.#video.receiver };
   }
 
@@ -82,17 +84,24 @@ export class Whep {
     return this.#resource?.url ?? "";
   }
 
-  /** Throws WhepRefusal, or TypeError when the edge cannot be reached. */
-  async start() {
+  /** Once, however often it is asked for. Throws WhepRefusal, or TypeError when the edge cannot be reached. */
+  start() {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start() {
     this.#watch.begin();
     await this.#connection.setLocalDescription();
     const tracks = [this.#audio.receiver.track, ...(this.#video ? [this.#video.receiver.track] : [])];
     this.#events.stream(new MediaStream(tracks));
-    const response = await fetch(this.#url, {
+    const asked = fetch(this.#url, {
       method: "POST",
       headers: { ...this.#headers(), "content-type": "application/sdp" },
       body: this.#connection.localDescription?.sdp,
     });
+    this.#events.sent?.();
+    const response = await asked;
     const text = await response.text();
     const location = response.headers.get("location");
     if (response.status !== 201 || !location) throw new WhepRefusal(response.status, text.trim());

@@ -282,7 +282,8 @@ def test_a_machine_without_a_graphics_card_draws_fewer_triangles_of_the_same_fac
 
 
 BENT = """async (address) => {
-  const { fetchModel, parseModel } = await import("/static/js/avatar3d/model.mjs");
+  const { parseModel } = await import("/static/js/avatar3d/model.mjs");
+  const { fetchModel } = await import("/static/js/avatar3d/model_file.mjs");
   const { Bent } = await import("/static/js/avatar3d/bent.mjs");
   const { Vector3 } = await import("three");
   const model = await parseModel(await fetchModel(address, new AbortController().signal), true);

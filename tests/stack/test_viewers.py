@@ -19,6 +19,18 @@ from webrtc import vendor
 
 pytestmark = pytest.mark.browser
 
+ORDER_JS = """
+window.order = [];
+const fetched = window.fetch;
+window.fetch = (...what) => {
+  if (what[1]?.method === "POST" && String(what[0]).includes("/whep/")) order.push("offer");
+  return fetched(...what);
+};
+window.__THREE_DEVTOOLS__ = new EventTarget(); // three.js tells it that it is there
+window.__THREE_DEVTOOLS__.addEventListener("register", () => order.push("three.js"));
+document.addEventListener("drawn", () => order.includes("drawn") || order.push("drawn"), true);
+"""
+
 THERE = all(vendor.complete(name, package) for name, package in vendor.catalogue().items())
 
 
@@ -33,6 +45,12 @@ def finished(caller: Caller) -> list[dict[str, Any]]:
 
 def session_of(caller: Caller) -> str:
     return str(caller.messages("session")[0]["session"])
+
+
+def leave(late: Caller, caller: Caller) -> None:
+    """A browser that is ended at once does not get to say that its viewer leaves."""
+    late.page.goto("about:blank")
+    caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "who left is still counted")
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +98,41 @@ def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
     """Nothing after the first picture has to come for it; `bin/bench joins` says how soon."""
     with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
         found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
-        late.page.goto("about:blank")
-        # A browser that is ended at once does not get to say that its viewer leaves.
-        caller.until(lambda: caller.page.inner_text("#audience") == "1 watching", "who left is still counted")
+        shown = "[data-front=avatar3d]" if front == "3d" else "[data-picture=moving]"
+        late.page.wait_for_selector(f"#face{shown}", timeout=20_000)
+        leave(late, caller)
     assert min(found.connected, found.sound, found.seen) > 0
     # A head may be drawn before there is a connection, and a page that is busy with it hears of that late.
     assert front == "3d" or found.connected <= min(found.sound, found.seen)
+
+
+@pytest.mark.skipif(not THERE, reason="python -m webrtc.vendor brings it")
+def test_the_offer_is_out_before_anything_runs_that_draws_in_3d(stack: Stack, caller: Caller, viewer: Caller) -> None:
+    with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
+        late.page.add_init_script(ORDER_JS)
+        late.open(f"view/{session_of(caller)}{WAYS['3d']}")
+        late.until(lambda: "drawn" in late.page.evaluate("order"), "no head is drawn", 60)
+        assert late.page.evaluate("order.filter((what, n) => order.indexOf(what) === n)") == [
+            "offer",
+            "three.js",
+            "drawn",
+        ]
+        offers = late.page.evaluate("order.filter((what) => what === 'offer').length")
+        assert offers == 1, "what was begun is taken over"
+        leave(late, caller)
+
+
+def test_a_viewer_whose_browser_cannot_draw_in_3d_sees_the_pictures(
+    stack: Stack, caller: Caller, viewer: Caller
+) -> None:
+    with Caller(stack.url, beside=caller, flags=["--disable-3d-apis"]) as late:
+        late.open(f"view/{session_of(caller)}{WAYS['3d']}")
+        late.until(lambda: "front=3d" not in late.page.url, "it still waits for a head", 60)
+        late.until(
+            lambda: late.page.evaluate("document.querySelector('video#avatar').videoWidth"), "there is no picture", 60
+        )
+        late.until(lambda: late.state() in ("speaking", "listening"), "it is not live")
+        leave(late, caller)
 
 
 def test_both_are_told_how_many_look_on(caller: Caller, viewer: Caller) -> None:

@@ -43,6 +43,7 @@ function page({ front = "", open = null } = {}) {
     tell: (message) => here.told.push(message.front),
     failed: (text) => here.failures.push(text),
     open: open ?? head,
+    fetch: async () => new ArrayBuffer(0),
   });
   return here;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LipSync, apart } from "../../static/js/lip_sync.mjs";
+import { apart } from "../../static/js/apart.mjs";
+import { LipSync } from "../../static/js/lip_sync.mjs";
 
 /** Pictures that come `naturalMs` after their sound when nothing waits; buffers that do as they are told. */
 function played(sync, naturalMs, seconds, from = 0) {

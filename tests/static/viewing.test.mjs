@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsed } from "../../static/js/event_line.mjs";
-import { WITHOUT_WORDS, ageText, chipOf, fromTheEdge, pauseOf, viewersText, wishOfView } from "../../static/js/view_words.mjs";
+import { fromTheEdge, wishOfView } from "../../static/js/view_link.mjs";
+import { WITHOUT_WORDS, ageText, chipOf, pauseOf, viewersText } from "../../static/js/view_words.mjs";
 import { Viewing } from "../../static/js/viewing.mjs";
 import { WhepRefusal, fragment } from "../../static/js/whep.mjs";
 

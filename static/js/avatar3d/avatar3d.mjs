@@ -5,7 +5,8 @@
  */
 import { Countenance } from "./countenance.mjs";
 import { ModelError } from "./glb.mjs";
-import { fetchModel, parseModel } from "./model.mjs";
+import { parseModel } from "./model.mjs";
+import { fetchModel } from "./model_file.mjs";
 import { Studio } from "./studio.mjs";
 
 /** What drawing takes is followed so quickly, and believed up to so much. */
@@ -54,10 +55,13 @@ export class Avatar3D {
     canvas.addEventListener("webglcontextrestored", () => clearTimeout(this.#lost), { signal });
   }
 
-  /** @param {string} address of a .glb or .vrm file @throws {ModelError} */
-  async load(address) {
+  /**
+   * @param {string} address of a .glb or .vrm file @param {Promise<ArrayBuffer>} [coming] what is in it, where it was
+   *   asked for before @throws {ModelError}
+   */
+  async load(address, coming) {
     const { signal } = this.#given;
-    const file = await fetchModel(address, signal);
+    const file = await (coming ?? fetchModel(address, signal));
     signal.throwIfAborted();
     const model = await parseModel(file, this.#studio.quality === "low");
     if (signal.aborted) {

@@ -1,11 +1,11 @@
 // @ts-check
-/** A head from a .glb or .vrm file: fetched, looked over, parsed; its shapes mapped, its bones found, its size known. */
+/** A head from a .glb or .vrm file: looked over, parsed; its shapes mapped, its bones found, its size known. */
 import { Box3, LoadingManager, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 
 import { VISEMES } from "../mouth.mjs";
 import { Channels } from "./channels.mjs";
-import { inspect, LARGEST_FILE, ModelError } from "./glb.mjs";
+import { inspect, ModelError } from "./glb.mjs";
 import { mix } from "./mixing.mjs";
 import { describe, mapMorphs } from "./morph_map.mjs";
 import { Rig } from "./rig.mjs";
@@ -19,25 +19,6 @@ const NOTICEABLE = 0.15;
 const HEADS_HIGH = 7.5;
 /** Springs of hair must not see a long gap as a blow. */
 const LONGEST_STEP_S = 0.05;
-
-/**
- * @param {string} address of the file, on this server @param {AbortSignal} signal
- * @returns {Promise<ArrayBuffer>} @throws {ModelError}
- */
-export async function fetchModel(address, signal) {
-  let response;
-  try {
-    response = await fetch(address, { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ModelError("unreachable", "The 3D model could not be loaded from the server.");
-  }
-  if (!response.ok) throw new ModelError("missing", "The 3D model is not on the server.");
-  if (Number(response.headers.get("content-length")) > LARGEST_FILE) {
-    throw new ModelError("size", "This 3D model is larger than 64 MB.");
-  }
-  return response.arrayBuffer();
-}
 
 /**
  * @param {ArrayBuffer} file @param {boolean} [plain] only what plain surfaces show is made of it
