@@ -6,6 +6,7 @@
 import { byId } from "./dom.mjs";
 import { EventLine } from "./event_line.mjs";
 import { HeadStart } from "./head_start.mjs";
+import { fetchFile, fetchModules } from "./on_its_way.mjs";
 import { eventsOf, whepOf, wishOfView, withPictures } from "./view_link.mjs";
 import { Whep } from "./whep.mjs";
 
@@ -40,7 +41,12 @@ export const seating = drawn ? seat() : Promise.resolve(null);
 seating.catch(() => {}); // told where it is waited for
 
 async function seat() {
-  const [{ Seat }, session] = await Promise.all([import("./seat.mjs"), begun?.offered]);
+  const coming = import("./seat.mjs");
+  const session = await begun?.offered;
+  // The file first: it is the largest, and a browser asks a server for six things at a time.
+  if (session?.persona?.model) fetchFile(session.persona.model);
+  fetchModules();
+  const { Seat } = await coming;
   const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
   const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });

@@ -1,7 +1,7 @@
 // @ts-check
 /** A 3D head for a page that wants one: what draws it is loaded only then. */
 import { fetchModel } from "./avatar3d/model_file.mjs";
-import { fetchModules } from "./avatar3d/on_its_way.mjs";
+import { fetchModules } from "./on_its_way.mjs";
 
 /**
  * @typedef {{load: (address: string, coming?: Promise<ArrayBuffer>) => Promise<void>, dispose: () => void, report: any, leadMs: number,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MODULES } from "../../static/js/avatar3d/on_its_way.mjs";
+import { MODULES } from "../../static/js/on_its_way.mjs";
 
 const STATIC = new URL("../../static/", import.meta.url);
 const PAGE = readFileSync(new URL("view.html", STATIC), "utf8");

@@ -20,7 +20,17 @@ export const MODULES = [
 
 export function fetchModules() {
   for (const href of MODULES) {
-    const link = Object.assign(document.createElement("link"), { rel: "modulepreload", fetchPriority: "low", href });
-    document.head.append(link);
+    if (document.head.querySelector(`link[href="${href}"]`)) continue;
+    ask({ rel: "modulepreload", href });
   }
+}
+
+/** The file of a head, for `fetch` to find. @param {string} href its address */
+export function fetchFile(href) {
+  ask({ rel: "preload", as: "fetch", crossOrigin: "anonymous", fetchPriority: "high", href });
+}
+
+/** @param {Partial<HTMLLinkElement>} what */
+function ask(what) {
+  document.head.append(Object.assign(document.createElement("link"), { fetchPriority: "low", ...what }));
 }
