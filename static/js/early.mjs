@@ -36,16 +36,15 @@ function play(media) {
   video.play().catch(() => {}); // the page tries again, and says what the browser wants
 }
 
-/** What draws the face, where the page does so: begun once the offer is out. */
+/** What draws the face, where the page does so: fetched at once, run when the offer is out. */
 export const seating = drawn ? seat() : Promise.resolve(null);
 seating.catch(() => {}); // told where it is waited for
 
 async function seat() {
   const coming = import("./seat.mjs");
-  const session = await begun?.offered;
-  // The file first: it is the largest, and a browser asks a server for six things at a time.
-  if (session?.persona?.model) fetchFile(session.persona.model);
   fetchModules();
+  const session = await begun?.offered;
+  if (session?.persona?.model) fetchFile(session.persona.model);
   const { Seat } = await coming;
   const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
