@@ -14,9 +14,10 @@ from broker.config import Settings, load
 from broker.errors import EngineError, MissingError
 from broker.messages import Close, Draw, Failed, Message, Open, Picture
 from broker.visemes import CLOSED_MOUTH
-from workers.lipsync.build import build
+from workers.lipsync.build import MOST_WARMED, build
 from workers.lipsync.engine import Wanted, choose
 from workers.lipsync.errors import AvatarError
+from workers.lipsync.preparing import FaceKey, Preparing
 from workers.lipsync.stage import WAITING_LIMIT, LipsyncStage
 
 MS = 1_000_000
@@ -44,6 +45,8 @@ class PaintedFaces:
             raise AvatarError("no_face", "No face was found in bad; use another picture.")
         if portrait_path.name == "worse":
             raise ZeroDivisionError("nobody thought of this")
+        if size > 1024:
+            raise AvatarError("size", "A portrait is drawn up to 1024 pixels.")
         return f"{portrait_path.name}@{size}"
 
     def draw(self, wanted: list[Wanted]) -> list[bytes]:
@@ -256,6 +259,120 @@ def test_a_warmed_face_is_there_when_the_session_opens(stage: LipsyncStage, engi
     stage.accept(wish("s", 1, 10))
     assert pictures(stage.step(0)) == [1]
     engine.gate.set()
+
+
+def test_what_somebody_waits_for_is_made_before_what_is_made_beforehand(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def prepare(path: Path, size: int) -> str:
+        made.append(path.name)
+        begun.set()
+        assert go_on.wait(5)
+        return path.name
+
+    faces = Preparing(prepare)
+    first, spare, promoted, wanted = (FaceKey(tmp_path / name, 0, 512) for name in ("first", "spare", "both", "wanted"))
+    faces.submit(first, beforehand=True)
+    assert begun.wait(5)
+    faces.submit(spare, beforehand=True)
+    faces.submit(promoted, beforehand=True)
+    faces.submit(wanted)
+    faces.submit(promoted)
+    go_on.set()
+    deadline = time.monotonic() + 5
+    while faces.busy and time.monotonic() < deadline:
+        faces.poll()
+    faces.close()
+    assert made == ["first", "both", "wanted", "spare"]
+
+
+@pytest.mark.parametrize(("portrait", "code"), [("bad", "no_face"), ("worse", "face_failed")])
+def test_a_face_that_could_not_be_warmed_is_told_when_somebody_wants_it(
+    stage: LipsyncStage, portrait: str, code: str
+) -> None:
+    stage.warm(portrait)
+    assert settle(stage) == [], "nobody has asked for it"
+    for session in "ab":
+        stage.accept(opened(session, portrait))
+        said = settle(stage)
+        assert [(m.session, m.code) for m in said] == [(session, code)]  # type: ignore[attr-defined]
+    stage.accept(opened("c"))
+    settle(stage)
+    for session in "abc":
+        stage.accept(wish(session, 1, 40))
+    assert [message.session for message in settle(stage)] == ["c"]
+
+
+def test_a_size_that_cannot_be_made_is_told_to_each_session_that_wants_it(stage: LipsyncStage) -> None:
+    for session in "ab":
+        stage.accept(opened(session))
+        settle(stage)
+        stage.accept(wish(session, 1, 40, size=2048))
+        said = settle(stage)
+        assert [(m.session, m.code) for m in said] == [(session, "size")]  # type: ignore[attr-defined]
+
+
+def test_an_engine_that_cannot_say_which_face_is_meant_keeps_nobody_from_starting(
+    stage: LipsyncStage, engine: PaintedFaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "find", lambda portrait: 1 / 0)
+    stage.warm("ann")
+    assert stage.counters["faces_not_warmed"] == 1
+    assert settle(stage) == []
+
+
+class SlowFaces:
+    """A third party's engine that says which faces it was asked to prepare, and finishes none before `go_on`."""
+
+    name = "slow"
+    batch = 1
+    made: list[str]
+    go_on: threading.Event
+
+    def __init__(self, settings: Settings) -> None:
+        SlowFaces.made, SlowFaces.go_on = [], threading.Event()
+        self._folder = settings.path("personas")
+
+    def find(self, portrait: str) -> Path:
+        if portrait == "broken":
+            raise AvatarError("face_unknown", "There is no portrait called 'broken'.")
+        return self._folder / f"{portrait}.toml"  # any file that is there
+
+    def prepare(self, portrait_path: Path, size: int) -> str:
+        assert SlowFaces.go_on.wait(5)
+        SlowFaces.made.append(portrait_path.stem)
+        return portrait_path.stem
+
+    def draw(self, wanted: list[Wanted]) -> list[bytes]:
+        return [each.avatar.encode() for each in wanted]
+
+
+@pytest.mark.parametrize("usual", ["p9", "p0", "missing", "unreadable", "faceless"])
+def test_the_usual_personas_face_is_made_first_and_the_start_waits_for_none(tmp_path: Path, usual: str) -> None:
+    folder = tmp_path / "personas"
+    folder.mkdir()
+    for n in range(10):
+        (folder / f"p{n}.toml").write_text(f'name = "P"\n[face]\nportrait = "p{n}"\n')
+    (folder / "unreadable.toml").write_text("name = \n")
+    (folder / "faceless.toml").write_text('name = "F"\n[face]\nportrait = "broken"\n')
+    settings = tmp_path / "visavis.toml"
+    settings.write_text(
+        f'[stages]\nface = "{__name__}:SlowFaces"\n[sessions]\npersona = "{usual}"\n[paths]\npersonas = "{folder}"\n'
+    )
+    stage = build(load(settings, {}))
+    try:
+        assert SlowFaces.made == [], "it is built before any is ready"
+        SlowFaces.go_on.set()
+        assert settle(stage) == []
+        assert len(SlowFaces.made) <= MOST_WARMED
+        assert SlowFaces.made[0] == ("p9" if usual == "p9" else "p0")
+        if usual == "faceless":
+            stage.accept(opened("s", "broken"))
+            assert [m.code for m in settle(stage)] == ["face_unknown"]  # type: ignore[attr-defined]
+    finally:
+        SlowFaces.go_on.set()
+        stage.close()
 
 
 def test_an_unknown_portrait_is_said_once_with_the_known_ones(stage: LipsyncStage) -> None:

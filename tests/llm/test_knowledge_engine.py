@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from broker.codec import decode, encode
+from broker.messages import Open
 from tests.llm.known import DOCUMENT, HAVE_WEIGHTS, ask, avatar, library, persona, texts, user
 from workers.llm.engine import Question, Said
 from workers.llm.follow_ups import FASTEST, SLOWEST, FollowUp, follow_up, leans_on_history, rate_after
@@ -334,6 +336,16 @@ def test_changed_documents_are_noticed_when_the_next_conversation_begins(tmp_pat
     after = shelves.wait(persona(), "en")
     assert ask(after, "where is the bakery")[0].text == "The bakery is next to the gate."
     assert [problem.split(":")[0] for problem in after.problems] == ["bad.pdf"]
+
+
+def test_a_persona_that_has_come_over_the_bus_is_the_one_that_was_prepared(tmp_path: Path) -> None:
+    talk = {"small_talk": ({"say": ("hello there",), "reply": ("Hello.",)},)}
+    shelves = library(tmp_path, weights=tmp_path)
+    before = shelves.wait(persona(**talk), "en")
+    sent = decode(encode(Open(session="s", persona=persona(**talk), language="en", origin_ns=0, peers={})))
+    assert isinstance(sent, Open)
+    assert isinstance(sent.persona["small_talk"], list)
+    assert shelves.wait(sent.persona, "en") is before
 
 
 def test_a_missing_folder_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from broker.messages import WORKER_KINDS
+from tests.stack.doors import until
 from tests.stack.running import Stack
 
 
@@ -27,6 +28,15 @@ def test_no_process_can_see_a_gpu(cpu: Stack) -> None:
     for name, pid in running.items():
         environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         assert b"CUDA_VISIBLE_DEVICES=-1" in environ, name
+
+
+def test_the_usual_personas_face_is_made_ready_before_anybody_asks_for_it(cpu: Stack) -> None:
+    def made() -> list[str]:
+        return [line["portrait"] for line in cpu.log("lipsync-0") if line.get("event") == "face ready"]
+
+    until(lambda: {"vera", "robin", "sam"} <= set(made()), "the personas' faces are not made ready")
+    assert made()[0] == "vera"
+    assert json.loads(cpu.get("api/v1/sessions")[1])["sessions"] == []
 
 
 def test_each_process_says_which_engine_it_runs_and_why(cpu: Stack) -> None:

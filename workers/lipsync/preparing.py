@@ -1,4 +1,7 @@
-"""Faces and backdrops made ready beside the drawing: one thread behind submit and poll, the newest few kept."""
+"""Faces and backdrops made ready beside the drawing: one thread behind submit and poll, the few used last are kept.
+
+What somebody waits for is made before what somebody may want.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from broker.clock import now_ns
 from workers.lipsync.errors import AvatarError
 
 logger = logging.getLogger(__name__)
 
 KEPT = 12
-"""Prepared faces; one takes 8 MB at 512 pixels, 30 at 1024."""
+"""Prepared faces, those made beforehand among them; one takes 8 MB at 512 pixels, 30 at 1024."""
 BROKEN = "face_failed"
 """The code of what nobody thought of. It may pass, so it is tried again when the face is wanted again."""
 
@@ -35,21 +39,30 @@ class Preparing:
 
     def __init__(self, make: Callable[[Path, int], Any]) -> None:
         self._make = make
-        self._wanted: queue.SimpleQueue[FaceKey | None] = queue.SimpleQueue()
+        self._waiting: dict[FaceKey, bool] = {}
+        """Whether it is made beforehand; in the order asked for."""
+        self._guard = threading.Condition()
+        """Guards `_waiting` and `_closed`."""
+        self._closed = False
         self._done: queue.SimpleQueue[tuple[FaceKey, Any]] = queue.SimpleQueue()
         self._pending: set[FaceKey] = set()
         self._faces: collections.OrderedDict[FaceKey, Any] = collections.OrderedDict()
         self._thread: threading.Thread | None = None
 
-    def submit(self, key: FaceKey) -> None:
-        """Make a face ready unless it is, or is being made."""
+    def submit(self, key: FaceKey, beforehand: bool = False) -> None:
+        """Make a face ready unless it is, or is being made. `beforehand`: nobody waits for it yet."""
         known = self._faces.get(key)
         if isinstance(known, AvatarError) and known.code == BROKEN:
             del self._faces[key]
-        if key in self._faces or key in self._pending:
+        if key in self._faces:
             return
-        self._pending.add(key)
-        self._wanted.put(key)
+        with self._guard:
+            if key not in self._pending:
+                self._pending.add(key)
+                self._waiting[key] = beforehand
+                self._guard.notify()
+            elif key in self._waiting:
+                self._waiting[key] &= beforehand
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="prepare-faces", daemon=True)
             self._thread.start()
@@ -81,12 +94,15 @@ class Preparing:
     def close(self) -> None:
         """End the thread after the face in hand."""
         if self._thread is not None:
-            self._wanted.put(None)
+            with self._guard:
+                self._closed = True
+                self._guard.notify()
             self._thread.join(timeout=10)
             self._thread = None
 
     def _work(self) -> None:
-        while (key := self._wanted.get()) is not None:
+        while (key := self._next()) is not None:
+            started_ns = now_ns()
             try:
                 face: Any = self._make(key.path, key.size)
             except AvatarError as error:
@@ -94,4 +110,17 @@ class Preparing:
             except Exception:  # a picture nobody thought of must not end the thread for all others
                 logger.exception("preparing a face failed", extra={"portrait": key.path.parent.name})
                 face = AvatarError(BROKEN, f"The portrait {key.path.parent.name} cannot be used; try another picture.")
+            else:
+                facts = {"portrait": key.path.parent.name, "size": key.size, "took_ns": now_ns() - started_ns}
+                logger.info("face ready", extra=facts)
             self._done.put((key, face))
+
+    def _next(self) -> FaceKey | None:
+        """The one to make now, waited for; None at the end."""
+        with self._guard:
+            self._guard.wait_for(lambda: self._waiting or self._closed)
+            if self._closed:
+                return None
+            key = min(self._waiting, key=self._waiting.__getitem__)
+            del self._waiting[key]
+            return key

@@ -131,13 +131,14 @@ class LipsyncStage:
         return self._looked_ns + POLL_NS if busy else None
 
     def warm(self, portrait: str) -> None:
-        """Begin to make a face ready that somebody will ask for; one that cannot be is told when they do."""
+        """Begin to make a face ready that somebody may ask for; one that cannot be is told when they do."""
         painter = self._painter
         try:
             path = painter.engine.find(portrait)
-            painter.faces.submit(FaceKey(path, path.stat().st_mtime_ns, self._size))
-        except (AvatarError, OSError):
+            painter.faces.submit(FaceKey(path, path.stat().st_mtime_ns, self._size), beforehand=True)
+        except Exception as error:  # a third party's engine may raise anything; nobody has asked for this face yet
             self.counters["faces_not_warmed"] += 1
+            logger.warning("face not made ready", extra={"portrait": portrait, "reason": str(error)})
 
     def close(self) -> None:
         """End the preparing threads."""
@@ -181,6 +182,8 @@ class LipsyncStage:
         if known is not session:
             known.next = session
             self._take_next()
+        else:
+            self._find_failure(name, session)
 
     def _take_next(self) -> None:
         """Switch to faces that have become ready, between two pictures; what was asked for is drawn with the new one.
@@ -221,11 +224,19 @@ class LipsyncStage:
             self._fail(draw.session, session, AvatarError("size", text))
         elif len(draw.mouth) != len(VISEMES):
             self.counters["pictures_malformed"] += 1
-        elif session.painter.faces.get(session.key(draw.width)) is None:
-            self._want(session, draw.width)
+        elif not self._prepared(draw.session, session, draw.width):
             self.counters["pictures_unprepared"] += 1
         else:
             self._queue(session, draw)
+
+    def _prepared(self, name: str, session: _Session, size: int) -> bool:
+        """Whether the face is ready in this size. If not it is made so; one that cannot be is told."""
+        ready = session.painter.faces.get(session.key(size)) is not None
+        if ready and size in session.sizes:
+            return True
+        self._want(session, size)
+        self._find_failure(name, session)
+        return session.path is not None and session.painter.faces.get(session.key(size)) is not None
 
     def _queue(self, session: _Session, draw: Draw) -> None:
         if draw.deadline_ns in session.waiting:
@@ -237,11 +248,14 @@ class LipsyncStage:
 
     def _find_failures(self) -> None:
         for name, session in self._sessions.items():
-            for size in session.sizes if session.path is not None else ():
-                found = session.painter.faces.get(session.key(size))
-                if isinstance(found, AvatarError):
-                    self._unmade(name, session, found)
-                    break
+            self._find_failure(name, session)
+
+    def _find_failure(self, name: str, session: _Session) -> None:
+        for size in session.sizes if session.path is not None else ():
+            found = session.painter.faces.get(session.key(size))
+            if isinstance(found, AvatarError):
+                self._unmade(name, session, found)
+                break
 
     def _unmade(self, name: str, session: _Session, error: AvatarError) -> None:
         """A face cannot be made ready: the picture's fault is told, the engine's lets another draw where one can."""

@@ -68,17 +68,22 @@ def spread(grid: Grid, points: np.ndarray, moves: list[tuple[np.ndarray, np.ndar
     squares = (points**2).sum(1)[None] + (nodes.astype(np.float64) ** 2).sum(1)[:, None] - 2 * nodes @ points.T
     distances = (np.sqrt(np.maximum(squares, 0)) * scale).astype(np.float32)
     among = np.linalg.norm(points[:, None] - points[None], axis=2) * scale
-    fields = []
-    for indices, values in moves:
-        n = len(indices)
+    weights = np.zeros((len(points), 2 * len(moves)), np.float32)
+    constants = np.zeros(2 * len(moves), np.float32)
+    for i, (indices, values) in enumerate(moves):
+        n, its = len(indices), slice(2 * i, 2 * i + 2)
         system = np.zeros((n + 1, n + 1))
         system[:n, :n] = -among[np.ix_(indices, indices)]
         system[np.arange(n), np.arange(n)] += SMOOTHING
         system[:n, n] = system[n, :n] = 1
-        weights = np.linalg.solve(system, np.concatenate([values, np.zeros((1, 2))]))
-        flat = -(distances[:, indices] @ weights[:n].astype(np.float32)) + weights[n].astype(np.float32)
-        field = cv2.GaussianBlur(flat.reshape(grid.rows, grid.columns, 2), (0, 0), BLUR_NODES)
-        fields.append(field)
+        solved = np.linalg.solve(system, np.concatenate([values, np.zeros((1, 2))]))
+        weights[indices, its], constants[its] = solved[:n], solved[n]
+    # One product for all fields: picking out of the distances what each one needs took half of the time of a face.
+    flat = (constants - distances @ weights).reshape(grid.rows, grid.columns, -1)
+    fields = [
+        cv2.GaussianBlur(np.ascontiguousarray(flat[..., 2 * i : 2 * i + 2]), (0, 0), BLUR_NODES)
+        for i in range(len(moves))
+    ]
     stack = np.stack(fields)
     return stack * _fade(grid)[None, :, :, None] if edge else stack
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
 from broker.errors import MissingError
 
@@ -206,7 +207,5 @@ def _times(x: Vector, weights: Vector) -> Vector:
 
 
 def _gelu(x: Vector) -> Vector:
-    from scipy.special import erf
-
     gelu: Vector = x * np.float32(0.5) * (1 + erf(x * np.float32(0.70710678)))
     return gelu

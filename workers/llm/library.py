@@ -6,6 +6,7 @@ A changed document is noticed when a conversation begins; the old index serves u
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections import deque
 from collections.abc import Mapping
@@ -190,7 +191,8 @@ class Library:
 
     def _signature(self, persona: Mapping[str, Any]) -> str:
         """Changes when a document or the small talk does."""
-        parts = [repr(persona.get("small_talk", ()))]
+        # As JSON, for a persona that has come over the bus has lists where the file's own has tuples.
+        parts = [json.dumps(persona.get("small_talk", ()), default=str)]
         folder = self._folder(persona)
         for path in sorted(folder.rglob("*")) if folder and folder.is_dir() else ():
             try:
