@@ -6,9 +6,11 @@ What somebody waits for is made before what somebody may want.
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +74,15 @@ class Preparing:
         came = False
         while not self._done.empty():
             came = True
-            key, face = self._done.get()
-            self._pending.discard(key)
-            self._faces[key] = face
-            while len(self._faces) > KEPT:
-                self._faces.popitem(last=False)
+            self._take(*self._done.get())
         return came
+
+    def wait(self, key: FaceKey, within_s: float) -> None:
+        """Return once a face that was submitted is ready or cannot be made, or when the time is over."""
+        ends = time.monotonic() + within_s
+        while key in self._pending and (left := ends - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                self._take(*self._done.get(timeout=left))
 
     def get(self, key: FaceKey) -> Any:
         """The face, an AvatarError, or None while it is being made or when it was never asked for."""
@@ -99,6 +104,12 @@ class Preparing:
                 self._guard.notify()
             self._thread.join(timeout=10)
             self._thread = None
+
+    def _take(self, key: FaceKey, face: Any) -> None:
+        self._pending.discard(key)
+        self._faces[key] = face
+        while len(self._faces) > KEPT:
+            self._faces.popitem(last=False)
 
     def _work(self) -> None:
         while (key := self._next()) is not None:

@@ -130,12 +130,17 @@ class LipsyncStage:
         busy = any(painter.faces.busy for painter in self._painters.values())
         return self._looked_ns + POLL_NS if busy else None
 
-    def warm(self, portrait: str) -> None:
-        """Begin to make a face ready that somebody may ask for; one that cannot be is told when they do."""
+    def warm(self, portrait: str, within_s: float = 0) -> None:
+        """Begin to make a face ready that somebody may ask for; one that cannot be is told when they do.
+
+        `within_s`: wait for it, so long at most. Only while the stage is not served yet.
+        """
         painter = self._painter
         try:
             path = painter.engine.find(portrait)
-            painter.faces.submit(FaceKey(path, path.stat().st_mtime_ns, self._size), beforehand=True)
+            key = FaceKey(path, path.stat().st_mtime_ns, self._size)
+            painter.faces.submit(key, beforehand=True)
+            painter.faces.wait(key, within_s)
         except Exception as error:  # a third party's engine may raise anything; nobody has asked for this face yet
             self.counters["faces_not_warmed"] += 1
             logger.warning("face not made ready", extra={"portrait": portrait, "reason": str(error)})
