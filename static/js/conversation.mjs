@@ -61,11 +61,15 @@ export class Conversation {
   #mediaAttempts = 0;
   /** The person was told that the server is awaited, and wants to know when that is over. */
   #awaiting = false;
+  /** Why there is no microphone though the person wanted one: it is said again after what hid it. @type {Failure | null} */
+  #deaf = null;
   /** @type {import("./call.mjs").Call | null} */
   #call = null;
   /** What to resume by, once there is something. @type {{session: string, token: string} | null} */
   #ticket = null;
   #wish = { persona: "", language: "" };
+  /** What the edge was greeted with. @type {Mode} */
+  #saidMode = "voice";
   /** Typed lines the edge has not confirmed, by id; sent again after a loss. @type {Map<string, string>} */
   #unconfirmed = new Map();
   #typed = 0;
@@ -154,10 +158,14 @@ export class Conversation {
   }
 
   interrupt() {
-    this.#socket.send({ type: "interrupt" });
+    this.tell({ type: "interrupt" });
   }
 
-  /** What the page measures for the edge. @param {object} message */
+  /**
+   * What the page says or measures, once the edge has opened its session: before, an edge takes nothing but a hello,
+   * answers "not ready", and the page would begin anew a second later.
+   * @param {object} message
+   */
   tell(message) {
     if (this.session) this.#socket.send(message);
   }
@@ -165,6 +173,7 @@ export class Conversation {
   /** @param {Mode} mode */
   async setMode(mode) {
     if (mode === this.mode) return;
+    this.#deaf = null;
     this.#become(mode);
     if (!this.#calling) return;
     if (mode === "voice") await this.#listen();
@@ -175,7 +184,7 @@ export class Conversation {
   mute(muted) {
     this.#parts.microphone.mute(muted);
     this.#parts.recall.stop();
-    this.#socket.send({ type: "mute", muted });
+    this.tell({ type: "mute", muted });
     this.#keep();
     this.#changed();
   }
@@ -202,6 +211,7 @@ export class Conversation {
     const { session = "", token = "" } = this.#ticket ?? {};
     const { recall, microphone } = this.#parts;
     const remembers = !!this.#ticket && this.mode === "voice" && !microphone.muted && recall.ready;
+    this.#saidMode = this.mode;
     this.#socket.send({ type: "hello", ...this.#wish, mode: this.mode, session, token, mouth: false, remembers });
   }
 
@@ -252,11 +262,12 @@ export class Conversation {
     this.#mediaAttempts = 0;
     this.again = true;
     this.#keep();
-    if (this.#awaiting) this.#parts.listener.notice(null);
+    if (this.#awaiting) this.#parts.listener.notice(this.#deaf);
     this.#awaiting = false;
     this.#parts.listener.session(session);
     this.#connect();
     if (session.again) this.#sayAgain(session.again.utterance);
+    if (this.mode !== this.#saidMode) this.tell({ type: "mode", mode: this.mode });
     if (this.#parts.microphone.muted) this.#socket.send({ type: "mute", muted: true });
     for (const [id, text] of this.#unconfirmed) this.#socket.send({ type: "text", text, id });
     this.#changed();
@@ -363,22 +374,25 @@ export class Conversation {
     if (!this.#calling || this.mode !== "voice") return;
     this.#parts.microphone.deviceId = "";
     await this.#listen();
-    if (!this.#parts.microphone.track) this.#parts.listener.notice(failure("mic_lost"));
+    if (this.#parts.microphone.track) return;
+    this.#deaf = failure("mic_lost");
+    this.#parts.listener.notice(this.#deaf);
   }
 
   /** The conversation goes on by typing. @param {string} code */
   async #withoutMicrophone(code) {
     if (!this.#calling) return;
+    this.#deaf = failure(code);
     this.#become("text");
     await this.#deafen();
-    this.#parts.listener.notice(failure(code));
+    this.#parts.listener.notice(this.#deaf);
   }
 
   /** @param {Mode} mode */
   #become(mode) {
     this.mode = mode;
     this.#parts.recall.stop();
-    this.#socket.send({ type: "mode", mode });
+    this.tell({ type: "mode", mode });
     this.#keep();
     this.#changed();
   }
@@ -397,6 +411,7 @@ export class Conversation {
 
   #end() {
     this.#calling = false;
+    this.#deaf = null;
     this.session = null;
     this.#ticket = null;
     this.#edgeState = "";

@@ -164,6 +164,32 @@ test("a microphone refused before the server answers is still explained after it
   assert.equal(world.notices.at(-1), "mic_denied");
 });
 
+test("what is said before the edge has opened the session waits for it: an edge that has not is not ready", async () => {
+  world.microphone.refuses = "mic_denied";
+  world.conversation.start(WISH);
+  world.line.up();
+  await settle();
+  world.conversation.mute(true);
+  world.conversation.interrupt();
+  assert.deepEqual(types(), ["hello"]);
+  world.line.message(SESSION);
+  await settle();
+  assert.equal(world.sent.find(({ type }) => type === "mode").mode, "text");
+  assert.ok(types().includes("mute"));
+  assert.ok(!types().includes("interrupt"));
+});
+
+test("a microphone refused before a server that was not ready is explained again once it is", async () => {
+  world.microphone.refuses = "mic_denied";
+  world.conversation.start(WISH);
+  await settle();
+  world.line.up();
+  world.line.message({ type: "error", code: "not_ready", text: "A moment.", fatal: false });
+  world.line.message(SESSION);
+  await settle();
+  assert.deepEqual(world.notices.slice(-3), ["mic_denied", "not_ready", "mic_denied"]);
+});
+
 test("after a loss the page comes back with its session and a new offer, and the dialogue of the edge", async () => {
   await inCall();
   world.line.message({ type: "state", state: "speaking" });
