@@ -12,8 +12,9 @@ from broker.messages import Open
 from tests.llm.known import DOCUMENT, HAVE_WEIGHTS, ask, avatar, library, persona, texts, user
 from workers.llm.engine import Question, Said
 from workers.llm.follow_ups import FASTEST, SLOWEST, FollowUp, follow_up, leans_on_history, rate_after
-from workers.llm.knowledge_engine import KnowledgeEngine
+from workers.llm.knowledge_engine import KnowledgeEngine, _spoken_heading
 from workers.llm.library import Knowledge
+from workers.llm.passages import Passage
 from workers.llm.spoken import choose
 
 LIBRARY = "house#library-opening-hours"
@@ -149,7 +150,7 @@ def test_an_offer_of_which_only_the_beginning_was_heard_can_be_taken(knowledge: 
 
 
 def test_the_second_of_two_offers_can_be_chosen(knowledge: Knowledge) -> None:
-    offer = "I am not quite sure what you mean. Is it about parking, or about swimming pool?"
+    offer = "I am not quite sure what you mean. Is it one of these: parking, or swimming pool?"
     lines = ask(knowledge, "the second one", user("hm"), avatar(offer, PARKING))
     assert lines[0].passage == "house#swimming-pool"
 
@@ -219,6 +220,52 @@ def test_a_question_that_leans_on_the_last_answer_is_understood_with_it(knowledg
     assert "weekends" in " ".join(texts(lines))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["okay", "cool", "hmm", "wow", "oh no", "wait", "never mind", "are you there", "louder", "test", "vale"],
+)
+def test_what_asks_nothing_is_not_answered_with_the_last_passage_again(knowledge: Knowledge, text: str) -> None:
+    assert all(line.kind != "answer" for line in ask(knowledge, text, *TOLD))
+
+
+@pytest.mark.parametrize("text", ["banana", "asdkfjh", "is it raining", "what license is it", "do they love me"])
+def test_words_of_something_else_do_not_bring_the_last_answer_back(knowledge: Knowledge, text: str) -> None:
+    assert all(line.passage != LIBRARY or line.kind == "ask_back" for line in ask(knowledge, text, *TOLD))
+
+
+def test_a_question_that_names_nothing_is_about_what_was_just_told(knowledge: Knowledge) -> None:
+    pool = (user("is there a pool"), avatar("The swimming pool is heated.", "house#swimming-pool"))
+    for text in ("when is it open", "is it open now", "where is it"):
+        assert ask(knowledge, text, *pool)[0].passage == "house#swimming-pool"
+        assert ask(knowledge, text, *TOLD)[0].passage == LIBRARY
+
+
+def test_okay_after_an_ask_back_takes_what_was_offered(knowledge: Knowledge) -> None:
+    assert ask(knowledge, "okay", user("x"), avatar(asked_back(knowledge)[0], PARKING))[0].passage == PARKING
+
+
+def test_more_of_what_has_no_passage_is_not_denied_to_have_been_said(knowledge: Knowledge) -> None:
+    assert texts(ask(knowledge, "tell me more", user("hello"), avatar("Hello!")))[0] == "I have nothing to add to that."
+
+
+def test_no_without_an_offer_asks_for_nothing(knowledge: Knowledge) -> None:
+    assert texts(ask(knowledge, "no", *TOLD))[0] == "All right."
+    assert "other words" not in " ".join(texts(ask(knowledge, "no", *TOLD)))
+
+
+@pytest.mark.parametrize(
+    "text", ["Hi there, who are you?", "what's your name", "okay, who are you?", "who are you Robin"]
+)
+def test_small_talk_is_known_with_what_people_put_around_it(knowledge: Knowledge, text: str) -> None:
+    assert texts(ask(knowledge, text)) == ["I am Robin."]
+
+
+def test_headings_are_named_in_small_letters_unless_they_are_names() -> None:
+    passage = Passage("how#fast", "How it works", "How fast it answers", ("Fast.",))
+    assert _spoken_heading(passage) == "how fast it answers"
+    assert _spoken_heading(Passage("v#w", "About Visavis", "Visavis on the web", ("It is.",))) == "Visavis on the web"
+
+
 def test_phrases_come_in_the_language_of_the_turn(knowledge: Knowledge) -> None:
     assert ask(knowledge, "", language="es")[0].text.startswith("Perdón")
     assert ask(knowledge, "", language="es")[0].language == "es"
@@ -243,6 +290,17 @@ def test_phrases_come_in_the_language_of_the_turn(knowledge: Knowledge) -> None:
         ("tell me more about parking", None),
         ("is the slow lane open", None),
         ("no parking signs", None),
+        ("say that again more slowly", FollowUp.SLOWER),
+        ("can you say that in other words", FollowUp.EXPLAIN),
+        ("why is that", FollowUp.EXPLAIN),
+        ("huh?", FollowUp.REPEAT),
+        ("Okay, cool.", FollowUp.ACKNOWLEDGED),
+        ("one moment please", FollowUp.WAIT),
+        ("can you hear me", FollowUp.ATTENTION),
+        ("how do i stop it", None),
+        ("what is the test for", None),
+        ("is the good coffee there", None),
+        ("why do you stop talking", None),
         ("", None),
     ],
 )

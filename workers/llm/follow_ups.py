@@ -26,6 +26,10 @@ class FollowUp(StrEnum):
     NO = "no"
     FIRST = "first"
     SECOND = "second"
+    ACKNOWLEDGED = "acknowledged"
+    WAIT = "wait"
+    ATTENTION = "attention"
+    LOUDNESS = "loudness"
 
 
 SLOWER_BY, FASTER_BY = 0.85, 1.18
@@ -41,12 +45,14 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         r"i want to (?:know|hear) more",
         r"go on|continue|keep going|elaborate|and then",
         r"(?:what|anything|is there anything) (?:else|more)(?: about (?:it|that|this))?",
+        r"what (?:else|more) (?:is there|do you know|can you tell me)(?: about (?:it|that|this))?",
         r"cuéntame más|dime más|más|sigue|continúa|qué más",
         r"再多说一点|多说一点|继续|还有呢|然后呢",
     ),
     FollowUp.REPEAT: (
-        r"repeat(?: that| it| this| what you said| the last (?:one|sentence))?",
+        r"repeat(?: that| it| this| what you said| (?:the|your) last (?:one|sentence|answer|part))?",
         r"say (?:that|it) (?:once more|again)",
+        r"what|huh|hm what|excuse me|say what|you said what",
         r"once more|again|one more time|pardon|sorry|come again|what was that",
         r"what did you (?:just )?say",
         r"i (?:did not|didn't) (?:hear|catch|get) (?:that|you|it)",
@@ -58,11 +64,14 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         r"what does (?:that|it|this) mean",
         r"i (?:do not|don't) (?:understand|get|follow)(?: that| it| this| you)?",
         r"explain(?: that| it| this)?",
+        r"why(?: is that| so| not)?|how(?: come| so)?|really|is that (?:so|true|right)|are you sure",
+        r"(?:say|put|explain) (?:that|it|this) (?:in other words|differently|another way|more simply)",
         r"qué quieres decir|no entiendo|explícalo",
         r"什么意思|我不明白|我没听懂",
     ),
     FollowUp.SLOWER: (
         r"(?:speak |talk |go |say (?:it|that) )?(?:more |much )?slow(?:er|ly)?(?: down)?",
+        r"(?:say|repeat) (?:that|it)(?: again| once more)? (?:more |a bit |a little )?slow(?:er|ly)",
         r"not so fast|(?:you are |that is |that was )?too fast",
         r"you (?:speak|talk) too fast",
         r"más despacio|más lento|habla más despacio",
@@ -105,10 +114,44 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         r"(?:number )?two|second(?: one)?",
         r"el segundo|la segunda|第二个",
     ),
+    FollowUp.ACKNOWLEDGED: (
+        (
+            r"(?:ok|okay|all ?right|right|fine|good|great|cool|nice|wow|perfect|excellent|awesome|amazing|wonderful|"
+            r"super|lovely|interesting|funny|got it|understood|makes sense|good to know|"
+            r"i (?:see|understand|know|get it)|oh|ah|aha|ha(?: ?ha)*|hm+|mm+|mhm|uh huh|um+|uh+|er+|"
+            r"oh (?:no|wow|dear|my god|i see))"
+            r"(?: (?:ok|okay|great|good|cool|nice|then|thing|i see|got it))*"
+        ),
+        r"(?:that|it)(?:'s| is| was| sounds) (?:very |really |so )?(?:ok|okay|fine|good|great|cool|nice|funny)",
+        r"(?:that|it)(?:'s| is| was| sounds) (?:very |really |so )?interesting",
+        r"vale|bien|muy bien|genial|entiendo|entendido|ya veo|de acuerdo|嗯+|哦+|啊+|明白了?|知道了|懂了|不错|太好了",
+    ),
+    FollowUp.WAIT: (
+        r"wait(?: a (?:moment|second|minute))?|hold on|hang on|(?:just )?(?:one|a) (?:moment|second|minute|sec)",
+        r"stop(?: it| that| talking)?|(?:be )?quiet|enough|never ?mind|forget (?:it|that)|nothing|cancel(?: that)?",
+        r"(?:let us |let's )?start (?:over|again)|go back|i have a(?:nother)? question|can i ask (?:you )?something",
+        r"espera|un momento|para|basta|déjalo|nada|等一下|等等|稍等|停|别说了|算了|没什么|我有个问题",
+    ),
+    FollowUp.ATTENTION: (
+        r"(?:are you (?:still )?|(?:is )?any(?:body|one) )(?:there|listening|here)|(?:can|do) you hear me",
+        r"hello (?:are you there|can you hear me)|test(?:ing)?(?: test| one two(?: three)?)*",
+        r"estás ahí|me oyes|me escuchas|hay alguien|你在吗|在吗|听得到吗|能听到我吗",
+    ),
+    FollowUp.LOUDNESS: (
+        r"(?:speak |talk |be |go )?(?:a bit |a little |much )?(?:louder|quieter|softer|more (?:loudly|quietly))",
+        r"speak up",
+        r"(?:you are |that is )?too (?:loud|quiet)|turn (?:it |the volume |your voice )?(?:up|down)",
+        r"más (?:alto|fuerte|bajo)|大声一?点|小声一?点",
+    ),
 }
 _COMPILED = {kind: re.compile(f"{_LEAD}(?:{'|'.join(ways)}){_PLEASE}") for kind, ways in _WAYS.items()}
 
 _CONTINUES = re.compile(r"(?:and|what about|how about|or|but|y|qué tal|那)\b")
+_OF_ANYTHING = frozenset({"open", "opens", "close", "closes", "closed", "now", "today"})
+_ASKS_FOR_A_DETAIL = re.compile(
+    rf"{_CONTINUES.pattern}|(?:(?:until|since|from|by) )?(?:when|where|which|how|why)\b"
+    r"|(?:cuándo|dónde|cuál|cómo|cuánto)\b|(?:什么时候|哪|怎么|多少|多久|为什么)"
+)
 _POINTS_BACK = frozenset(
     {"it", "that", "there", "they", "them", "this", "those", "these", "one", "he", "she", "its", "their"}
 )
@@ -127,6 +170,17 @@ def leans_on_history(text: str) -> bool:
         return False
     begins = _CONTINUES.match(" ".join(words)) is not None
     return begins or (bool(_POINTS_BACK & set(words)) and len(content_words(text)) <= 2) or len(words) <= 2
+
+
+def only_points_back(text: str) -> bool:
+    """Whether a question names nothing by itself: "where is it", "is it open now"."""
+    words = normal(text).split()
+    return len(words) <= 6 and bool(_POINTS_BACK & set(words)) and set(content_words(text)) <= _OF_ANYTHING
+
+
+def asks_for_a_detail(text: str) -> bool:
+    """Whether it begins as a question about what was just said does: "and …", "what about …", "how many"."""
+    return _ASKS_FOR_A_DETAIL.match(normal(text)) is not None
 
 
 def last_avatar(history: Sequence[Exchange], *, with_passage: bool = False) -> Exchange | None:

@@ -24,7 +24,7 @@ from workers.llm.coverage import TokenCover, WordCover, bag
 from workers.llm.elsewhere import ELSEWHERE
 from workers.llm.embeddings import Reading
 from workers.llm.passages import Passage
-from workers.llm.words import question_core
+from workers.llm.words import content_words, normal, question_core
 
 Vector = NDArray[np.float32]
 
@@ -173,6 +173,14 @@ class Index:
         if not core or not self.passages:
             return Found((), 0.0, None)
         return self._find_by_grams(core, most) if self._embedder is None else self._find(core, self._embedder, most)
+
+    def nearness(self, passage: Passage, text: str, vector: Vector | None) -> float:
+        """Cosine of a text's vector with the nearest of a passage's texts; without embeddings 1 if it has one of the
+        text's words, else 0."""
+        if vector is None or self._embedder is None:
+            held = normal(f"{passage.heading} {passage.text} {' '.join(passage.asked)}")
+            return float(any(word in held for word in content_words(text)))
+        return float((self._raw[self._owner == self._at[passage.id]] @ vector).max())
 
     def related(self, passage: Passage, exclude: set[str]) -> Passage | None:
         """The passage nearest to another one that is not in `exclude`."""

@@ -15,11 +15,13 @@ from typing import Any
 from workers.llm.engine import Question, Said, Trouble
 from workers.llm.follow_ups import (
     FollowUp,
+    asks_for_a_detail,
     changed_rate,
     follow_up,
     heard_of,
     last_avatar,
     leans_on_history,
+    only_points_back,
     rate_after,
 )
 from workers.llm.index import Found, Hit
@@ -33,6 +35,9 @@ from workers.llm.words import normal
 CLOSE_SECOND = 4.0
 """An ask-back names the second passage too if its score (logarithm of odds) is at most this far behind."""
 LIBRARY_POLL_MS = 20
+NEAR_THE_TOPIC = 0.35
+"""Cosine with what was just told from which words that could be about anything ("on Sundays", "great") are about that.
+With its heading beside them any words at all find that passage: "banana" with a probability of 0.9."""
 SURE_OF_SMALL_TALK = 0.03
 """How much nearer than the best passage small talk must be to win."""
 
@@ -146,7 +151,7 @@ class _Answer:
             return self._phrase("declined", "follow_up")
         if wish is FollowUp.SECOND and len(offered) > 1:
             return self._passage(offered[1], "answer")
-        if wish in (FollowUp.YES, FollowUp.FIRST, FollowUp.MORE) and offered:
+        if wish in (FollowUp.YES, FollowUp.FIRST, FollowUp.MORE, FollowUp.ACKNOWLEDGED) and offered:
             return self._passage(offered[0], "answer")
         said = set(normal(self.question.text).split())
         named = [passage for passage in offered if _heading_words(passage) and _heading_words(passage) <= said]
@@ -182,14 +187,16 @@ class _Answer:
             case FollowUp.YES:
                 return self._phrase("welcome", "follow_up")
             case FollowUp.NO:
-                return self._phrase("declined", "follow_up")
+                return self._phrase("nothing_else", "follow_up")
+            case FollowUp.ACKNOWLEDGED | FollowUp.WAIT | FollowUp.ATTENTION | FollowUp.LOUDNESS:
+                return self._phrase(wish.value, "small_talk")
             case _:
                 return []
 
     def _more(self, passage: Passage | None) -> list[Line]:
         """The sentences not heard yet; after them, the nearest passage that was not told yet."""
         if passage is None:
-            return self._phrase("nothing_said", "follow_up")
+            return self._phrase("nothing_more" if self.last else "nothing_said", "follow_up")
         heard = heard_of(self.question.history, passage.id)
         unheard = [sentence for sentence in passage.sentences if normal(sentence) not in heard]
         if unheard:
@@ -242,11 +249,17 @@ class _Answer:
         """A question that leans on what was said is also asked together with the heading of what was said."""
         told = last_avatar(self.question.history, with_passage=True)
         passage = self.index.passage(told.passage) if told else None
-        if passage is None or not leans_on_history(text) or found.confidence >= self.sure:
+        if passage is None or not leans_on_history(text):
+            return found
+        names_nothing = only_points_back(text)
+        if found.confidence >= self.sure and not names_nothing:
+            return found
+        if not asks_for_a_detail(text) and self.index.nearness(passage, text, found.vector) < NEAR_THE_TOPIC:
             return found
         words = re.sub(r"^(?:and|what about|how about|or|but)\s+", "", normal(text))
         together = self.index.find(f"{passage.heading} {words}")
-        return together if together.confidence > found.confidence else found
+        of_it = names_nothing and bool(together.hits) and together.hits[0].passage.id == passage.id
+        return together if of_it or together.confidence > found.confidence else found
 
     def _hit(self, hit: Hit, confidence: float) -> list[Line]:
         chosen = choose(hit.passage.sentences, hit.relevance)
@@ -294,7 +307,8 @@ def _spoken_heading(passage: Passage) -> str:
     """A heading in the middle of a sentence: small first letter unless it is a name or an abbreviation."""
     words = passage.heading.split()
     first = words[0] if words else ""
-    keeps = first != first.capitalize() or first == "I" or first.rstrip("s") in passage.title.split()
+    names = passage.title.split()[1:] or [passage.title]  # the first word of several has its capital from its place
+    keeps = first != first.capitalize() or first == "I" or bool({first, first.rstrip("s")} & set(names))
     return passage.heading if keeps else first.lower() + passage.heading[len(first) :]
 
 

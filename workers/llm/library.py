@@ -129,9 +129,9 @@ class Library:
         problems = tuple(str(error) for error in errors)
         if problems:
             self._unread.append((_id(persona), problems))
-        talk = persona.get("small_talk", ())
+        talk, called = persona.get("small_talk", ()), str(persona.get("name", ""))
         if embedder is None:
-            return Knowledge(Index(passages, unanswered=unanswered(documents)), SmallTalk(talk), problems)
+            return Knowledge(Index(passages, unanswered=unanswered(documents)), SmallTalk(talk, name=called), problems)
         name = _id(persona)
 
         def embed_all(texts: list[str]) -> NDArray[np.float32]:
@@ -144,7 +144,7 @@ class Library:
             return self._bags(embedder, groups)
 
         index = Index(passages, embedder, embed_all, bags_of, unanswered(documents))
-        return Knowledge(index, SmallTalk(talk, sentences), problems)
+        return Knowledge(index, SmallTalk(talk, sentences, called), problems)
 
     def _embedder_for(self, language: str) -> MiniLM | None:
         if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
