@@ -101,6 +101,27 @@ CASES = {
     "Hello 😀 world": "hello world",
     "don’t can't": "don't can't",
     "a well-known café": "a well known café",
+    # from one to another
+    "open 9am-5pm": "open nine A M to five P M",
+    "8:00–16:30": "eight o'clock to sixteen thirty",
+    "Mon–Fri": "monday to friday",
+    "Jean-Paul": "jean paul",
+    # signs before numbers, and small figures
+    "±40 ms": "plus or minus forty milliseconds",
+    "~100 ms": "about one hundred milliseconds",
+    "x² + 12 m²": "x squared plus twelve square meters",
+    "5¢": "five cents",
+    # the continent's decimals
+    "2,5 and 1.234,56": "two point five and one thousand two hundred thirty four point five six",
+    # numbers that are dialled
+    "+44 20 7946 0958": "plus four four two zero seven nine four six zero nine five eight",
+    "0800 123 456": "zero eight zero zero one two three four five six",
+    "in 007 style": "in zero zero seven style",
+    # addresses of machines and files
+    "127.0.0.1:8080": "one hundred twenty seven dot zero dot zero dot one port eight thousand eighty",
+    "/etc/personas/host.toml": "slash et cetera slash personas slash host dot toml",
+    "~/tls.key": "tilde slash T L S dot key",
+    "R&amp;D": "R and D",
 }
 
 

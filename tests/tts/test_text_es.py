@@ -35,6 +35,18 @@ CASES = {
     "10-20 personas": "diez a veinte personas",
     "¿Qué tal? «bien»": "qué tal bien",
     "1/2 litro 😀": "un medio litro",
+    "$3.50": "tres dólares con cincuenta centavos",
+    "$1M y $20k": "un millón de dólares y veinte mil dólares",
+    "1,234.56": "mil doscientos treinta y cuatro coma cincuenta y seis",
+    "v2.1": "versión dos punto uno",
+    "192.168.1.1": "ciento noventa y dos punto ciento sesenta y ocho punto uno punto uno",
+    "Felipe III en el siglo XXI": "felipe tercero en el siglo veintiuno",
+    "el DNI de Luis XVI": "el D N I de luis dieciséis",
+    "200 páginas y 21 personas": "doscientas páginas y veintiuna personas",
+    "31 casas en 200 días": "treinta y una casas en doscientos días",
+    "500 horas": "quinientas horas",
+    "21 € y 1 €": "veintiún euros y un euro",
+    "con IVA": "con iva",
 }
 
 

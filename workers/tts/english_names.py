@@ -25,6 +25,11 @@ def url(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (*_parts(host.removeprefix("www.")), *_parts(path))
 
 
+def path(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`/etc/hosts`, `~/tls.key`, `src/app/main.py`."""
+    return _parts(match[0].rstrip("/"))
+
+
 def _parts(address: str) -> Words:
     """The pieces of an address with the names of the marks between them."""
     said: list[str] = []
@@ -155,7 +160,7 @@ def mixed(core: str) -> Words:
     return tuple(said[: 4 * _MOST_LETTERS])
 
 
-_PIECES = re.compile(r"\d+|[A-Z]+(?![a-z])s?(?![a-z])|[A-Z]?[^\W\d_A-Z]+(?:['’][^\W\d_]+)*|[A-Z]|[^\w\s]|_")
+_PIECES = re.compile(r"\d+|[²³]|[A-Z]+(?![a-z])s?(?![a-z])|[A-Z]?[^\W\d_A-Z²³]+(?:['’][^\W\d_]+)*|[A-Z]|[^\w\s]|_")
 
 
 def _piece(piece: str) -> Words:

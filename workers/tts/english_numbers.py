@@ -12,6 +12,10 @@ from workers.tts.written import Line
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion", "t": "trillion"}
+_SIGNS: dict[str, Words] = {
+    "-": ("minus",), "−": ("minus",), "+": ("plus",), "±": ("plus", "or", "minus"), "~": ("about",), "≈": ("about",),
+    "≤": ("at", "most"), "≥": ("at", "least"),
+}  # fmt: skip
 _MOST_DIGITS = 15
 """A longer number is read digit by digit, and no more than twice as many of them."""
 
@@ -53,7 +57,7 @@ def _is_year(digits: str) -> bool:
 
 def plain_number(match: re.Match[str], line: Line, index: int) -> Words | None:
     sign, digits = match["sign"], match["digits"]
-    before = ("minus",) if sign in ("-", "−") else ("plus",) if sign == "+" else ("about",) if sign else ()
+    before = _SIGNS.get(sign, ())
     if "," not in digits and "." not in digits:
         following, previous = line.at(index + 1).core.lower(), line.at(index - 1).core.lower()
         day_of = previous.rstrip(".") in lists.MONTHS or following in lists.MONTHS
@@ -83,6 +87,11 @@ def decade(match: re.Match[str], line: Line, index: int) -> Words | None:
     said = year(int(digits)) if len(digits) == 4 else cardinal(digits)
     last = said[-1]
     return (*said[:-1], last[:-1] + "ies" if last.endswith("y") else last + "s")
+
+
+def decimal_comma(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`2,5` and `1.234,56`, as the continent writes them."""
+    return cardinal(f"{match['whole'].replace('.', '')}.{match['part']}")
 
 
 def percent(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -128,6 +137,13 @@ def version(match: re.Match[str], line: Line, index: int) -> Words | None:
     for place, part in enumerate(parts):
         said += ([between] if place else []) + list(cardinal(part))
     return tuple(said)
+
+
+def network_address(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`127.0.0.1:8080`."""
+    parts = [cardinal(part) for part in match["parts"].split(".")]
+    said = [word for place, part in enumerate(parts) for word in ((["dot"] if place else []) + list(part))]
+    return (*said, "port", *cardinal(match["port"]))
 
 
 def count(match: re.Match[str], line: Line, index: int) -> Words | None:

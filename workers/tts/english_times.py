@@ -6,7 +6,7 @@ import re
 
 from workers.tts import english as lists
 from workers.tts.english_numbers import cardinal, one_by_one, ordinal, year
-from workers.tts.words import Words
+from workers.tts.words import Words, listed
 from workers.tts.written import Line
 
 
@@ -28,6 +28,32 @@ def _half_day(core: str) -> bool:
 
 def half_day_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (match[0][0].upper(), "M") if line.at(index - 1).number else None
+
+
+def from_time_to_time(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`9am-5pm`, `8:00–16:30`; two bare numbers are a range like any other."""
+    if not re.search(r":|m$", match[0], re.IGNORECASE):
+        return None
+    said: list[Words] = []
+    for end in (match["first"], match["second"]):
+        parts = _TIME_PARTS.fullmatch(end)
+        time = clock_time(parts, Line([end]), 0) if parts else None
+        if time is None:
+            return None
+        said.append(time)
+    return (*said[0], "to", *said[1])
+
+
+def from_day_to_day(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`Mon–Fri`."""
+    days = [_DAYS.get(match[end][:3].lower()) for end in ("first", "second")]
+    if not all(day and day.startswith(match[end].lower()) for day, end in zip(days, ("first", "second"), strict=True)):
+        return None
+    return (str(days[0]), "to", str(days[1]))
+
+
+_TIME_PARTS = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?P<half>[ap]\.?m)?", re.IGNORECASE)
+_DAYS = {day[:3]: day for day in listed("monday tuesday wednesday thursday friday saturday sunday")}
 
 
 def iso_date(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -61,8 +87,12 @@ def area_code(match: re.Match[str], line: Line, index: int) -> Words | None:
         _TELEPHONE_GROUP.fullmatch(line.at(index - 1).core) and (line.at(index - 1).before + line.at(index).before)
     )
     bracket = "(" in line.at(index).before and ")" in line.at(index).after
-    foreign = match[0].startswith("+") or line.at(index - 1).core.startswith("+")
-    return telephone(match, line, index) if foreign or (bracket and beside) else None
+    first = index
+    while first > 0 and index - first < 5 and _TELEPHONE_GROUP.fullmatch(line.at(first - 1).core):
+        first -= 1
+    opening, following = line.at(first).core, _TELEPHONE_GROUP.fullmatch(line.at(index + 1).core)
+    dialled = opening.startswith("+") or (len(opening) > 2 and opening[0] == "0" and (first < index or following))
+    return telephone(match, line, index) if dialled or (bracket and beside) else None
 
 
 _TELEPHONE_GROUP = re.compile(r"\+?\d{2,4}(?:[-.]\d{2,4})*")

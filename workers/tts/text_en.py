@@ -14,11 +14,14 @@ from workers.tts.rules import Rule, by_rules
 from workers.tts.words import Words
 from workers.tts.written import Line
 
+_TIME = r"\d{1,2}(?::\d{2})?(?:[ap]\.?m)?"
+
 _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?:thousand|million|billion|trillion)", re.IGNORECASE), amounts.magnitude_of_money),
     (re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*(?<![A-Z]{2})(?<![A-Z]{2}s)"), names.plain_word),
     (re.compile(r"(?P<area>\+?\d{1,4}(?:[-.]\d{2,4})*)"), times.area_code),
-    (re.compile(rf"(?P<sign>[+\-−~≈]?)(?P<digits>{NUMBER})"), numbers.plain_number),
+    (re.compile(rf"(?P<sign>[+\-−±~≈≤≥]?)(?P<digits>{NUMBER})"), numbers.plain_number),
+    (re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})+|\d+),(?P<part>\d{1,2})"), numbers.decimal_comma),
     (re.compile(r"(?P<digits>\d[\d,]*)(?:st|nd|rd|th)"), numbers.written_ordinal),
     (re.compile(r"['’]?(?P<digits>\d{3}0|\d0)['’]?s"), numbers.decade),
     (re.compile(rf"(?P<sign>[-−]?)(?P<first>{NUMBER})%?(?:[-–—](?P<second>{NUMBER}))?%"), numbers.percent),
@@ -31,6 +34,8 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<sign>[-−]?)(?P<currency>)(?P<digits>{NUMBER})(?P<scale>)(?P<behind>[€£¥$])"), amounts.money),
     (re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?P<half>[ap]\.?m)?", re.IGNORECASE), times.clock_time),
     (re.compile(r"(?P<hour>\d{1,2})(?P<minute>)(?P<half>[ap]\.?m)", re.IGNORECASE), times.clock_time),
+    (re.compile(rf"(?P<first>{_TIME})[-–—](?P<second>{_TIME})", re.IGNORECASE), times.from_time_to_time),
+    (re.compile(r"(?P<first>[A-Z][a-z]{1,4})[-–—](?P<second>[A-Z][a-z]{1,4})"), times.from_day_to_day),
     (re.compile(r"(?:am|pm|a\.m|p\.m)", re.IGNORECASE), times.half_day_alone),
     (re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"), times.iso_date),
     (re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d{2})"), times.us_date),
@@ -42,6 +47,8 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<digits>{NUMBER})(?P<scale>[kKM]|[bB]n)"), numbers.count),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{NUMBER})[-]?(?P<unit>[A-Za-zµ°²³\"/]+|%)"), amounts.measure),
     (re.compile(r"(?P<feet>\d{1,2})['′](?P<inches>\d{0,2})[\"″]?"), amounts.feet),
+    (re.compile(r"(?P<parts>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})"), numbers.network_address),
+    (re.compile(r"(?:~|\.{1,2})?/[\w.\-/]*|[\w.\-]+(?:/[\w.\-]+)+/?\.\w+|[\w.\-]+(?:/[\w.\-]+){2,}/?"), names.path),
     (re.compile(r"#(?P<digits>\d{1,9})"), names.numbered),
     (re.compile(r"(?P<name>[\w.+\-]+)@(?P<host>[\w\-]+(?:\.[\w\-]+)+)"), names.email),
     (re.compile(r"(?P<scheme>https?://)?(?P<host>[\w\-]+(?:\.[\w\-]+)+(?::\d+)?)(?P<path>[/?#]\S*)?"), names.url),

@@ -50,7 +50,18 @@ _ABBREVIATIONS = {
     "d.c": "después de cristo", "s.a": "S A", "a.m": "de la mañana", "p.m": "de la tarde",
 }  # fmt: skip
 _NOT_WITHOUT_POINT = frozenset({"d", "c", "min", "cap", "art"})
-_WORDS_IN_CAPITALS = frozenset(listed("onu otan ovni sida renfe láser radar pyme covid nasa uned"))
+_WORDS_IN_CAPITALS = frozenset(listed("onu otan ovni sida renfe láser radar pyme covid nasa uned iva pin sim"))
+_ROMAN = dict(
+    zip(
+        listed("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI"), range(1, 22), strict=True
+    )
+)
+_FEMININE = re.compile(r"(?:as?|ciones|siones|dades|ción|sión|dad|veces|noches|tardes|mujeres)$")
+_MASCULINE = frozenset(listed(
+    "día días mapa mapas problema problemas programa programas sistema sistemas tema temas idioma idiomas poema poemas"
+    " clima climas planeta planetas cometa cometas drama dramas telegrama telegramas diagrama diagramas para a la las"
+    " ya hasta era cada nada dálmata dálmatas turista turistas artista artistas"
+))  # fmt: skip
 _MARKS = {
     "&": "y", "+": "más", "=": "igual a", "%": "por ciento", "@": "arroba", "/": "barra", "€": "euros", "°": "grados",
     "½": "un medio", "¼": "un cuarto", "×": "por",
@@ -90,6 +101,17 @@ def one_by_one(digits: str) -> Words:
     return tuple(names[int(digit)] for digit in digits[:30])
 
 
+def _counting(said: Words, noun: str) -> Words:
+    """Before what is counted: veintiún euros, doscientas páginas, treinta y una casas."""
+    lower = noun.lower()
+    if not _FEMININE.search(lower) or lower in _MASCULINE:
+        return before_noun(said)
+    ones = {"uno": "una", "veintiuno": "veintiuna"}
+    return tuple(
+        ones.get(word, word.replace("cientos", "cientas").replace("quinientos", "quinientas")) for word in said
+    )
+
+
 def before_noun(said: Words) -> Words:
     """`uno` loses its o before what it counts: veintiún euros, un kilo."""
     short = {"uno": "un", "veintiuno": "veintiún"}
@@ -104,8 +126,10 @@ def _number(match: re.Match[str], line: Line, index: int) -> Words | None:
     following = line.at(index + 1).core
     if following in _CURRENCY and _CENTS.search(digits):
         return _amount(digits, following)
-    if following[:1].isalpha() and following.lower() != "de" and not line.at(index).after:
+    if not line.at(index).after and (following in _CURRENCY or following in _UNITS):
         said = before_noun(said)
+    elif following[:1].isalpha() and following.lower() not in ("de", "y", "o", "a") and not line.at(index).after:
+        said = _counting(said, following)
     return (*({"-": ("menos",), "−": ("menos",), "+": ("más",)}.get(sign, ())), *said)
 
 
@@ -147,6 +171,47 @@ def _amount(digits: str, currency: str) -> Words:
     if len(fraction) == 2 and int(fraction):
         return (*said, "con", *before_noun(cardinal(str(int(fraction)))), cent if fraction == "01" else cents)
     return said
+
+
+def _english_amount(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`$3.50`: the sign of dollars comes with a point."""
+    return _amount(match["digits"].replace(",", "").replace(".", ","), match["before"])
+
+
+def _scaled_money(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`$1M`, `€3,5M`, `$20k`."""
+    many = _CURRENCY[match["before"]][1]
+    digits = match["digits"].replace(".", ",")
+    if match["scale"] in "kK":
+        return (*(() if digits == "1" else cardinal(digits)), "mil", many)
+    return (*before_noun(cardinal(digits)), "millón" if digits == "1" else "millones", "de", many)
+
+
+def _english_number(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`1,234.56`."""
+    return cardinal(match[0].replace(",", "").replace(".", ","))
+
+
+def _version(match: re.Match[str], line: Line, index: int) -> Words | None:
+    said = ["versión"] if match["v"] else []
+    for place, part in enumerate(match["parts"].split(".")):
+        said += (["punto"] if place else []) + list(cardinal(part))
+    return tuple(said)
+
+
+def _roman(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`Felipe III` is tercero, `siglo XXI` veintiuno; from eleven on all are counted."""
+    value, previous = _ROMAN.get(match[0]), line.at(index - 1)
+    counted = previous.core.lower() in ("siglo", "capítulo", "tomo", "volumen", "parte")
+    named = (
+        previous.core[:1].isupper() and not previous.core.isupper() and len(previous.core) > 2 and not previous.after
+    )
+    if value is None or not (counted or (named and len(match[0]) > 1)):
+        return None
+    if counted or value > 10:
+        return cardinal(str(value))
+    ordinal = _ORDINALS[value - 1]
+    return (ordinal + "o" if ordinal.endswith("er") else ordinal,)
 
 
 def _currency_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -288,10 +353,14 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"millón|millones", re.IGNORECASE), _millions_of_money),
     (re.compile(r"[^\W\d_]*[a-záéíóúüñ](?:['’][^\W\d_]+)?"), _word),
     (re.compile(rf"(?P<sign>[+\-−]?)(?P<digits>{_NUMBER})"), _number),
+    (re.compile(r"\d{1,3}(?:,\d{3})+\.\d+"), _english_number),
+    (re.compile(r"(?P<v>[vV]?)(?P<parts>\d{1,4}(?:\.\d{1,4}){2,}|(?<=[vV])\d{1,4}(?:\.\d{1,4})*)"), _version),
     (re.compile(r"\d+\.\d+"), _decimal_point),
     (re.compile(r"(?P<digits>\d+)\.?(?P<mark>[ºªoa]|er)"), _ordinal),
     (re.compile(rf"(?P<digits>{_NUMBER})%"), _percent),
     (re.compile(r"%"), _percent_alone),
+    (re.compile(r"(?P<before>[€$£])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d{2})?|\d+\.\d{2})"), _english_amount),
+    (re.compile(r"(?P<before>[€$£])(?P<digits>\d+(?:[.,]\d)?)(?P<scale>[kKM])"), _scaled_money),
     (re.compile(rf"(?P<before>[€$£])(?P<digits>{_NUMBER})(?P<behind>)"), _money),
     (re.compile(rf"(?P<before>)(?P<digits>{_NUMBER})(?P<behind>[€$£])"), _money),
     (re.compile(r"[€$£]"), _currency_alone),
@@ -307,6 +376,7 @@ _RULES: tuple[Rule, ...] = (
         re.compile(r"(?P<host>(?:www\.)?[\w\-]+(?:\.[\w\-]+)*\.(?:com|es|org|net|mx|ar|edu|io))(?P<path>[/?#]\S*)?"),
         _url,
     ),
+    (re.compile(r"[IVX]+"), _roman),
     (re.compile(r"[A-ZÁÉÍÓÚÑ]+"), _capitals),
 )
 """Tried in order on a word's core; the first whose reading is not None is taken."""

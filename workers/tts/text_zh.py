@@ -151,6 +151,25 @@ def _time(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (said if half else said + "整",)
 
 
+def _from_time_to_time(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`8:00-17:30`."""
+    ends = [re.split("[:：]", match[end]) for end in ("first", "second")]
+    if any(int(hour) > 24 or int(minute) > 59 for hour, minute in ends):
+        return None
+    said = [_hour(int(hour)) + _minute(int(minute)) for hour, minute in ends]
+    return ("到".join(said),)
+
+
+def _minute(minute: int) -> str:
+    return "半" if minute == 30 else ("零" if minute < 10 else "") + _counted(minute) + "分" if minute else ""
+
+
+def _version(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`2.1.3`, `v2.1`, `192.168.1.1`."""
+    said = "点".join(cardinal(part) for part in match[0].lstrip("vV").split("."))
+    return ("版本", said) if match[0][0] in "vV" else (said,)
+
+
 def _hour(hour: int) -> str:
     return ("两" if hour == 2 else _counted(hour)) + "点"
 
@@ -186,7 +205,9 @@ def _telephone(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 def _address(match: re.Match[str], line: Line, index: int) -> Words | None:
     said: list[str] = []
-    for piece in re.findall(r"[A-Za-z]+|\d+|[^A-Za-z\d]", re.sub(r"^https?://(www\.)?", "", match[0])[:80]):
+    for piece in re.findall(
+        r"[A-Za-z]+|\d+|[^A-Za-z\d]", re.sub(r"^https?://(www\.)?|[?#].*$", "", match[0]).rstrip("/")[:80]
+    ):
         if piece.isalpha():
             said += piece.upper() if _spelt(piece) else [piece.lower()]
         else:
@@ -227,13 +248,15 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _RULES: tuple[Rule, ...] = (
     (re.compile("[万亿千百]"), _myriads_of_money),
     (re.compile(f"[{CJK}]+"), _characters),
-    (re.compile(r"\+?\d{2,4}(?:-\d{3,4}){2}|1\d{10}|\+\d{6,15}"), _telephone),
+    (re.compile(r"\+?\d{2,4}(?:-\d{3,4}){2}|0\d{2,3}-\d{7,8}|1\d{10}|\+\d{6,15}"), _telephone),
     (re.compile(rf"(?P<sign>[+\-−]?)(?P<digits>{_NUMBER})"), _number),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})[%％]"), _percent),
     (re.compile(rf"(?P<currency>US\$|[$¥￥€£])(?P<digits>{_NUMBER})"), _money),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})(?P<unit>[A-Za-z°℃²/]+)"), _measure),
     (re.compile("|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))), _unit_alone),
     (re.compile(r"(?P<hour>\d{1,2})[:：](?P<minute>\d{2})(?P<half>[ap]\.?m)?", re.IGNORECASE), _time),
+    (re.compile(r"(?P<first>\d{1,2}[:：]\d{2})[-–—~～](?P<second>\d{1,2}[:：]\d{2})"), _from_time_to_time),
+    (re.compile(r"[vV]?\d+(?:\.\d+){2,}|[vV]\d+(?:\.\d+)*"), _version),
     (re.compile(r"(?P<hour>\d{1,2})(?P<minute>)(?P<half>[ap]\.?m)", re.IGNORECASE), _time),
     (re.compile(rf"No\.(?P<digits>{_NUMBER})", re.IGNORECASE), _numbered),
     (re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"), _date),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,13 +31,15 @@ class Written:
         return bool(_NUMBER.match(self.core))
 
 
-_NUMBER = re.compile(r"[+\-−$€£¥￥]{0,2}\d")
+_NUMBER = re.compile(r"[+\-−±~≈≤≥]?[+\-−$€£¥￥]{0,2}\d")
 NOTHING = Written("", "", "")
 
 
 def written(word: str) -> Written:
     """Take a word apart. Markdown and simple HTML around it count as marks, and a link's address is not said."""
     word = _TAG.sub("", word[:_LIMIT])
+    if "&" in word and ";" in word:
+        word = html.unescape(word)
     core = word.lstrip(_BEFORE)
     before = word[: len(word) - len(core)]
     link = _LINK.match(core)
