@@ -395,6 +395,25 @@ def test_a_refused_microphone_is_explained_and_the_call_goes_on_in_writing(play:
     play(story, allow_microphone=False)
 
 
+def test_a_long_word_leaves_the_waterfall_its_times(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await state(here, "listening")
+        await edge.say({"type": "turn", "turn": 1, "what": "started", "text": "x" * 300})
+        steps = [{"name": "first_sentence", "from_ms": 0, "ms": 12}, {"name": "first_pcm", "from_ms": 12, "ms": 30}]
+        await edge.say({"type": "latency", "turn": 1, "total_ms": 42, "steps": steps})
+        await here.page.click("#timing-tab")
+        await here.page.wait_for_selector("#waterfall .turn")
+        panel = await here.page.locator("#timing-panel").bounding_box()
+        total = await here.page.locator("#waterfall .turn header strong").bounding_box()
+        assert panel
+        assert total
+        assert total["x"] + total["width"] <= panel["x"] + panel["width"]
+
+    play(story)
+
+
 def test_a_server_that_is_not_ready_is_waited_for(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         edge.refuse = {"code": "not_ready", "text": "tts is missing", "fatal": True}
