@@ -38,6 +38,9 @@ export class Notices {
     if (failure && PASSING.has(failure.code) && !this.#box.hidden && this.#passing === undefined) return;
     clearTimeout(this.#passing);
     this.#passing = undefined;
+    // Said again, it is seen and read out again.
+    this.#box.hidden = true;
+    void this.#box.offsetHeight;
     this.#box.hidden = !failure;
     document.documentElement.dataset.failure = failure?.code ?? "";
     if (!failure) return;

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.async_api import FloatRect
 
 from tests.e2e.page_harness.browser import CHROMIUM, Browsers, Tab
 from tests.e2e.page_harness.fake_edge import PERSONAS, FakeEdge
@@ -391,8 +392,27 @@ def test_a_refused_microphone_is_explained_and_the_call_goes_on_in_writing(play:
         await here.page.wait_for_selector("html[data-mode=text]")
         assert (await edge.until_type("mode"))["mode"] == "text"
         await edge.until_type("played")
+        for width, height in ((1280, 800), (960, 700), (390, 844), (375, 600), (844, 390)):
+            await here.page.set_viewport_size({"width": width, "height": height})
+            said, face, typing = [
+                await here.page.locator(where).bounding_box() for where in ("#notice", "#face .picture", ".composer")
+            ]
+            assert said is not None
+            assert face is not None
+            assert typing is not None
+            assert not overlap(said, face), "the face is seen"
+            assert not overlap(said, typing), "one can type in the meantime"
+            assert said["x"] >= 0
+            assert said["x"] + said["width"] <= width
 
     play(story, allow_microphone=False)
+
+
+def overlap(one: FloatRect, other: FloatRect) -> bool:
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )
 
 
 def test_a_long_word_leaves_the_waterfall_its_times(play: Play) -> None:
