@@ -24,6 +24,7 @@ from typing import Any
 import psutil
 
 from broker.config import ROOT
+from broker.personas import LIGHT_MODEL
 from broker.visemes import VISEMES
 from tests.avatar3d.heads import head
 from tests.e2e.page_harness.browser import SOFTWARE_3D, Browsers, Tab
@@ -53,6 +54,7 @@ class Figure:
     triangles: int
     """Drawn, which in low quality may be fewer than the file has."""
     file_mib: float
+    """Of what the page loads: in low quality the light file, where there is one."""
     load_s: float
     """From Start of the call to the first drawing on the page, the model's parsing and the shaders included."""
     fps: float
@@ -70,13 +72,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if not all(vendor.complete(name, package) for name, package in vendor.catalogue().items()):
         raise SystemExit("What draws in 3D is not here yet: .venv/bin/python -m webrtc.vendor fetches it.")
-    files = arguments.model or sorted((ROOT / "static" / "avatars").glob("*/*.glb"))
+    shipped = (path for path in (ROOT / "static" / "avatars").glob("*/*.glb") if not path.name.endswith(LIGHT_MODEL))
+    files = arguments.model or sorted(shipped)
+    lights = {f"head{n}": light for n, path in enumerate(files) if (light := path.with_suffix(LIGHT_MODEL)).is_file()}
     heads = {f"head{n}{path.suffix}": path.read_bytes() for n, path in enumerate(files)}
     names = {f"head{n}{path.suffix}": path.name for n, path in enumerate(files)}
     if not arguments.model:
         heads["plain.glb"], names["plain.glb"] = head(), "the tests' plain head"
     load_before = os.getloadavg()[0]
-    figures = asyncio.run(measure(heads, names, arguments.quality, arguments.seconds))
+    figures = asyncio.run(measure(heads, lights, names, arguments.quality, arguments.seconds))
     print(f"\n{os.cpu_count()} cores of {platform.machine()}, load before {load_before:.1f}, {platform.platform()}")
     print("| head | quality | triangles | file MiB | load s | drawings/s | longest gap ms | memory MiB |")
     print("|---|---|---|---|---|---|---|---|")
@@ -89,20 +93,25 @@ def main() -> None:
         arguments.json.write_text(json.dumps([asdict(each) for each in figures], indent=1), encoding="utf-8")
 
 
-async def measure(heads: dict[str, bytes], names: dict[str, str], qualities: list[str], seconds: float) -> list[Figure]:
-    """Each head at each quality, in a browser of its own."""
+async def measure(
+    heads: dict[str, bytes], lights: dict[str, Path], names: dict[str, str], qualities: list[str], seconds: float
+) -> list[Figure]:
+    """Each head at each quality, in a browser of its own. `lights`: their light files, by persona."""
     know_the_origin()
     figures = []
     for file, content in heads.items():
         for quality in qualities:
-            edge = FakeEdge(heads={file: content})
+            persona = file.split(".")[0]
+            light = lights[persona].read_bytes() if persona in lights else b""
+            edge = FakeEdge(heads={file: content} | ({persona + LIGHT_MODEL: light} if light else {}))
             edge.mouth = talking
             browsers = Browsers(*SOFTWARE_3D)
             await edge.start()
             try:
                 async with browsers.tab(viewport={"width": 1280, "height": 800}) as here:
-                    found = await one(edge, here, file.split(".")[0], quality, seconds)
-                figures.append(Figure(head=names[file], quality=quality, file_mib=len(content) / MIB, **found))
+                    found = await one(edge, here, persona, quality, seconds)
+                loaded = light if light and quality == "low" else content
+                figures.append(Figure(head=names[file], quality=quality, file_mib=len(loaded) / MIB, **found))
             finally:
                 await browsers.close()
                 await edge.stop()

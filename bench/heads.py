@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from broker.config import ROOT
+from broker.personas import LIGHT_MODEL
 from broker.visemes import VISEMES
 from tests.e2e.page_harness.browser import SOFTWARE_3D, Browsers
 from tests.e2e.page_harness.fake_edge import FakeEdge
@@ -119,7 +120,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if not all(vendor.complete(name, package) for name, package in vendor.catalogue().items()):
         raise SystemExit("What draws in 3D is not here yet: .venv/bin/python -m webrtc.vendor fetches it.")
-    models = arguments.model or sorted((ROOT / "static" / "avatars").glob("*/*.glb"), reverse=True)
+    shipped = (path for path in (ROOT / "static" / "avatars").glob("*/*.glb") if not path.name.endswith(LIGHT_MODEL))
+    models = arguments.model or sorted(shipped, reverse=True)
     wanted = {name: mouth for name, mouth in looks().items() if not arguments.only or name in arguments.only}
     tiles = asyncio.run(draw(models, arguments.size, wanted))
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if arguments.out.suffix == ".jpg" else []

@@ -13,6 +13,8 @@ from broker.expressions import Expression, check
 from broker.tables import fill, read_toml
 from broker.turn_state import TurnSettings
 
+LIGHT_MODEL = ".light.glb"
+"""Ending of what low quality draws of a 3D head, beside its own file and named like it."""
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 

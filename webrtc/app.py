@@ -112,9 +112,10 @@ async def _personas(request: web.Request) -> web.Response:
 
 
 async def _avatar(request: web.Request) -> web.StreamResponse:
-    """The picture and the 3D model of a face; nothing else of it is public."""
+    """The picture and the 3D model of a face, whole and light; nothing else of it is public."""
     cards, name = request.app[CALLS].personas, request.match_info["name"]
-    for path, caching in ((cards.poster(name), "max-age=3600"), (cards.model(name), "no-cache")):
+    models = (cards.model(name), cards.light(name))
+    for path, caching in ((cards.poster(name), "max-age=3600"), *((model, "no-cache") for model in models)):
         if path is not None and request.match_info["file"] == path.name:
             kind = MODEL_TYPE if path.suffix in MODELS else POSTER_TYPE
             return web.FileResponse(path, headers={"Cache-Control": caching, "Content-Type": kind})

@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 POSTER = "poster.jpg"
 
+TOGETHER_S = 60.0
+"""A check-out or a copy writes a model and its light file within this time, in whatever order."""
+
 MODELS = (".glb", ".vrm")
 """Endings of 3D models, the first one preferred."""
 
@@ -46,8 +49,9 @@ class PersonaCards:
 
     def card(self, persona: Mapping[str, Any]) -> dict[str, Any]:
         """What a page shows of a persona's snapshot. `poster` is empty while the face has no picture, `model` without
-        a 3D model; `fronts` are the ways this face can be shown, `front` the one to begin with. `recording`: every
-        (conversation is recorded), button (the page has one for it) or no."""
+        a 3D model, `light` without a file of what low quality shows of it; `fronts` are the ways this face can be
+        shown, `front` the one to begin with. `recording`: every (conversation is recorded), button (the page has one
+        for it) or no."""
         face = persona.get("face", {})
         portrait = str(face.get("portrait", ""))
         folder = str(face.get("model", "") or portrait)
@@ -61,6 +65,8 @@ class PersonaCards:
         card["poster"] = f"/avatars/{portrait}/{POSTER}" if self.poster(portrait) else ""
         model = self.model(folder)
         card["model"] = f"/avatars/{folder}/{model.name}" if model else ""
+        light = self.light(folder)
+        card["light"] = f"/avatars/{folder}/{light.name}" if light else ""
         card["fronts"] = ["portrait", "avatar3d"] if model else ["portrait"]
         card["front"] = front if (front := str(face.get("front", ""))) in card["fronts"] else "portrait"
         return card
@@ -79,6 +85,16 @@ class PersonaCards:
                 (self._avatars / avatar).glob(f"*{ending}"), key=lambda path: (path.stem != avatar, path.name)
             )
             for path in found:
-                if path.is_file() and path.stat().st_size <= LARGEST_MODEL:
+                light = path.name.endswith(personas.LIGHT_MODEL)
+                if not light and path.is_file() and path.stat().st_size <= LARGEST_MODEL:
                     return path
         return None
+
+    def light(self, avatar: str) -> Path | None:
+        """What low quality shows of the 3D model; None when there is none, or it is that of another model, which was
+        here before."""
+        model = self.model(avatar)
+        light = model.with_suffix(personas.LIGHT_MODEL) if model and model.suffix == ".glb" else None
+        if model is None or light is None or not light.is_file():
+            return None
+        return light if light.stat().st_mtime >= model.stat().st_mtime - TOGETHER_S else None

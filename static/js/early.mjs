@@ -12,6 +12,8 @@ import { Whep } from "./whep.mjs";
 
 const wish = wishOfView(location);
 const drawn = wish.front === "3d";
+// Until the head is there what lies behind it is seen, not the portrait: a picture of another shape that fades over into it.
+if (drawn) document.documentElement.dataset.face = "drawn";
 
 /** For the page to take over; null: HLS is in no hurry. */
 export const begun = wish.via === "hls" ? null : begin();
@@ -41,14 +43,15 @@ export const seating = drawn ? seat() : Promise.resolve(null);
 seating.catch(() => {}); // told where it is waited for
 
 async function seat() {
-  const coming = import("./seat.mjs");
   fetchModules();
+  const coming = Promise.all([import("./seat.mjs"), import("./head.mjs")]);
   const session = await begun?.offered;
-  if (session?.persona?.model) fetchFile(session.persona.model);
-  const { Seat } = await coming;
-  const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
+  const [{ Seat }, { fileOf }] = await coming;
   const quality = new URLSearchParams(location.search).get("quality") ?? "";
+  const persona = session?.persona?.model ? session.persona : null;
+  if (persona) fetchFile(fileOf(persona, quality));
+  const [figure, canvas] = [byId("face", HTMLElement), byId("avatar3d", HTMLCanvasElement)];
   const made = new Seat({ figure, canvas, quality, failed: () => location.replace(withPictures(location)) });
-  if (session?.persona?.model) made.prepare(session.persona.model);
+  if (persona) made.prepare(persona);
   return made;
 }

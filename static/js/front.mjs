@@ -6,7 +6,7 @@
  * The pictures go on until the head has been drawn, and the head until the next picture is there: no gap either way.
  * A call always begins with a picture: a browser plays no sound of a video before its first one.
  */
-import { another, fetchHead, openHead } from "./head.mjs";
+import { another, fetchHead, fileOf, openHead } from "./head.mjs";
 
 /** A picture comes some 150 ms after it was asked for; after this long the head goes without it. */
 const PICTURE_WITHIN_MS = 3000;
@@ -35,8 +35,8 @@ export class Front {
   #parts;
   /** What the person or the address wants; empty: what the persona brings. @type {Shown | ""} */
   #wish;
-  /** Address of the head. */
-  #model = "";
+  /** Addresses of the head, whole and light. */
+  #files = { model: "", light: "" };
   /** @type {Head | null} */
   #head = null;
   /** Address of the head that is wanted: there, or on its way. */
@@ -57,9 +57,9 @@ export class Front {
   }
 
   /** @param {import("./personas.mjs").Persona} persona */
-  introduce({ model, front }) {
+  introduce({ model, light, front }) {
     this.#parts.control.hidden = !model;
-    this.#model = model;
+    this.#files = { model, light };
     this.#go((this.#wish || front) === "avatar3d" && model ? "avatar3d" : "portrait");
   }
 
@@ -76,7 +76,7 @@ export class Front {
   }
 
   toggle() {
-    if (!this.#model) return;
+    if (!this.#files.model) return;
     this.#wish = this.#loading ? "portrait" : "avatar3d";
     this.#go(this.#wish);
   }
@@ -97,32 +97,33 @@ export class Front {
   /** @param {Shown} front */
   #go(front) {
     if (front === "portrait") this.#leave();
-    else if (this.#loading !== this.#model) this.#enter();
+    else if (this.#loading !== this.#files.model) this.#enter();
     this.#mark();
   }
 
   async #enter() {
-    if (this.#ready && this.#seated === this.#model) {
+    if (this.#ready && this.#seated === this.#files.model) {
       // It is still there, on its way out.
       this.#turn++;
-      this.#loading = this.#model;
+      this.#loading = this.#files.model;
       return;
     }
     this.#drop();
     const turn = ++this.#turn;
-    this.#loading = this.#model;
+    this.#loading = this.#files.model;
     this.#mark();
     const before = this.#parts.canvas();
     const canvas = another(before);
     before.replaceWith(canvas);
-    const coming = (this.#parts.fetch ?? fetchHead)(this.#model);
+    const file = fileOf(this.#files, this.#parts.looks.quality);
+    const coming = (this.#parts.fetch ?? fetchHead)(file);
     try {
       const failed = (/** @type {Error} */ error) => turn === this.#turn && this.#failed(error);
       const head = await (this.#parts.open ?? openHead)(canvas, { quality: this.#parts.looks.quality, failed });
       if (turn !== this.#turn) return head.dispose();
       this.#head = head;
-      this.#seated = this.#model;
-      await head.load(this.#model, coming);
+      this.#seated = this.#files.model;
+      await head.load(file, coming);
       if (turn !== this.#turn) return;
       const { report, quality, source } = head.report;
       Object.assign(canvas.dataset, { report, quality, source });

@@ -1,5 +1,6 @@
 // @ts-check
 /** A 3D head for a page that wants one: what draws it is loaded only then. */
+import { contextOf, qualityHere } from "./avatar3d/drawing_context.mjs";
 import { fetchModel } from "./avatar3d/model_file.mjs";
 import { fetchModules } from "./on_its_way.mjs";
 
@@ -13,6 +14,7 @@ import { fetchModules } from "./on_its_way.mjs";
 export async function openHead(canvas, options) {
   let module;
   fetchModules();
+  contextOf(canvas, options.quality); // while the modules come
   try {
     module = await import("./avatar3d/avatar3d.mjs");
   } catch {
@@ -20,6 +22,14 @@ export async function openHead(canvas, options) {
     throw Object.assign(new Error(text), { code: "vendor" });
   }
   return new module.Avatar3D(canvas, options);
+}
+
+/**
+ * The file of a head that is to be drawn here: where a CPU draws, the light one, which has what low quality shows.
+ * @param {{model: string, light?: string}} persona @param {string} asked quality: "high", "low", else automatic
+ */
+export function fileOf({ model, light = "" }, asked) {
+  return light && qualityHere(asked) === "low" ? light : model;
 }
 
 /** What is in a head's file, while what draws it comes, too. @param {string} address */

@@ -3,9 +3,10 @@
 
 /**
  * @typedef {{id: string, name: string, description: string, languages: string[], suggestions: string[],
- *   poster: string, motion: number, model: string, front: "portrait" | "avatar3d", recording: "every" | "button" | "no"}} Persona
- *   poster, model: addresses of a picture and a 3D head, empty when there is none; front: what is shown first;
- *   motion: how much it moves by itself, 0..1; recording: every conversation is, the page has a button for it, or neither
+ *   poster: string, motion: number, model: string, light: string, front: "portrait" | "avatar3d", recording: "every" | "button" | "no"}} Persona
+ *   poster, model, light: addresses of a picture, a 3D head, and what low quality draws of it; empty when there is none;
+ *   front: what is shown first; motion: how much it moves by itself, 0..1; recording: every conversation is, the page has
+ *   a button for it, or neither
  */
 
 /** @returns {Promise<Persona[]>} throws when the edge does not answer or answers with something else */
@@ -39,6 +40,7 @@ export function persona(entry) {
     poster: typeof entry.poster === "string" ? entry.poster : "",
     motion: typeof entry.motion === "number" ? entry.motion : 1,
     model,
+    light: model && typeof entry.light === "string" ? entry.light : "",
     recording: entry.recording === "every" || entry.recording === "button" ? entry.recording : "no",
     front: model && entry.front === "avatar3d" ? "avatar3d" : "portrait",
   };

@@ -1,6 +1,6 @@
 // @ts-check
 /** Where a viewer page's 3D heads are drawn, one after the other: the one before stays until the next has been. */
-import { another, fetchHead, openHead } from "./head.mjs";
+import { another, fetchHead, fileOf, openHead } from "./head.mjs";
 import { CLOSED } from "./mouth.mjs";
 
 /** @typedef {import("./head.mjs").Head} Head */
@@ -48,25 +48,27 @@ export class Seat {
     return { before, canvas, opened };
   }
 
-  /** The page is there, with what lies behind a head: show it. @param {string} model its address */
-  sit(model) {
+  /** The page is there, with what lies behind a head: show it. @param {{model: string, light?: string}} persona */
+  sit(persona) {
     const first = !this.#shown;
     this.#shown = true;
     if (this.#head && first) this.#show(this.#head);
-    return this.prepare(model);
+    return this.prepare(persona);
   }
 
-  /** Have it there, to be shown without a wait. @param {string} model its address */
-  async prepare(model) {
-    if (model === this.#wanted) return;
-    this.#wanted = model;
-    const coming = this.#fetch(model);
+  /** Have it there, to be shown without a wait. @param {{model: string, light?: string}} persona */
+  async prepare(persona) {
+    const file = fileOf(persona, this.#quality);
+    if (file === this.#wanted) return;
+    this.#wanted = file;
+    const coming = this.#fetch(file);
     const { before, canvas, opened } = this.#opening ?? this.open();
     this.#opening = null;
     try {
       const head = await opened;
-      await head.load(model, coming);
-      if (this.#wanted !== model) {
+      await head.load(file, coming);
+      await new Promise((turn) => setTimeout(turn)); // drawing takes a while: the connection's turn first
+      if (this.#wanted !== file) {
         head.dispose();
         return canvas.remove();
       }

@@ -145,14 +145,14 @@ function introduce(card) {
   elements.with.textContent = persona.name;
   document.title = `${persona.name} – Visavis`;
   face.introduce(persona);
-  if (wish.front === "3d") draw(persona.model);
+  if (wish.front === "3d") draw(persona);
 }
 
-/** @param {string} model address of a head; without one the same page shows the pictures */
-async function draw(model) {
-  seat = model ? await seating.catch(() => null) : null;
+/** Without a head the same page shows the pictures. @param {import("./personas.mjs").Persona} persona */
+async function draw(persona) {
+  seat = persona.model ? await seating.catch(() => null) : null;
   if (!seat) return location.replace(withPictures(location));
-  seat.sit(model);
+  seat.sit(persona);
 }
 
 /** In this browser what comes from a media server has no time: a picture has all but its words. */

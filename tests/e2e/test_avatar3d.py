@@ -281,6 +281,40 @@ def test_a_machine_without_a_graphics_card_draws_fewer_triangles_of_the_same_fac
     assert np.abs(rounded - still).max() > 30
 
 
+def test_the_light_file_is_drawn_as_it_is_and_looks_and_reports_like_the_whole_head(play: Play) -> None:
+    seen: dict[str, npt.NDArray[np.int64]] = {}
+    reports: dict[str, str | None] = {}
+    folder = ROOT / "static" / "avatars" / "robin"
+    heads = {file: (folder / file).read_bytes() for file in ("robin.glb", "robin.light.glb")}
+
+    async def story(edge: FakeEdge, here: Tab, quality: str) -> None:
+        mouth(edge, "aa")
+        await call(edge, here, f"?persona=robin&front=3d&quality={quality}")
+        await in_3d(here)
+        await weights(here, "(w.viseme_aa ?? 0) > 0.9")
+        await asyncio.sleep(1.5)
+        triangles = {drawn[2] for drawn in await here.page.evaluate("drawn")}
+        assert triangles == ({max(triangles)} if quality == "low" else triangles), "it is not thinned afterwards"
+        assert max(triangles) < 12_000 if quality == "low" else max(triangles) > 49_000
+        seen[quality] = await canvas(here)
+        reports[quality] = await here.page.get_attribute("#avatar3d", "data-report")
+
+    for quality in ("high", "low"):
+        play(functools.partial(story, quality=quality), heads)
+    assert reports["low"] == reports["high"]
+    rows, columns = zip(*(edges(seen[quality]) for quality in ("high", "low")), strict=True)
+    assert np.abs(np.subtract(*rows)).max() <= 8, "not framed alike"
+    assert np.abs(np.subtract(*columns)).max() <= 8
+    skin = [picture[..., 2] - picture[..., 0] > 30 for picture in (seen["high"], seen["low"])]
+    assert np.mean(skin[0] & skin[1]) > 0.9 * np.mean(skin[0] | skin[1]), "not the same outline"
+
+
+def edges(picture: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first and last row, and column, of skin."""
+    rows, columns = np.nonzero(picture[..., 2] - picture[..., 0] > 30)
+    return np.percentile(rows, (1, 99)).astype(int), np.percentile(columns, (1, 99)).astype(int)
+
+
 BENT = """async (address) => {
   const { parseModel } = await import("/static/js/avatar3d/model.mjs");
   const { fetchModel } = await import("/static/js/avatar3d/model_file.mjs");

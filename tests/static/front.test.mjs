@@ -60,6 +60,20 @@ async function inThreeD(here) {
   here.front.draw(CLOSED, 0);
 }
 
+test("the call page has the light file in low quality, too", async () => {
+  const here = page();
+  const asked = [];
+  const head = { load: async (file) => asked.push(file), show() {}, dispose() {}, report: {} };
+  const front = new Front({
+    ...{ figure: element(), canvas: element, button: element(), control: element(), face: here.face },
+    ...{ looks: { front: "avatar3d", quality: "low" }, tell() {}, failed() {}, open: async () => head },
+    fetch: async (file) => void asked.push(file),
+  });
+  front.introduce({ ...PERSONA, light: "/avatars/vera/vera.light.glb" });
+  await settle();
+  assert.deepEqual(asked, ["/avatars/vera/vera.light.glb", "/avatars/vera/vera.light.glb"]);
+});
+
 test("a persona without a model has no button, one with a model begins as its file says", async () => {
   const here = page();
   here.front.introduce({ model: "", front: "portrait" });

@@ -8,7 +8,7 @@ function canvas(page) {
   return own;
 }
 
-function scene() {
+function scene(quality = "") {
   const page = [];
   page.push(canvas(page));
   const heads = [];
@@ -16,22 +16,22 @@ function scene() {
   const figure = { dataset: {} };
   const open = async (on) => {
     const head = { on, shown: 0, disposed: false, show: () => head.shown++, dispose: () => (head.disposed = true) };
-    head.load = () => new Promise((there, broken) => Object.assign(head, { there, broken }));
+    head.load = (file) => new Promise((there, broken) => Object.assign(head, { file, there, broken }));
     heads.push(head);
     return head;
   };
-  const seat = new Seat({ figure, canvas: page[0], quality: "", failed: () => did.failed++, open, fetch: (address) => did.fetched.push(address) });
+  const seat = new Seat({ figure, canvas: page[0], quality, failed: () => did.failed++, open, fetch: (address) => did.fetched.push(address) });
   return { seat, page, heads, did, figure };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 1));
+const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test("a head is opened before it is known which one, and drawn as soon as it is there", async () => {
   const { seat, page, heads, figure, did } = scene();
   assert.equal(heads.length, 1);
   seat.show({}, 1);
-  seat.sit("vera");
-  seat.sit("vera");
+  seat.sit({ model: "vera" });
+  seat.sit({ model: "vera" });
   assert.deepEqual(did.fetched, ["vera"], "its file is on its way before what draws it is there");
   await settled();
   assert.equal(heads.length, 1, "wanted twice, it is made once");
@@ -45,25 +45,48 @@ test("a head is opened before it is known which one, and drawn as soon as it is 
 
 test("a head that is there before the page is shown with the page, not before", async () => {
   const { seat, heads, figure } = scene();
-  seat.prepare("vera");
+  seat.prepare({ model: "vera" });
   await settled();
   heads[0].there();
   await settled();
   assert.equal(heads[0].shown, 1, "it is drawn");
   assert.equal(figure.dataset.front, undefined, "and not seen before what lies behind it");
-  seat.sit("vera");
+  seat.sit({ model: "vera" });
   assert.equal(figure.dataset.front, "avatar3d");
   assert.equal(heads[0].shown, 2);
   assert.equal(heads.length, 1);
 });
 
+test("low quality has the light file, where there is one", async () => {
+  const vera = { model: "vera", light: "vera.light" };
+  for (const [quality, persona, file] of [["low", vera, "vera.light"], ["high", vera, "vera"], ["low", { model: "vera", light: "" }, "vera"]]) {
+    const { seat, heads, did } = scene(quality);
+    seat.sit(persona);
+    await settled();
+    assert.deepEqual(did.fetched, [file]);
+    assert.equal(heads[0].file, file);
+  }
+});
+
+test("the connection has its turn between the reading of a head and its first drawing", async () => {
+  const { seat, heads } = scene();
+  seat.sit({ model: "vera" });
+  await settled();
+  const order = [];
+  heads[0].show = () => order.push("drawn");
+  setTimeout(() => order.push("connection"));
+  heads[0].there();
+  await settled();
+  assert.deepEqual(order, ["connection", "drawn"]);
+});
+
 test("the head before stays until the next is there", async () => {
   const { seat, page, heads } = scene();
-  seat.sit("vera");
+  seat.sit({ model: "vera" });
   await settled();
   heads[0].there();
   await settled();
-  seat.sit("robin");
+  seat.sit({ model: "robin" });
   await settled();
   assert.equal(page.length, 2);
   seat.show({}, 1);
@@ -76,9 +99,9 @@ test("the head before stays until the next is there", async () => {
 
 test("one that is no longer wanted when it comes is not shown", async () => {
   const { seat, page, heads } = scene();
-  seat.sit("vera");
+  seat.sit({ model: "vera" });
   await settled();
-  seat.sit("robin");
+  seat.sit({ model: "robin" });
   await settled();
   heads[1].there();
   await settled();
@@ -90,7 +113,7 @@ test("one that is no longer wanted when it comes is not shown", async () => {
 
 test("a head that cannot be had is told", async () => {
   const { seat, heads, did } = scene();
-  seat.sit("broken");
+  seat.sit({ model: "broken" });
   await settled();
   heads[0].broken(new Error("broken"));
   await settled();

@@ -103,7 +103,7 @@ test("a page by https talks by wss, on the same host and port", () => {
 test("a list of personas survives missing fields and drops entries without an id", () => {
   const [host, ...others] = personaList({ personas: [{ id: "host", suggestions: ["Hi", 3] }, { name: "x" }, null] });
   assert.equal(others.length, 0);
-  const nothing = { description: "", languages: [], poster: "", motion: 1, model: "", front: "portrait", recording: "no" };
+  const nothing = { description: "", languages: [], poster: "", motion: 1, model: "", light: "", front: "portrait", recording: "no" };
   assert.deepEqual(host, { id: "host", name: "host", suggestions: ["Hi"], ...nothing });
   const [flat, deep] = personaList([{ id: "a", front: "avatar3d" }, { id: "b", front: "avatar3d", model: "/avatars/b/b.glb" }]);
   assert.equal(flat.front, "portrait", "there is no model to show");

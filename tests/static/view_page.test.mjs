@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { MODULES } from "../../static/js/on_its_way.mjs";
+import { FIRST, MODULES } from "../../static/js/on_its_way.mjs";
 
 const STATIC = new URL("../../static/", import.meta.url);
 const PAGE = readFileSync(new URL("view.html", STATIC), "utf8");
@@ -30,13 +30,19 @@ const whole = [...graph("/static/js/view.mjs")];
 test("the page asks for what it begins with first, then for the rest of its modules, all at once", () => {
   const links = [...PAGE.matchAll(/<link rel="modulepreload"( fetchpriority="low")? href="([^"]+)">/g)];
   const first = links.filter(([, low]) => !low).map(([, , href]) => href);
-  assert.deepEqual(first.toSorted(), early.toSorted());
+  // What finds out which head is wanted waits for the mouth as well.
+  assert.deepEqual(first.toSorted(), [...early, "/static/js/mouth.mjs"].toSorted());
   assert.deepEqual(links.slice(0, first.length).map(([, , href]) => href), first, "in front of the others");
   assert.deepEqual(links.map(([, , href]) => href).toSorted(), [...new Set([...early, ...whole])].toSorted());
 });
 
 test("nothing that draws in 3D is imported before the offer", () => {
   for (const address of [...early, ...whole]) assert.doesNotMatch(address, /vendor|avatar3d/);
+});
+
+test("what finds out which head is wanted is asked for before what draws it", () => {
+  const needed = new Set(["seat", "head"].flatMap((name) => [...graph(`/static/js/${name}.mjs`)]));
+  assert.deepEqual(FIRST.toSorted(), [...needed].filter((each) => !early.includes(each)).toSorted());
 });
 
 test("what draws in 3D is asked for whole", { skip: !existsSync(new URL("vendor/three", STATIC)) && "bin/up fetches three.js" }, () => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -51,6 +52,22 @@ def test_a_card_says_which_fronts_there_are(tmp_path: Path) -> None:
     assert (other["front"], other["model"]) == ("portrait", "/avatars/vera/vera.glb")
 
 
+def test_a_card_names_the_light_file_of_its_model_and_no_other(tmp_path: Path) -> None:
+    card = {"id": "a", "face": {"portrait": "vera"}}
+    assert cards(tmp_path, "vera.light.glb").card(card)["model"] == "", "it is no model"
+    assert cards(tmp_path).card(card)["light"] == ""
+    found = cards(tmp_path, "vera.glb").card(card)
+    assert (found["model"], found["light"]) == ("/avatars/vera/vera.glb", "/avatars/vera/vera.light.glb")
+    model, light = tmp_path / "vera" / "vera.glb", tmp_path / "vera" / "vera.light.glb"
+    os.utime(light, (1000, 1000))
+    os.utime(model, (1030, 1030))
+    assert cards(tmp_path).light("vera") == light, "a check-out writes them in any order"
+    os.utime(model, (2000, 2000))
+    assert cards(tmp_path).light("vera") is None, "another head was put in its place"
+    model.unlink()
+    assert cards(tmp_path, "vera.vrm").card(card)["light"] == ""
+
+
 def test_a_model_as_large_as_a_film_is_left_out(tmp_path: Path) -> None:
     cards(tmp_path)
     with (tmp_path / "vera/vera.glb").open("wb") as file:
@@ -70,12 +87,14 @@ def test_a_model_is_served_as_one_and_only_from_its_door(tmp_path: Path) -> None
     async def story(world: Scene) -> None:
         folder = tmp_path / "avatars" / "vera"
         (folder / "vera.glb").write_bytes(b"glTF....")
+        (folder / "vera.light.glb").write_bytes(b"glTF..")
         (folder / "notes.txt").write_text("mine")
-        async with world.http.get(world.url + "/avatars/vera/vera.glb") as response:
-            assert response.status == 200
-            assert response.headers["Content-Type"] == "model/gltf-binary"
-            assert response.headers["X-Content-Type-Options"] == "nosniff"
-            assert await response.read() == b"glTF...."
+        for file, content in (("vera.glb", b"glTF...."), ("vera.light.glb", b"glTF..")):
+            async with world.http.get(f"{world.url}/avatars/vera/{file}") as response:
+                assert response.status == 200
+                assert response.headers["Content-Type"] == "model/gltf-binary"
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert await response.read() == content
         for path in (
             "/avatars/vera/notes.txt",
             "/static/avatars/vera/vera.glb",

@@ -9,6 +9,7 @@ import { inspect, ModelError } from "./glb.mjs";
 import { mix } from "./mixing.mjs";
 import { describe, mapMorphs } from "./morph_map.mjs";
 import { Rig } from "./rig.mjs";
+import { Textures } from "./textures.mjs";
 
 const DRACO = "/static/vendor/three/examples/jsm/libs/draco/gltf/";
 /** Vertices looked at to find out where the head is. */
@@ -39,6 +40,11 @@ export async function parseModel(file, plain = false) {
     draco = new DRACOLoader().setDecoderPath(DRACO).setWorkerLimit(1);
     loader.setDRACOLoader(draco);
   }
+  loader.register((/** @type {any} */ parser) => {
+    // Old browsers have another one, and keep it.
+    if (parser.textureLoader.isImageBitmapLoader) parser.textureLoader = new Textures(parser.textureLoader);
+    return { name: "pictures where they lie" };
+  });
   const vrms = vrm ? await import("@pixiv/three-vrm") : null;
   if (vrms) loader.register((/** @type {any} */ parser) => new vrms.VRMLoaderPlugin(parser));
   else if (plain) loader.register((/** @type {any} */ parser) => onlyColours(parser.json));

@@ -17,6 +17,7 @@ import {
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 
 import { CoarseModel } from "./coarse_model.mjs";
+import { contextOf, deviceOf } from "./drawing_context.mjs";
 import { FIELD_OF_VIEW_DEG, frame } from "./framing.mjs";
 import { ModelError } from "./glb.mjs";
 import { drawnSize, firstQuality, isSoftware, QualityWatch } from "./quality.mjs";
@@ -51,9 +52,7 @@ export class Studio {
    */
   constructor(canvas, asked) {
     this.#canvas = canvas;
-    // Smooth edges cost a CPU as much as the rest of the picture.
-    const antialias = asked === "high" || (asked !== "low" && !isSoftware(whoDraws()));
-    const context = canvas.getContext("webgl2", { alpha: true, antialias, powerPreference: "high-performance" });
+    const context = contextOf(canvas, asked);
     if (!context) {
       throw new ModelError("webgl", "This browser cannot draw in 3D (WebGL 2 is off). The picture goes on instead.");
     }
@@ -171,21 +170,6 @@ export class Studio {
     this.#camera.updateProjectionMatrix();
     this.#lights.around(view);
   }
-}
-
-/** What would draw: told only by a context, which has its edges once and for all. */
-function whoDraws() {
-  const context = new OffscreenCanvas(1, 1).getContext("webgl2");
-  if (!context) return "";
-  const device = deviceOf(context);
-  context.getExtension("WEBGL_lose_context")?.loseContext();
-  return device;
-}
-
-/** @param {WebGL2RenderingContext} context */
-function deviceOf(context) {
-  const told = context.getExtension("WEBGL_debug_renderer_info");
-  return String(context.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : context.RENDERER));
 }
 
 class Lights {

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
+from broker.personas import LIGHT_MODEL
 from broker.visemes import VISEMES
 from tests.e2e.page_harness.programme import RTP_ORIGIN, WORD_SAMPLES, Beep, PictureTrack, Programme, VoiceTrack
 from webrtc.security import POLICY, policy
@@ -157,6 +158,7 @@ class FakeEdge:
         return web.json_response(self._cards())
 
     def _cards(self) -> list[Json]:
+        lights = {file.split(".")[0]: f"/avatars/heads/{file}" for file in self.heads if file.endswith(LIGHT_MODEL)}
         heads = [
             {
                 "id": file.split(".")[0],
@@ -164,10 +166,12 @@ class FakeEdge:
                 "languages": ["en"],
                 "poster": "/avatars/vera/poster.jpg",
                 "model": f"/avatars/heads/{file}",
+                "light": lights.get(file.split(".")[0], ""),
                 "fronts": ["portrait", "avatar3d"],
                 "front": "portrait",
             }
             for file in self.heads
+            if not file.endswith(LIGHT_MODEL)
         ]
         return [*PERSONAS, *heads]
 

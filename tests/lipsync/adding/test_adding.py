@@ -18,6 +18,7 @@ from broker.config import ROOT, Paths, Settings, load
 from tests.lipsync.adding.small_glb import ARKIT_SHAPES, SmallGlb
 from workers.lipsync.adding import manifest, shelf
 from workers.lipsync.adding.adding import Adding, Order
+from workers.lipsync.adding.model_file import look_over
 from workers.lipsync.adding.persona_file import persona_text, write_persona
 from workers.lipsync.avatars import AvatarLibrary
 from workers.lipsync.errors import AvatarError
@@ -138,6 +139,20 @@ def test_a_3d_head_alone_has_a_persona_that_can_be_read(settings: Settings, tmp_
     assert added.folder is not None
     face = personas.load(settings.path("personas"), "eileen").face
     assert (face.portrait, face.front, face.model) == ("vera", "avatar3d", "eileen")
+
+
+def test_a_fine_3d_head_gets_a_light_file_that_comes_and_goes_with_it(settings: Settings, tmp_path: Path) -> None:
+    adding = Adding(settings)
+    adding.add(order(ROOT / "static" / "avatars" / "robin" / "robin.glb"))
+    folder = settings.path("avatars") / "eileen"
+    light = folder / "eileen.light.glb"
+    assert 10_000 < look_over(light.read_bytes()).triangles < 12_000
+    assert adding.shelf.parts("eileen") == ["model"]
+    coarse = tmp_path / "head.glb"
+    coarse.write_bytes(SmallGlb(ARKIT_SHAPES).bytes())
+    adding.add(order(coarse, replace=True))
+    assert not light.exists(), "that of the head before"
+    assert (folder / "eileen.glb").read_bytes() == coarse.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["", "..", "Alice", "a/b", "-a", "x" * 41, "é"])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
+
+from broker.personas import LIGHT_MODEL
 from broker.visemes import VISEMES
 from workers.lipsync.adding.confined import Job
 from workers.lipsync.adding.findings import Finding, Level, Report
 from workers.lipsync.adding.model_file import ModelFile, read_model
 from workers.lipsync.adding.model_shapes import ShapeMap, find_bones, is_vrm, licence, map_shapes, shape_names
+from workers.lipsync.lighter.light_file import light_file
 
 HEAVY_TRIANGLES = 150_000
 HEAVY_PIXELS = 24_000_000
@@ -33,8 +37,19 @@ def add_model(job: Job, source: Path, folder: Path) -> Report:
     report = describe(model)
     if job.make and report.usable:
         suffix = ".vrm" if is_vrm(model.table) else ".glb"
-        shutil.copyfile(source, folder / f"{job.name or source.stem}{suffix}")
+        placed = folder / f"{job.name or source.stem}{suffix}"
+        shutil.copyfile(source, placed)
+        if suffix == ".glb" and (light := _light(placed)):
+            placed.with_suffix(LIGHT_MODEL).write_bytes(light)
     return report
+
+
+def _light(model: Path) -> bytes | None:
+    """What machines without a graphics card draw of it; None where the page has to see to that itself."""
+    try:
+        return light_file(model.read_bytes())
+    except (LookupError, TypeError, ValueError, ArithmeticError, cv2.error):
+        return None  # more is odd in it than was looked for: nothing that keeps it from being shown
 
 
 def describe(model: ModelFile) -> Report:

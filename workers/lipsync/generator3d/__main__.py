@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from broker.personas import LIGHT_MODEL
 from workers.lipsync.generator3d.avatar import sculpt, to_glb
 from workers.lipsync.generator3d.people import PEOPLE
 from workers.lipsync.generator3d.vrm import make_vrm
+from workers.lipsync.lighter.light_file import light_file
 
 
 def main() -> None:
@@ -25,6 +27,9 @@ def main() -> None:
     data = file.packed()
     options.out.write_bytes(data)
     print(f"{options.out}: {len(data) / 1e6:.2f} MB")
+    if options.out.suffix == ".glb" and (light := light_file(data)):
+        options.out.with_suffix(LIGHT_MODEL).write_bytes(light)
+        print(f"{options.out.with_suffix(LIGHT_MODEL)}: {len(light) / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
