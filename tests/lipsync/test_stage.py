@@ -287,6 +287,45 @@ def test_what_somebody_waits_for_is_made_before_what_is_made_beforehand(tmp_path
     assert made == ["first", "both", "wanted", "spare"]
 
 
+def test_what_nobody_waits_for_is_left_while_somebody_is_drawn_for(tmp_path: Path) -> None:
+    made: list[str] = []
+    faces = Preparing(lambda path, size: made.append(path.name) or path.name)
+    spare, promoted, wanted = (FaceKey(tmp_path / name, 0, 512) for name in ("spare", "promoted", "wanted"))
+
+    def settled() -> list[str]:
+        deadline = time.monotonic() + 5
+        while faces.busy and time.monotonic() < deadline:
+            faces.poll()
+        return made
+
+    faces.occupy(True)
+    faces.submit(spare, beforehand=True)
+    faces.submit(promoted, beforehand=True)
+    assert not faces.busy
+    faces.submit(wanted)
+    assert settled() == ["wanted"]
+    faces.submit(promoted)
+    assert settled() == ["wanted", "promoted"]
+    faces.occupy(False)
+    assert settled() == ["wanted", "promoted", "spare"]
+    faces.close()
+
+
+def test_faces_are_made_beforehand_between_two_calls(tmp_path: Path) -> None:
+    SlowFaces.go_on.set()
+    stage = LipsyncStage(SlowFaces(ten_personas(tmp_path, "p0")), 512)
+    try:
+        stage.accept(opened("s", "p1"))
+        stage.warm("p2")
+        settle(stage)
+        assert SlowFaces.made == ["p1"]
+        stage.accept(Close(session="s", reason="over"))
+        settle(stage)
+        assert SlowFaces.made == ["p1", "p2"]
+    finally:
+        stage.close()
+
+
 @pytest.mark.parametrize(("portrait", "code"), [("bad", "no_face"), ("worse", "face_failed")])
 def test_a_face_that_could_not_be_warmed_is_told_when_somebody_wants_it(
     stage: LipsyncStage, portrait: str, code: str

@@ -1,6 +1,6 @@
 """Faces and backdrops made ready beside the drawing: one thread behind submit and poll, the few used last are kept.
 
-What somebody waits for is made before what somebody may want.
+What somebody waits for is made before what somebody may want, and that only while nobody is here to be drawn for.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Preparing:
         self._waiting: dict[FaceKey, bool] = {}
         """Whether it is made beforehand; in the order asked for."""
         self._guard = threading.Condition()
-        """Guards `_waiting` and `_closed`."""
+        """Guards `_waiting`, `_occupied` and `_closed`."""
+        self._occupied = False
         self._closed = False
         self._done: queue.SimpleQueue[tuple[FaceKey, Any]] = queue.SimpleQueue()
         self._pending: set[FaceKey] = set()
@@ -62,9 +63,9 @@ class Preparing:
             if key not in self._pending:
                 self._pending.add(key)
                 self._waiting[key] = beforehand
-                self._guard.notify()
             elif key in self._waiting:
                 self._waiting[key] &= beforehand
+            self._guard.notify()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="prepare-faces", daemon=True)
             self._thread.start()
@@ -91,10 +92,17 @@ class Preparing:
             self._faces.move_to_end(key)
         return face
 
+    def occupy(self, occupied: bool) -> None:
+        """Whether pictures are drawn meanwhile: what nobody waits for yet would delay them, and is not begun then."""
+        with self._guard:
+            self._occupied = occupied
+            self._guard.notify()
+
     @property
     def busy(self) -> bool:
-        """Something is being made."""
-        return bool(self._pending)
+        """Something is being made, or is next."""
+        with self._guard:
+            return len(self._pending) > len(self._waiting) - len(self._eligible())
 
     def close(self) -> None:
         """End the thread after the face in hand."""
@@ -129,9 +137,12 @@ class Preparing:
     def _next(self) -> FaceKey | None:
         """The one to make now, waited for; None at the end."""
         with self._guard:
-            self._guard.wait_for(lambda: self._waiting or self._closed)
+            self._guard.wait_for(lambda: self._eligible() or self._closed)
             if self._closed:
                 return None
-            key = min(self._waiting, key=self._waiting.__getitem__)
+            key = min(self._eligible(), key=self._waiting.__getitem__)
             del self._waiting[key]
             return key
+
+    def _eligible(self) -> list[FaceKey]:
+        return [key for key, beforehand in self._waiting.items() if not (beforehand and self._occupied)]

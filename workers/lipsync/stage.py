@@ -98,12 +98,15 @@ class LipsyncStage:
 
     def accept(self, message: Message) -> None:
         """File an Open, a Close or a Draw."""
+        if isinstance(message, Draw):
+            self._file(message)
+            return
         if isinstance(message, Open):
             self._open(message)
         elif isinstance(message, Close):
             self._sessions.pop(message.session, None)
-        elif isinstance(message, Draw):
-            self._file(message)
+        for painter in self._painters.values():
+            painter.faces.occupy(bool(self._sessions))
 
     def pause(self, sessions: frozenset[str]) -> None:
         """Nothing is drawn for these for now; what is then too late is skipped."""
