@@ -3,6 +3,7 @@
 What giving one up costs is the squared distance from the planes that were there (Garland and Heckbert 1997), and how
 far whatever else a vertex carries – a shape's move, a normal, a colour – lies from what was there (Hoppe 1999).
 Vertices at one place are one point with several sides, as along a texture's cuts; such a point goes only along its cut.
+Of the libraries for this, the page's (meshoptimizer) has no wheels for Python, and those with wheels know places only.
 """
 
 from __future__ import annotations
