@@ -18,6 +18,7 @@ import numpy as np
 
 from broker.foreign_json import read_json
 from workers.lipsync.errors import AvatarError
+from workers.lipsync.glb import BINARY_CHUNK, COMPONENTS, DTYPES, JSON_CHUNK, Table
 from workers.lipsync.photo import promised_size
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -32,9 +33,6 @@ MOST_TEXTURE_PIXELS = 96_000_000
 FURTHEST = 1e7
 """A coordinate beyond it is an accident."""
 
-JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
-DTYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 COMPRESSED = frozenset({"KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression"})
 KNOWN = COMPRESSED | {
     "KHR_mesh_quantization", "KHR_texture_transform", "KHR_materials_unlit", "KHR_lights_punctual", "EXT_texture_webp",
@@ -44,8 +42,6 @@ KNOWN = COMPRESSED | {
     "VRM", "VRMC_vrm", "VRMC_springBone", "VRMC_node_constraint", "VRMC_materials_mtoon",
 }  # fmt: skip
 """Extensions a file may insist on."""
-
-Table = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,6 @@ Morph targets are sparse and quantised (KHR_mesh_quantization): 16-bit displacem
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -16,8 +14,8 @@ from numpy.typing import NDArray
 from workers.lipsync.generator3d.distance import Array
 from workers.lipsync.generator3d.part import Part
 from workers.lipsync.generator3d.skeleton import Bone, metres, world
+from workers.lipsync.glb import ARRAY_BUFFER, ELEMENT_BUFFER, GlbBuffer
 
-ARRAY_BUFFER, ELEMENT_BUFFER = 34962, 34963
 COMPONENT = {"int8": 5120, "uint8": 5121, "int16": 5122, "uint16": 5123, "uint32": 5125, "float32": 5126}
 SMALLEST_MM, SMALLEST_TURN = 0.04, 0.03
 """Displacements below these are left out."""
@@ -29,7 +27,7 @@ class GlbFile:
     """Collects buffers and JSON; `packed()` is the file."""
 
     def __init__(self, generator: str) -> None:
-        self._data = bytearray()
+        self._buffer = GlbBuffer()
         self.json: Json = {
             "asset": {"version": "2.0", "generator": generator},
             "extensionsUsed": ["KHR_mesh_quantization"],
@@ -40,33 +38,19 @@ class GlbFile:
             "meshes": [],
             "materials": [],
             "accessors": [],
-            "bufferViews": [],
+            "bufferViews": self._buffer.views,
         }
         self._materials: dict[str, int] = {}
         self._bones: dict[str, int] = {}
 
     def packed(self) -> bytes:
-        while len(self._data) % 4:
-            self._data.append(0)
-        whole = {**self.json, "buffers": [{"byteLength": len(self._data)}]}
-        text = json.dumps(whole, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 4)
-        head = struct.pack("<III", 0x46546C67, 2, 28 + len(text) + len(self._data))
-        return b"".join(
-            (
-                head,
-                struct.pack("<II", len(text), 0x4E4F534A),
-                text,
-                struct.pack("<II", len(self._data), 0x004E4942),
-                bytes(self._data),
-            )
-        )
+        return self._buffer.packed(self.json)
 
     def texture(self, name: str, jpeg: bytes, repeat: bool = False) -> int:
         """The texture's index."""
         images, textures = self.json.setdefault("images", []), self.json.setdefault("textures", [])
         samplers = self.json.setdefault("samplers", [])
-        images.append({"name": name, "mimeType": "image/jpeg", "bufferView": self._view(jpeg)})
+        images.append({"name": name, "mimeType": "image/jpeg", "bufferView": self._buffer.add(jpeg)})
         wrap = 10497 if repeat else 33071
         samplers.append({"magFilter": 9729, "minFilter": 9987, "wrapS": wrap, "wrapT": wrap})
         textures.append({"source": len(images) - 1, "sampler": len(samplers) - 1})
@@ -173,8 +157,8 @@ class GlbFile:
         if len(at):
             accessor["sparse"] = {
                 "count": len(at),
-                "indices": {"bufferView": self._view(at.astype(np.uint16).tobytes()), "componentType": 5123},
-                "values": {"bufferView": self._view(values.tobytes())},
+                "indices": {"bufferView": self._buffer.add(at.astype(np.uint16).tobytes()), "componentType": 5123},
+                "values": {"bufferView": self._buffer.add(values.tobytes())},
             }
         self.json["accessors"].append(accessor)
         return len(self.json["accessors"]) - 1
@@ -184,7 +168,7 @@ class GlbFile:
     ) -> int:
         values = np.ascontiguousarray(values)
         accessor: Json = {
-            "bufferView": self._view(values.tobytes(), target),
+            "bufferView": self._buffer.add(values.tobytes(), target),
             "componentType": COMPONENT[str(values.dtype)],
             "count": len(values),
             "type": kind,
@@ -204,18 +188,8 @@ class GlbFile:
         padded[:, :width] = steps
         index = self._accessor(padded, shape, ARRAY_BUFFER, normalized=True)
         if padded.shape[1] != width:
-            self.json["bufferViews"][-1]["byteStride"] = padded.shape[1] * padded.itemsize
+            self._buffer.views[-1]["byteStride"] = padded.shape[1] * padded.itemsize
         return index
-
-    def _view(self, data: bytes, target: int | None = None) -> int:
-        while len(self._data) % 4:
-            self._data.append(0)
-        view: Json = {"buffer": 0, "byteOffset": len(self._data), "byteLength": len(data)}
-        if target:
-            view["target"] = target
-        self._data += data
-        self.json["bufferViews"].append(view)
-        return len(self.json["bufferViews"]) - 1
 
     def _bound(self, weights: Mapping[str, Array], count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Joints and shares of 255, which together are 255."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from workers.lipsync.lighter.glb_numbers import ARRAY_BUFFER, ELEMENT_BUFFER, GlbReader, GlbWriter, Table
+from workers.lipsync.glb import ARRAY_BUFFER, DTYPES, ELEMENT_BUFFER, Table
+from workers.lipsync.lighter.glb_numbers import GlbReader, GlbWriter, index_type
 from workers.lipsync.lighter.surfaces import add_surfaces, coordinates
 from workers.lipsync.lighter.thinning import TRIANGLES, Faces, faces_of, thinned
 
@@ -27,7 +28,7 @@ def light_file(data: bytes) -> bytes | None:
     before = [faces_of(reader, part) for part in parts]
     if not TRIANGLES < sum(map(len, before)) <= MOST_TRIANGLES:
         return None
-    writer = GlbWriter.like(reader.table)
+    writer = GlbWriter(reader.table)
     writer.table.pop("animations", None)
     add_surfaces(reader, writer, parts)
     made = (_part(reader, writer, part, faces) for part, faces in zip(parts, thinned(reader, before), strict=True))
@@ -64,9 +65,9 @@ def _part(reader: GlbReader, writer: GlbWriter, part: Table, faces: Faces) -> Ta
         for name, index in part["attributes"].items()
         if name.startswith(KEPT) or name == shown
     }
-    kind, code = (np.dtype("<u2"), 5123) if len(used) <= 0xFFFF else (np.dtype("<u4"), 5125)
+    code = index_type(len(used))
     corners = {"componentType": code, "type": "SCALAR"}
-    made["indices"] = writer.add(flat.reshape(-1, 1).astype(kind), corners, ELEMENT_BUFFER)
+    made["indices"] = writer.add(flat.reshape(-1, 1).astype(DTYPES[code]), corners, ELEMENT_BUFFER)
     if "targets" in part:
         made["targets"] = [
             {

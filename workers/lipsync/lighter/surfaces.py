@@ -8,7 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workers.lipsync.lighter.glb_numbers import GlbReader, GlbWriter, Table
+from workers.lipsync.glb import Table
+from workers.lipsync.lighter.glb_numbers import GlbReader, GlbWriter
 
 LARGEST_PX, SMALLEST_PX = 512, 128
 """Of a picture that the head itself wears, and of what is far smaller, such as an eye."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.lipsync.glb import Table
 from workers.lipsync.lighter.fewer import Array, fewer
-from workers.lipsync.lighter.glb_numbers import GlbReader, Table
+from workers.lipsync.lighter.glb_numbers import GlbReader
 
 TRIANGLES = 11_500
 """The page draws a head of 12 000 as it is (static/js/avatar3d/coarser.mjs)."""
