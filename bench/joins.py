@@ -29,7 +29,7 @@ GOAL_MS = 1000
 WITHIN_S = 90
 LOOK_MS = 50
 BETWEEN_MS = 1000
-WAYS = {"2d": "", "3d": "?front=3d&quality=low"}
+WAYS = {"2d": "", "3d": "?front=3d"}
 
 JOIN_JS = """
 (() => {
