@@ -82,7 +82,8 @@ class Audience:
             watched = self._watched[session] = Watched(self, session)
             self._tell(watched)
         try:
-            known = await asyncio.wait_for(asyncio.shield(watched.answer), ANSWERED_S)
+            async with asyncio.timeout(ANSWERED_S):
+                known = await asyncio.shield(watched.answer)
         except TimeoutError:
             if watched.empty:
                 self._drop(watched, "nobody answers")

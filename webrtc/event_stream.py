@@ -66,7 +66,8 @@ class EventStream:
                     continue
                 self._arrived.clear()
                 try:
-                    await asyncio.wait_for(self._arrived.wait(), BEAT_S)
+                    async with asyncio.timeout(BEAT_S):
+                        await self._arrived.wait()
                 except TimeoutError:
                     await response.write(b": \n\n")
         except (ConnectionError, asyncio.CancelledError):

@@ -64,7 +64,8 @@ class JanusPlugin:
         finally:
             self.gone.set()
             for waiting in self._waiting.values():
-                waiting.cancel()
+                if not waiting.done():
+                    waiting.set_exception(PushError("Janus has gone away."))
 
     async def keep(self) -> None:
         """Says now and then that this session is still wanted."""
@@ -76,16 +77,13 @@ class JanusPlugin:
     async def _send(self, **fields: Any) -> dict[str, Any]:
         transaction = secrets.token_hex(8)
         session = {"session_id": self._session} if self._session else {}
-        self._waiting[transaction] = asyncio.get_running_loop().create_future()
+        answer = self._waiting[transaction] = asyncio.get_running_loop().create_future()
         try:
-            await self._socket.send_json({**fields, **session, "transaction": transaction})
-            told = await asyncio.wait_for(asyncio.shield(self._waiting[transaction]), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                await self._socket.send_json({**fields, **session, "transaction": transaction})
+                told = await answer
         except (ConnectionError, TimeoutError) as error:
             raise PushError("Janus does not answer.") from error
-        except asyncio.CancelledError:
-            if not self.gone.is_set():
-                raise
-            raise PushError("Janus has gone away.") from None
         finally:
             self._waiting.pop(transaction, None)
         if told.get("janus") == "error":
@@ -104,9 +102,8 @@ async def streaming(url: str) -> AsyncIterator[JanusPlugin]:
     """The streaming plugin of the Janus whose WebSocket is at `url`. Raises PushError."""
     async with aiohttp.ClientSession() as http:
         try:
-            socket = await asyncio.wait_for(
-                http.ws_connect(url, protocols=("janus-protocol",), max_msg_size=LARGEST), ANSWER_S
-            )
+            async with asyncio.timeout(ANSWER_S):
+                socket = await http.ws_connect(url, protocols=("janus-protocol",), max_msg_size=LARGEST)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise PushError(f"Janus cannot be reached ({type(error).__name__}).") from error
         plugin = JanusPlugin(socket)

@@ -55,7 +55,8 @@ class JanusPush(Push):
             watched.want()
             while not watched.over and watched.fanout is fanout:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(janus.gone.wait(), CHECK_S)
+                    async with asyncio.timeout(CHECK_S):
+                        await janus.gone.wait()
                 await mountpoint.look()
         finally:
             watched.pushes.discard(self)

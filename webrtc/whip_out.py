@@ -113,7 +113,8 @@ class WhipPush(Push):
                         raise PushError("No network path to it was found.")
                     changed.clear()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(changed.wait(), 1.0)
+                        async with asyncio.timeout(1.0):
+                            await changed.wait()
         except TimeoutError:
             raise PushError("No network path to it was found.") from None
 

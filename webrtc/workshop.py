@@ -109,7 +109,8 @@ class Workshop:
             start_new_session=True,
         )
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), GIVEN_UP_S)
+            async with asyncio.timeout(GIVEN_UP_S):
+                out, _ = await process.communicate()
         except TimeoutError:
             out = b""
         finally:  # also when the page has gone: what it started ends with it

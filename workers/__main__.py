@@ -19,10 +19,10 @@ from workers.shell import Shell, Stage, stop_on_signals
 
 logger = logging.getLogger(__name__)
 
-NICE = {"programme": 0, "vad": 0}
-"""The clock must not wait for the thinkers, nor must the ear: it takes 1 % of a core, and a hold waits for it. Everyone
-else gives way, the vad's own thinking about turns included (its engine's thread)."""
-NICE_OTHERS = 5
+NICE = {"asr": 5, "lipsync": 5}
+"""Who gives way: words so far and pictures, which are work all the time. The clock must not wait for them, nor the ear
+(a hold waits for it), nor brain and voice, of whose few milliseconds an answer's beginning consists. The vad's own
+thinking about turns gives way, too (its engine's thread)."""
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """Two threads a library on a busy two-core machine are many times slower than one."""
@@ -47,7 +47,7 @@ def main() -> int:
         settings = load()
         logs.start(name, settings.log.level)
         profile.enforce(settings.stages.profile)
-        os.nice(NICE.get(arguments.kind, NICE_OTHERS))
+        os.nice(NICE.get(arguments.kind, 0))
         bus = Bus(arguments.kind, name, settings, publishes=arguments.kind == "programme")
         shell = Shell(arguments.kind, bus)
         stop_on_signals(shell)

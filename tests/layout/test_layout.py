@@ -131,6 +131,21 @@ def test_only_the_sculptor_needs_the_sculptors_libraries() -> None:
             assert not [name for name in found if name.startswith("workers.lipsync.generator3d")], path
 
 
+def test_nothing_waits_by_what_loses_a_cancellation() -> None:
+    """Python 3.11's `asyncio.wait_for` forgets one that comes with the result: who waits for the end waits for ever."""
+    waiting = [
+        str(path.relative_to(ROOT))
+        for folder in ("broker", "workers", "webrtc")
+        for path in modules(folder)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "wait_for"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "asyncio"
+    ]
+    assert waiting == [], "use asyncio.timeout"
+
+
 def test_onnxruntime_is_told_to_tell_nobody_wherever_it_is_imported() -> None:
     users = {path for room in ("broker", "webrtc", "bench") for path in modules(room) if "onnxruntime" in imports(path)}
     assert users == set(), "`workers` switches its reports off; the others do not"

@@ -62,7 +62,8 @@ class Desk:
         )
         try:
             self._house.to_broker(command, 0)
-            done = await asyncio.wait_for(answer, ANSWERED_S)
+            async with asyncio.timeout(ANSWERED_S):
+                done = await answer
         except TimeoutError:
             raise Problem(
                 "not_ready", "The server is not ready (the broker does not answer). Try again soon."

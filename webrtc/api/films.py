@@ -136,7 +136,8 @@ async def job_events(request: web.Request) -> web.StreamResponse:
             if Stage(state["state"]).over:
                 return response
             with contextlib.suppress(TimeoutError):
-                state = await asyncio.wait_for(news.get(), BEAT_S)
+                async with asyncio.timeout(BEAT_S):
+                    state = await news.get()
     finally:
         desk.unlisten(job, hear)
 

@@ -60,7 +60,8 @@ class Line:
 
     async def next(self) -> EventTold | None:
         """The next event; None ends it. Raises TimeoutError when there is none for a while."""
-        return await asyncio.wait_for(self._waiting.get(), BEAT_S)
+        async with asyncio.timeout(BEAT_S):
+            return await self._waiting.get()
 
     def _put(self, seq: int, kind: str, turn: int, data: dict[str, Any], session: str) -> None:
         self._last = seq

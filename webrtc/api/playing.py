@@ -113,7 +113,8 @@ async def _made(job: dict[str, str]) -> dict[str, Any]:
     out = b""
     try:
         with contextlib.suppress(TimeoutError):
-            out, _ = await asyncio.wait_for(process.communicate(json.dumps(job).encode()), GIVEN_UP_S)
+            async with asyncio.timeout(GIVEN_UP_S):
+                out, _ = await process.communicate(json.dumps(job).encode())
     finally:  # also when the client has gone: what it started ends with it
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
