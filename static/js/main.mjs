@@ -57,6 +57,7 @@ const elements = {
   suggestions: byId("suggestions", HTMLElement),
   video: byId("avatar", HTMLVideoElement),
   figure: byId("face", HTMLElement),
+  aura: byId("aura", HTMLElement),
 };
 
 const sound = new Sound();
@@ -381,14 +382,15 @@ function tick() {
   if (played) conversation.tell(played);
 }
 
+/** In tenths: finer steps are not seen, and each is a drawing of the page more. */
 function drawLevels() {
   const nowMs = performance.now();
   microphoneMeter.follow(microphone.stream);
   const mine = microphone.muted ? 0 : microphoneMeter.read(nowMs);
   for (const view of microphoneViews) view.level(mine);
-  elements.mute.style.setProperty("--level", mine.toFixed(2));
+  elements.mute.style.setProperty("--level", mine.toFixed(1));
   const theirs = conversation.state === "speaking" ? voiceMeter.read(nowMs) : 0;
-  elements.figure.style.setProperty("--level", theirs.toFixed(2));
+  elements.aura.style.setProperty("--level", theirs.toFixed(1));
 }
 
 /** The mouth that belongs to what is heard when the drawing that now begins is done. */

@@ -29,6 +29,7 @@ const ASK_MS = 250;
 const page = document.documentElement;
 const video = byId("avatar", HTMLVideoElement);
 const figure = byId("face", HTMLElement);
+const aura = byId("aura", HTMLElement);
 const elements = {
   with: byId("with", HTMLElement),
   onair: byId("onair", HTMLElement),
@@ -324,7 +325,7 @@ async function learn() {
 
 function frame() {
   tick();
-  figure.style.setProperty("--level", page.dataset.state === "speaking" ? meter.read(performance.now()).toFixed(2) : "0");
+  aura.style.setProperty("--level", page.dataset.state === "speaking" ? meter.read(performance.now()).toFixed(1) : "0");
   requestAnimationFrame(frame);
 }
 

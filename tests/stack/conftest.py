@@ -1,4 +1,4 @@
-"""One stack for every test here that does not break it."""
+"""One stack for every test here that does not break it, and a call on it for those that need no other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.barge_in import ended
+from tests.stack.caller import Caller
 from tests.stack.running import Stack
 
 
@@ -16,3 +18,12 @@ def stack() -> Iterator[Stack]:
         yield running.start()
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def caller(stack: Stack) -> Iterator[Caller]:
+    """In a call with the campus guide, whose greeting is over."""
+    with Caller(stack.url) as caller:
+        caller.open("?persona=campus").start()
+        caller.until(lambda: ended(caller), "the greeting did not end", 30)
+        yield caller

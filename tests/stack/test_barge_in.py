@@ -8,24 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.barge_in import ended, now_ms, over, settle, since
+from bench.barge_in import now_ms, over, settle, since
 from bench.interjections import noise, said
 from bench.spoken import RATE_HZ, silence
 from broker.backchannel import words_of
 from tests.stack.caller import Caller, wav_bytes
-from tests.stack.running import Stack
 
 pytestmark = pytest.mark.browser
 
 QUESTION = "When is the library open?"
-
-
-@pytest.fixture(scope="module")
-def caller(stack: Stack) -> Iterator[Caller]:
-    with Caller(stack.url) as caller:
-        caller.open("?persona=campus").start()
-        caller.until(lambda: ended(caller), "the greeting did not end", 30)
-        yield caller
 
 
 @pytest.fixture(autouse=True)
