@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from broker.messages import Event, Programme
 from tests.outputs.programme import SHADES, conversation, of_session, picture_times, probe, sound_onset_s
 from workers.outputs import media_file
 from workers.outputs.aac import Aac
+from workers.outputs.captions import Captions
 from workers.outputs.killed import mend
 from workers.outputs.media_file import OPUS_DELAY_SAMPLES
 from workers.outputs.recording import Recording
@@ -263,6 +265,29 @@ def test_a_successor_goes_on_in_a_new_part_on_the_same_time_line(tmp_path: Path)
     assert kinds.count("start") == 1
     assert kinds.count("part") == 2
     assert [line["at_ms"] for line in lines(tmp_path / "transcript.jsonl")] == [(len(ticks) - 1) * 20]
+
+
+def test_a_cue_that_a_kill_cut_off_is_completed(tmp_path: Path) -> None:
+    ticks, _ = conversation()
+    told = next(n for n, tick in enumerate(ticks) if tick.words)
+    for cut in range(told + 1, told + 60, 7):
+        folder = tmp_path / str(cut)
+        record(folder, list(ticks[:cut]), close=False)
+        killed = (folder / "programme.vtt").read_text()
+        record(folder, list(ticks[cut + 20 :]))
+        first = (folder / "programme.vtt").read_text()
+        assert first.startswith(killed)
+        said = [word for tick in ticks[:cut] for (_, _, _, word, _, _) in tick.words]
+        assert re.findall(r"w\d+", first) == said != re.findall(r"w\d+", killed)
+        cues = Captions(ticks[0].programme_sample)
+        whole = "WEBVTT\n\n" + "".join(cues.feed(tick) for tick in ticks[:cut]) + cues.flush()
+        assert stamps_ms(first) == pytest.approx(stamps_ms(whole), abs=2)
+        later = [word for tick in ticks[cut + 20 :] for (_, _, _, word, _, _) in tick.words]
+        assert re.findall(r"w\d+", (folder / "programme-2.vtt").read_text()) == later
+
+
+def stamps_ms(vtt: str) -> list[int]:
+    return [int(m) * 60_000 + int(s) * 1000 + int(ms) for m, s, ms in re.findall(r"(\d\d):(\d\d)\.(\d{3})", vtt)]
 
 
 def test_sound_may_be_aac_and_lies_where_the_programme_had_it(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class Cue:
 
 
 class Captions:
-    """Cues of one recording that begins at `start_sample`; `feed` and `flush` give WebVTT text to append."""
+    """Cues of one recording that begins at `start_sample`; `feed`, `word` and `flush` give WebVTT text to append."""
 
     def __init__(self, start_sample: int) -> None:
         self._start = start_sample
@@ -44,14 +44,20 @@ class Captions:
         """What is ready after this tick."""
         done = ""
         for turn, sentence, _, text, programme_sample, samples in tick.words:
-            if self._cue and not self._fits(self._cue, (turn, sentence), text, programme_sample):
-                done += self._ended(programme_sample)
-            if self._cue is None:
-                self._cue = Cue(key=(turn, sentence), start=programme_sample, end=programme_sample)
-            self._cue.words.append(" ".join(text.split()))
-            self._cue.end = programme_sample + samples
+            done += self.word((turn, sentence), text, programme_sample, samples)
         if self._cue and tick.programme_sample > self._cue.end + PAUSE_SAMPLES:
             done += self._ended(tick.programme_sample)
+        return done
+
+    def word(self, key: tuple[int, int], text: str, programme_sample: int, samples: int) -> str:
+        """What is ready once this word of the sentence `key` is said: the cue before it, where it fits in none."""
+        done = ""
+        if self._cue and not self._fits(self._cue, key, text, programme_sample):
+            done = self._ended(programme_sample)
+        if self._cue is None:
+            self._cue = Cue(key=key, start=programme_sample, end=programme_sample)
+        self._cue.words.append(" ".join(text.split()))
+        self._cue.end = programme_sample + samples
         return done
 
     def flush(self) -> str:

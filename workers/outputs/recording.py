@@ -9,7 +9,8 @@ whoever closes the recording completes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,9 +135,10 @@ class Recording:
             return
         self._end_part()
         parts = self._about["parts"]
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             if "duration_ms" not in part:
                 part["duration_ms"] = self._mended(part)
+                self._caption_again(number, part)
         duration_ms = max((part["start_ms"] + part["duration_ms"] for part in parts), default=0)
         if parts:
             self._line("end", duration_ms, reason=reason)
@@ -190,6 +192,18 @@ class Recording:
 
         return max((mend(self.folder / name) for name in part["files"]), default=0)
 
+    def _caption_again(self, number: int, part: dict[str, Any]) -> None:
+        """A cue is written once it is over, a word when it is said: the cue of a kill is made of the time line's."""
+        captions, now = Captions(part["start_ms"] * RATE_HZ // 1000), 0
+        text = HEADER
+        for line in _lines(self.folder / "timeline.jsonl"):
+            if line["kind"] == "part":
+                now = line["number"]
+            elif line["kind"] == "word" and now == number:
+                sample, samples = (line[key] * RATE_HZ // 1000 for key in ("at_ms", "ms"))
+                text += captions.word((line["turn"], line["sentence"]), line["text"], sample, samples)
+        (self.folder / part["captions"]).write_text(text + captions.flush(), encoding="utf-8")
+
     # --- lines ---
 
     def _note(self, tick: Programme) -> None:
@@ -235,6 +249,14 @@ def _opened(path: Path) -> IO[str]:
     if file.tell() and path.read_bytes()[-1:] != b"\n":
         file.write("\n")
     return file
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """All but what a killed process left half written."""
+    with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            with suppress(ValueError):
+                yield json.loads(line)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
