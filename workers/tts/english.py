@@ -98,8 +98,11 @@ ph.d P H D
 WITHOUT_POINT = _set("mr mrs ms vs etc e.g i.e prof")
 """Abbreviations that are also written without their point."""
 
-SENTENCE_ENDERS = _set("no min max mar sat sun sec fig col rev hon gov gen co mon wed est apt ch")
+SENTENCE_ENDERS = _set("no min max mar sat sun sec fig col rev hon gov gen co wed est apt ch")
 """Abbreviations that are words too: at the end of a text the point is the sentence's."""
+
+DAYS_THAT_ARE_WORDS = _set("sat sun wed")
+"""Of these; with a capital within a sentence they are days."""
 
 UNITS: dict[str, tuple[str, str]] = {
     key: (one.replace("_", " "), many.replace("_", " "))
@@ -177,6 +180,20 @@ x times times
 """.strip().splitlines()
     )
 }
+COMPARISONS: dict[str, Words] = {
+    "<": ("less", "than"),
+    ">": ("more", "than"),
+    "<=": ("at", "most"),
+    ">=": ("at", "least"),
+    "!=": ("is", "not"),
+    "≠": ("is", "not"),
+    "==": ("equals",),
+}
+"""Said between two words: alone at the beginning of a line they are markup."""
+
+ROOTS = _set("bin etc src usr lib docs tests static var opt tmp home dev node_modules")
+"""A path begins with these, where two words with a slash between them are two words."""
+
 UNITS_ALSO_WORDS = frozenset({"x", "B", "V", "W", "L"})
 """Units only when written against the number."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.tts import english as lists
-from workers.tts.english_numbers import SCALES, cardinal
+from workers.tts.english_numbers import SCALES, cardinal, signed
 from workers.tts.words import Words
 from workers.tts.written import Line
 
@@ -49,8 +49,7 @@ def measure(match: re.Match[str], line: Line, index: int) -> Words | None:
     unit = lists.UNITS.get(match["unit"]) or lists.UNITS.get(match["unit"].lower())
     if unit is None:
         return None
-    sign = ("minus",) if match["sign"] else ()
-    return (*sign, *cardinal(match["digits"]), *unit[0 if match["digits"] == "1" else 1].split())
+    return (*signed(match["sign"]), *cardinal(match["digits"]), *unit[0 if match["digits"] == "1" else 1].split())
 
 
 def unit_after_number(line: Line, index: int) -> Words | None:

@@ -30,6 +30,11 @@ def path(match: re.Match[str], line: Line, index: int) -> Words | None:
     return _parts(match[0].rstrip("/"))
 
 
+def path_from_root(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`bin/up`, but not `and/or`."""
+    return _parts(match[0]) if match["root"] in lists.ROOTS else None
+
+
 def _parts(address: str) -> Words:
     """The pieces of an address with the names of the marks between them."""
     said: list[str] = []
@@ -65,7 +70,8 @@ def abbreviation(line: Line, index: int) -> Words | None:
         return ("drive",) if _street_name(line, index) else ("doctor",)
     if core == "no" and not line.at(index + 1).number:
         return None
-    if core == "in" or (core in lists.SENTENCE_ENDERS and index + 1 == len(line)):
+    a_day = core in lists.DAYS_THAT_ARE_WORDS and word.core[0].isupper() and index > 0
+    if core == "in" or (core in lists.SENTENCE_ENDERS and index + 1 == len(line) and not a_day):
         return None
     if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", word.core):
         return lists.ABBREVIATIONS.get(core) or tuple(word.core.replace(".", "").upper())

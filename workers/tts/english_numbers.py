@@ -14,10 +14,17 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion", "t": "trillion"}
 _SIGNS: dict[str, Words] = {
     "-": ("minus",), "−": ("minus",), "+": ("plus",), "±": ("plus", "or", "minus"), "~": ("about",), "≈": ("about",),
-    "≤": ("at", "most"), "≥": ("at", "least"),
+    "≤": ("at", "most"), "≥": ("at", "least"), **lists.COMPARISONS,
 }  # fmt: skip
+_BEFORE_GROUPS = "-−±~≈≤≥<>="
+_MOST_GROUPS = 5
 _MOST_DIGITS = 15
 """A longer number is read digit by digit, and no more than twice as many of them."""
+
+
+def signed(sign: str) -> Words:
+    """What a sign before a number says; nothing for none."""
+    return _SIGNS.get(sign, ())
 
 
 def cardinal(digits: str) -> Words:
@@ -57,7 +64,7 @@ def _is_year(digits: str) -> bool:
 
 def plain_number(match: re.Match[str], line: Line, index: int) -> Words | None:
     sign, digits = match["sign"], match["digits"]
-    before = _SIGNS.get(sign, ())
+    before = signed(sign)
     if "," not in digits and "." not in digits:
         following, previous = line.at(index + 1).core.lower(), line.at(index - 1).core.lower()
         day_of = previous.rstrip(".") in lists.MONTHS or following in lists.MONTHS
@@ -68,6 +75,34 @@ def plain_number(match: re.Match[str], line: Line, index: int) -> Words | None:
         if len(digits) >= 7 or (len(digits) > 1 and digits[0] == "0"):
             return one_by_one(digits)
     return (*before, *cardinal(digits))
+
+
+def in_groups(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`1 000 000`: said with its first group; the others say nothing. None where it is several numbers."""
+    first, last = index, index
+    while index - first < _MOST_GROUPS and _group(line, first) and _joined(line, first - 1):
+        first -= 1
+    while last - index < _MOST_GROUPS and not line.at(last).after and _group(line, last + 1):
+        last += 1
+    groups = [line.at(place).core for place in range(first, last + 1)]
+    head = groups[0].lstrip(_BEFORE_GROUPS)
+    if not 2 <= len(groups) <= _MOST_GROUPS or not 1 <= len(head) <= 3 or head[0] == "0":
+        return None
+    if "000" not in groups[1:] and (len(groups) == 2 or len(head) == 3):
+        return None  # a telephone number, a room and its building
+    sign = groups[0].removesuffix(head)
+    return (*signed(sign), *cardinal(head + "".join(groups[1:]))) if index == first else ()
+
+
+def _group(line: Line, index: int) -> bool:
+    core = line.at(index).core
+    return len(core) == 3 and core.isdecimal() and core.isascii()
+
+
+def _joined(line: Line, index: int) -> bool:
+    """Digits without a mark after them."""
+    digits = line.at(index).core.lstrip(_BEFORE_GROUPS)
+    return digits.isdecimal() and digits.isascii() and not line.at(index).after
 
 
 def _day(day: int, previous: str, following: str) -> Words:
@@ -96,7 +131,7 @@ def decimal_comma(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 def percent(match: re.Match[str], line: Line, index: int) -> Words | None:
     ends = [cardinal(part) for part in (match["first"], match["second"]) if part]
-    return (*(("minus",) if match["sign"] else ()), *_to(ends), "percent")
+    return (*signed(match["sign"]), *_to(ends), "percent")
 
 
 def number_range(match: re.Match[str], line: Line, index: int) -> Words | None:

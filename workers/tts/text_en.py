@@ -19,12 +19,16 @@ _TIME = r"\d{1,2}(?::\d{2})?(?:[ap]\.?m)?"
 _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?:thousand|million|billion|trillion)", re.IGNORECASE), amounts.magnitude_of_money),
     (re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*(?<![A-Z]{2})(?<![A-Z]{2}s)"), names.plain_word),
+    (re.compile(r"(?:[\-−±~≈≤≥]|[<>]=?|)\d{1,3}"), numbers.in_groups),
     (re.compile(r"(?P<area>\+?\d{1,4}(?:[-.]\d{2,4})*)"), times.area_code),
-    (re.compile(rf"(?P<sign>[+\-−±~≈≤≥]?)(?P<digits>{NUMBER})"), numbers.plain_number),
+    (re.compile(rf"(?P<sign>[+\-−±~≈≤≥]|[<>]=?|)(?P<digits>{NUMBER})"), numbers.plain_number),
     (re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})+|\d+),(?P<part>\d{1,2})"), numbers.decimal_comma),
     (re.compile(r"(?P<digits>\d[\d,]*)(?:st|nd|rd|th)"), numbers.written_ordinal),
     (re.compile(r"['’]?(?P<digits>\d{3}0|\d0)['’]?s"), numbers.decade),
-    (re.compile(rf"(?P<sign>[-−]?)(?P<first>{NUMBER})%?(?:[-–—](?P<second>{NUMBER}))?%"), numbers.percent),
+    (
+        re.compile(rf"(?P<sign>[+\-−±~≈≤≥]|[<>]=?|)(?P<first>{NUMBER})%?(?:[-–—](?P<second>{NUMBER}))?%"),
+        numbers.percent,
+    ),
     (
         re.compile(
             rf"(?P<sign>[-−]?)(?:(?P<currency>US\$|[$€£¥])(?P<digits>{NUMBER})(?P<scale>[kKmMbBtT]|[bB]n)?(?P<behind>))"
@@ -45,10 +49,14 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?P<whole>\d*)(?P<part>[{''.join(lists.VULGAR)}])"), numbers.vulgar),
     (re.compile(r"(?P<v>[vV]?)(?P<parts>\d{1,4}(?:\.\d{1,4}){2,}|(?<=[vV])\d{1,4}(?:\.\d{1,4})*)"), numbers.version),
     (re.compile(rf"(?P<digits>{NUMBER})(?P<scale>[kKM]|[bB]n)"), numbers.count),
-    (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{NUMBER})[-]?(?P<unit>[A-Za-zµ°²³\"/]+|%)"), amounts.measure),
+    (
+        re.compile(rf"(?P<sign>[+\-−±~≈≤≥]|[<>]=?|)(?P<digits>{NUMBER})[-]?(?P<unit>[A-Za-zµ°²³\"/]+|%)"),
+        amounts.measure,
+    ),
     (re.compile(r"(?P<feet>\d{1,2})['′](?P<inches>\d{0,2})[\"″]?"), amounts.feet),
     (re.compile(r"(?P<parts>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})"), numbers.network_address),
     (re.compile(r"(?:~|\.{1,2})?/[\w.\-/]*|[\w.\-]+(?:/[\w.\-]+)+/?\.\w+|[\w.\-]+(?:/[\w.\-]+){2,}/?"), names.path),
+    (re.compile(r"(?P<root>\w+)/[\w.\-/]+"), names.path_from_root),
     (re.compile(r"#(?P<digits>\d{1,9})"), names.numbered),
     (re.compile(r"(?P<name>[\w.+\-]+)@(?P<host>[\w\-]+(?:\.[\w\-]+)+)"), names.email),
     (re.compile(r"(?P<scheme>https?://)?(?P<host>[\w\-]+(?:\.[\w\-]+)+(?::\d+)?)(?P<path>[/?#]\S*)?"), names.url),
@@ -65,6 +73,8 @@ def say_english(line: Line, index: int, language: str) -> tuple[Words, bool]:
     """What is said for one word, and whether its point belongs to an abbreviation."""
     word = line.at(index)
     core = word.core
+    if (compared := lists.COMPARISONS.get(line.words[index])) and line.at(index - 1).core and line.at(index + 1).core:
+        return compared, False
     if not core:
         return (), False
     if core.isascii() and core.islower() and core.isalpha() and not word.after.startswith("."):

@@ -64,7 +64,12 @@ _MASCULINE = frozenset(listed(
 ))  # fmt: skip
 _MARKS = {
     "&": "y", "+": "más", "=": "igual a", "%": "por ciento", "@": "arroba", "/": "barra", "€": "euros", "°": "grados",
-    "½": "un medio", "¼": "un cuarto", "×": "por",
+    "½": "un medio", "¼": "un cuarto", "×": "por", "±": "más menos", "<": "menos de", ">": "más de", "≤": "como máximo",
+    "≥": "como mínimo",
+}  # fmt: skip
+_SIGNS: dict[str, Words] = {
+    "-": ("menos",), "−": ("menos",), "+": ("más",), "±": ("más", "menos"), "<": ("menos", "de"), ">": ("más", "de"),
+    "≤": ("como", "máximo"), "≥": ("como", "mínimo"),
 }  # fmt: skip
 _ADDRESS = {".": "punto", "/": "barra", "-": "guion", "_": "guion bajo", ":": "dos puntos", "@": "arroba", "+": "más"}
 _ORDINALS = listed(
@@ -130,7 +135,7 @@ def _number(match: re.Match[str], line: Line, index: int) -> Words | None:
         said = before_noun(said)
     elif following[:1].isalpha() and following.lower() not in ("de", "y", "o", "a") and not line.at(index).after:
         said = _counting(said, following)
-    return (*({"-": ("menos",), "−": ("menos",), "+": ("más",)}.get(sign, ())), *said)
+    return (*_SIGNS.get(sign, ()), *said)
 
 
 def _decimal_point(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -309,6 +314,8 @@ def _abbreviation(line: Line, index: int) -> Words | None:
         return ("estados",)
     if core == "uu" and line.at(index - 1).core.lower() == "ee":
         return ("unidos",)
+    if word.core in ("C/", "c/") and line.at(index + 1).core:
+        return ("calle",)
     if core == "p" and line.at(index + 1).core.lower() == "ej":
         return ("por",)
     if core == "ej" and line.at(index - 1).core.lower() == "p":
@@ -352,7 +359,7 @@ _RULES: tuple[Rule, ...] = (
     (re.compile("|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))), _unit_alone),
     (re.compile(r"millón|millones", re.IGNORECASE), _millions_of_money),
     (re.compile(r"[^\W\d_]*[a-záéíóúüñ](?:['’][^\W\d_]+)?"), _word),
-    (re.compile(rf"(?P<sign>[+\-−]?)(?P<digits>{_NUMBER})"), _number),
+    (re.compile(rf"(?P<sign>[+\-−±<>≤≥]?)(?P<digits>{_NUMBER})"), _number),
     (re.compile(r"\d{1,3}(?:,\d{3})+\.\d+"), _english_number),
     (re.compile(r"(?P<v>[vV]?)(?P<parts>\d{1,4}(?:\.\d{1,4}){2,}|(?<=[vV])\d{1,4}(?:\.\d{1,4})*)"), _version),
     (re.compile(r"\d+\.\d+"), _decimal_point),

@@ -19,6 +19,7 @@ _UNITS = {
     "ms": "毫秒", "GB": "G B", "MB": "M B", "Hz": "赫兹", "kHz": "千赫兹", "W": "瓦", "kW": "千瓦", "m²": "平方米",
 }  # fmt: skip
 _MARKS = {"&": "和", "+": "加", "=": "等于", "%": "百分号", "@": "艾特", "/": "斜杠", "×": "乘", "℃": "摄氏度"}
+_SIGNS = {"-": "负", "−": "负", "+": "加", "±": "正负", "<": "小于", ">": "大于", "≤": "不超过", "≥": "不少于", "": ""}
 _ADDRESS = {".": "点", "/": "斜杠", "-": "杠", "_": "下划线", ":": "冒号", "@": "艾特", "+": "加"}
 _ABBREVIATIONS = {
     "e.g": "例如", "i.e": "也就是", "etc": "等等", "vs": "对", "tel": "电话", "ph.d": "博士", "dr": "doctor",
@@ -103,7 +104,7 @@ def _number(match: re.Match[str], line: Line, index: int) -> Words | None:
     if half := _half_of_day(line, index):
         return (half + _hour(int(digits)),) if digits.isdecimal() and int(digits) <= 24 else None
     following = line.at(index + 1).core[:1] if not line.at(index).after else ""
-    sign = {"-": "负", "−": "负", "+": "加", "": ""}[match["sign"]]
+    sign = _SIGNS[match["sign"]]
     if (following == "年" and len(digits) == 4) or (digits.isdecimal() and len(digits) >= 7):
         return (sign + one_by_one(digits),)
     if digits == "2" and following and following in _COUNTED:
@@ -191,6 +192,11 @@ def _date(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (f"{one_by_one(year)}年{_counted(month)}月{_counted(day)}日",)
 
 
+def _ratio(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`16:9`, `1:2`: what is no time of day."""
+    return (cardinal(match["first"]) + "比" + cardinal(match["second"]),)
+
+
 def _range(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (cardinal(match["first"]) + "到" + cardinal(match["second"]),)
 
@@ -249,7 +255,7 @@ _RULES: tuple[Rule, ...] = (
     (re.compile("[万亿千百]"), _myriads_of_money),
     (re.compile(f"[{CJK}]+"), _characters),
     (re.compile(r"\+?\d{2,4}(?:-\d{3,4}){2}|0\d{2,3}-\d{7,8}|1\d{10}|\+\d{6,15}"), _telephone),
-    (re.compile(rf"(?P<sign>[+\-−]?)(?P<digits>{_NUMBER})"), _number),
+    (re.compile(rf"(?P<sign>[+\-−±<>≤≥]?)(?P<digits>{_NUMBER})"), _number),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})[%％]"), _percent),
     (re.compile(rf"(?P<currency>US\$|[$¥￥€£])(?P<digits>{_NUMBER})"), _money),
     (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})(?P<unit>[A-Za-z°℃²/]+)"), _measure),
@@ -260,6 +266,8 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?P<hour>\d{1,2})(?P<minute>)(?P<half>[ap]\.?m)", re.IGNORECASE), _time),
     (re.compile(rf"No\.(?P<digits>{_NUMBER})", re.IGNORECASE), _numbered),
     (re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"), _date),
+    (re.compile(r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})"), _date),
+    (re.compile(r"(?P<first>\d{1,3})[:：](?P<second>\d{1,3})"), _ratio),
     (re.compile(rf"(?P<first>{_NUMBER})[-–~～](?P<second>{_NUMBER})"), _range),
     (re.compile(r"(?P<top>\d{1,3})/(?P<bottom>\d{1,3})"), _fraction),
     (

@@ -31,7 +31,7 @@ class Written:
         return bool(_NUMBER.match(self.core))
 
 
-_NUMBER = re.compile(r"[+\-−±~≈≤≥]?[+\-−$€£¥￥]{0,2}\d")
+_NUMBER = re.compile(r"[+\-−±~≈≤≥<>]?[+\-−$€£¥￥]{0,2}\d")
 NOTHING = Written("", "", "")
 
 
@@ -42,6 +42,8 @@ def written(word: str) -> Written:
         word = html.unescape(word)
     core = word.lstrip(_BEFORE)
     before = word[: len(word) - len(core)]
+    if before.endswith("<") and (core[:1].isdecimal() or core[:1] == "="):
+        before, core = before[:-1], "<" + core  # less than, not a tag
     link = _LINK.match(core)
     if link:
         core = link["text"] + core[link.end() :]
