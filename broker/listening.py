@@ -76,15 +76,16 @@ def on_resumed(move: Move, resumed: SpeechResumed) -> None:
 
 
 def on_transcript(move: Move, transcript: Transcript) -> None:
-    """Words so far, or for good."""
+    """Words so far, or for good. A recogniser that is behind says its words so far of what is over, too."""
     state = move.state
     if transcript.final:
         _on_final(move, transcript)
         return
-    utterance = state.utterance
-    if utterance is None or transcript.utterance != utterance.number or transcript.n < utterance.n:
+    utterance = _of(state, transcript)
+    if utterance is None or utterance.final or transcript.n < utterance.n:
         return
     changed = transcript.text != utterance.text
+    awaited = utterance is state.ending
     utterance = replace(
         utterance,
         text=transcript.text,
@@ -93,9 +94,13 @@ def on_transcript(move: Move, transcript: Transcript) -> None:
         stands_at=transcript.pause_sample,
         through_sample=max(utterance.through_sample, transcript.through_sample),
     )
-    move.set(utterance=utterance, language=_language(state, transcript))
+    move.set(language=_language(state, transcript))
     if changed:
         move.tell("heard", 0, utterance=utterance.number, text=joined(state.carried, transcript.text), final=False)
+    if awaited:
+        move.set(ending=replace(utterance, heard_ns=move.now_ns))
+        return
+    move.set(utterance=utterance)
     decide(move)
     consider(move)
 
@@ -188,7 +193,7 @@ def _to_ending(move: Move, utterance: Utterance) -> None:
 
 def _on_final(move: Move, transcript: Transcript) -> None:
     state = move.state
-    utterance = next((u for u in (state.ending, state.utterance) if u and u.number == transcript.utterance), None)
+    utterance = _of(state, transcript)
     if utterance is None:
         return
     if state.gone:
@@ -202,6 +207,11 @@ def _on_final(move: Move, transcript: Transcript) -> None:
     utterance = replace(utterance, through_sample=max(utterance.through_sample, transcript.through_sample))
     move.tell("step", 0, name="final_words", took_ns=transcript.took_ns, utterance=utterance.number)
     conclude(move, utterance, transcript.text)
+
+
+def _of(state: TurnState, transcript: Transcript) -> Utterance | None:
+    """The utterance that the words are of; None once it is dealt with."""
+    return next((u for u in (state.ending, state.utterance) if u and u.number == transcript.utterance), None)
 
 
 def _put_aside(move: Move, utterance: Utterance, transcript: Transcript) -> None:

@@ -27,7 +27,7 @@ MIC_SAMPLES_PER_MS = 16
 class TurnSettings:
     """The numbers of turn taking; a persona's [turns] overrides them. Milliseconds unless named otherwise."""
 
-    speculation_after_ms: float = 100
+    speculation_after_ms: float = 50
     """Silence after which an answer to the words so far may be prepared."""
     wasted_attempts: float = 2
     """Attempts that may come to nothing before waiting for the end of the utterance."""
@@ -48,7 +48,7 @@ class TurnSettings:
     voice_timeout_ms: float = 8_000
     """An answer that stops coming in its middle is given up."""
     final_timeout_ms: float = 3_000
-    """An utterance whose final words never come is answered by the provisional ones …"""
+    """An utterance of which no more words come is answered by the provisional ones after this …"""
     no_words_timeout_ms: float = 9_000
     """… and without those only after this: a recogniser that has just replaced a dead one loads its models first."""
     ack_wait_ms: float = 300
@@ -133,6 +133,8 @@ class Utterance:
     """When it is over unless the person goes on; 0 while not paused."""
     ended_ns: int = 0
     """When it was over; its final words are awaited."""
+    heard_ns: int = 0
+    """When the last words came that are not final yet, since it was over: a slow recogniser is at work."""
     final: bool = False
     """`text` are its final words; they wait for the caller to come back."""
 
@@ -265,8 +267,8 @@ def in_hand(state: TurnState) -> bool:
 
 def final_by_ns(state: TurnState, ending: Utterance) -> int:
     """Until when its final words are waited for."""
-    settings = state.settings
-    return ending.ended_ns + ns(settings.final_timeout_ms if ending.text else settings.no_words_timeout_ms)
+    patience = state.settings.final_timeout_ms if ending.text else state.settings.no_words_timeout_ms
+    return max(ending.ended_ns, ending.heard_ns) + ns(patience)
 
 
 def committed_turns(state: TurnState) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -255,6 +256,31 @@ def test_ears_that_were_prepared_are_there_at_once(weights: Path, monkeypatch: p
         time.sleep(0.01)
     prepared(engines.get("pocketsphinx"))
     assert len(made) == 1, "the session took the one that was there"
+    engines.close()
+
+
+def test_ears_that_a_session_waits_for_are_made_before_those_prepared_for_sessions_to_come(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    all_wanted = threading.Event()
+
+    def make(self: object, persona: dict[str, Any]) -> None:
+        assert all_wanted.wait(60)
+        made.append(persona["id"])
+
+    monkeypatch.setattr(pocketsphinx_engine.PocketsphinxEngine, "_decoder", make)
+    monkeypatch.setattr(pocketsphinx_engine.PocketsphinxEngine, "take_back", lambda self, decoder: None)
+    engines = Engines(weights / "none", ROOT / ".cache", ROOT / "etc" / "personas")
+    engine: Any = engines.get("pocketsphinx")
+    for name in ("first", "second", "third"):
+        engine.prepare({"id": name}, "en")
+    engine.open({"id": "awaited"}, "en")
+    all_wanted.set()
+    patience = time.monotonic() + 60
+    while len(made) < 4 and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert made == ["first", "awaited", "second", "third"], "only the one in hand comes before it"
     engines.close()
 
 

@@ -187,6 +187,20 @@ def test_a_slow_recogniser_is_waited_for() -> None:
     assert [t.final for t in work(listener)] == [False]
 
 
+def test_a_recogniser_that_is_behind_says_how_far_it_is_after_the_pause_and_the_end_are_known() -> None:
+    listener = Listener("s", Counting(), "en")
+    for frame in frames(0, 0, 60):
+        listener.file(frame)
+    listener.paused(0, 16_000, 100)
+    listener.ended(0, 16_000, at_once=False)
+    *so_far, stands, final = work(listener)
+    assert len(so_far) > 3
+    assert all(t.pause_sample < 0 and not t.final and t.through_sample < 16_000 for t in so_far), "nothing stands yet"
+    assert stands.pause_sample == 16_000
+    assert final.final
+    assert final.text.split()[: len(so_far[-1].text.split())] == so_far[-1].text.split()
+
+
 def test_a_recogniser_that_is_not_ready_yet_loses_nothing() -> None:
     recogniser = Counting()
     recogniser.is_ready = False

@@ -227,7 +227,7 @@ class Listener:
             words = utterance.words_at[utterance.pause_sample] = self.recogniser.words()
             self.lag_ns = now_ns - utterance.paused_ns
             out.append(self._provisional(utterance, words))
-        elif utterance.pause_sample < 0 and utterance.end_sample < 0:
+        elif not self._all_speech_heard(utterance):
             out += self._partial(utterance)
         if utterance.end_sample >= 0 and self._all_heard(utterance, now_ns):
             words = utterance.words_at.get(utterance.end_sample) or self.recogniser.words()
@@ -288,6 +288,11 @@ class Listener:
             and utterance.start_sample >= 0
             and utterance.heard_through >= utterance.pause_through
         )
+
+    def _all_speech_heard(self, utterance: Utterance) -> bool:
+        """Whether the words account for what was said up to a pause or an end. Whoever is slow says how far it is."""
+        marks = [mark for mark in (utterance.pause_sample, utterance.end_sample) if mark >= 0]
+        return bool(marks) and utterance.start_sample + self.recogniser.through >= min(marks)
 
     def _settle(self, through: int, utterance: Utterance) -> bool:
         """True once the recogniser's words account for everything up to `through`."""

@@ -65,6 +65,8 @@ class PocketsphinxEngine:
         self._cache, self._knowledge, self._bias = cache / "asr", knowledge, bias
         self._maker = ThreadPoolExecutor(1, "pocketsphinx-maker")
         self._lock = threading.Lock()
+        self._awaited = 0
+        """Decoders that sessions wait for."""
         self._spare: dict[BiasedModel, list[Decoder]] = {}
         self._interpolated: dict[BiasedModel, int] = {}
         self._general = 0
@@ -77,7 +79,11 @@ class PocketsphinxEngine:
                 "`bin/models pull whisper-small` brings an engine that does.",
                 "asr_language",
             )
-        return PocketsphinxRecogniser(self, self._maker.submit(self._decoder, persona))
+        with self._lock:
+            self._awaited += 1
+        coming = self._maker.submit(self._decoder, persona)
+        coming.add_done_callback(self._no_longer_awaited)
+        return PocketsphinxRecogniser(self, coming)
 
     def prepare(self, persona: dict[str, Any], language: str) -> None:
         """A decoder is made beside for a session to come; who takes over a dead process's session has it at once."""
@@ -94,7 +100,14 @@ class PocketsphinxEngine:
             if len(spare) < MOST_SPARE:
                 spare.append(decoder)
 
+    def _no_longer_awaited(self, _: Future[Decoder]) -> None:
+        with self._lock:
+            self._awaited -= 1
+
     def _make_spare(self, persona: dict[str, Any]) -> None:
+        if self._awaited:  # behind those that sessions wait for
+            self.prepare(persona, "en")
+            return
         try:
             self.take_back(self._decoder(persona))
         except VisavisError as error:  # told when a session needs it
