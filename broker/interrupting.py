@@ -17,8 +17,8 @@ def interrupt(move: Move, joins: bool) -> None:
     """Cancel what is in hand, at once.
 
     `joins`: the person goes on speaking. Then an answer of which fewer than three words have begun leaves the dialogue
-    together with its question, which is carried over to be joined with the words to come. So does a typed one of which
-    nothing has begun: should the words turn out to be none, nobody would answer it.
+    together with its question, which is carried over to be joined with the words to come. So does any of which no word
+    was heard, a typed one, too: should the words turn out to be none, nobody would answer it.
     """
     state = move.state
     drop_waiting(move)
@@ -26,8 +26,7 @@ def interrupt(move: Move, joins: bool) -> None:
     answer = state.answer
     if not in_hand(state):
         return
-    least = state.settings.joined_words if answer and answer.spoken else 1
-    if answer and joins and answer.text and answer.hearing.begun < least:
+    if answer and joins and answer.text and _hardly_begun(state, answer):
         move.set(
             answer=None, moment=None, hold=None, carried=answer.text, dialogue=_without_question(move.state, answer)
         )
@@ -51,6 +50,11 @@ def withdraw(move: Move) -> None:
     if answer:
         move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=True))
         settle(move, at_once=silent)
+
+
+def _hardly_begun(state: TurnState, answer: Answer) -> bool:
+    few = answer.spoken and answer.hearing.begun < state.settings.joined_words
+    return few or not answer.hearing.heard(state.acknowledged)
 
 
 def _without_question(state: TurnState, answer: Answer) -> tuple[Exchange, ...]:

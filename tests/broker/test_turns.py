@@ -51,6 +51,32 @@ def test_an_answer_is_prepared_in_the_pause_and_committed_by_the_final_words() -
     assert committed["end_sample"] == 16000
 
 
+def test_a_recogniser_that_is_behind_is_waited_for_while_more_words_come() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when", through_ms=200)
+    talk.pauses()
+    assert of(talk.wait(1500), EndUtterance)
+    for words in ("when do", "when do you"):
+        assert of(talk.wait(1500), Ask) == []
+        told_now = told(talk.words(words, through_ms=500), "heard")
+        assert [data["text"] for data in told_now] == [words]
+    assert of(talk.wait(2500), Ask) == []
+    assert [ask.text for ask in of(talk.words("when do you open", final=True), Ask)] == ["when do you open"]
+
+
+def test_a_recogniser_from_which_no_more_words_come_is_answered_by_those_it_said() -> None:
+    talk = Talk()
+    talk.starts()
+    talk.words("when do", through_ms=200)
+    talk.pauses()
+    talk.wait(1500)
+    talk.wait(2000)
+    talk.words("when do you open", through_ms=500)
+    assert of(talk.wait(2900), Ask) == []
+    assert [ask.text for ask in of(talk.wait(200), Ask)] == ["when do you open"]
+
+
 def test_words_that_stand_for_the_pause_are_the_final_ones_and_nothing_is_waited_for() -> None:
     talk = Talk()
     talk.starts()
@@ -607,11 +633,15 @@ def test_a_moment_that_cannot_be_voiced_makes_room_for_the_answer() -> None:
     assert [line.text for line in talk.state.dialogue] == ["explain everything", LONG]
 
 
-def test_a_typed_question_that_a_noise_interrupts_before_its_answer_began_is_answered() -> None:
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_typed_question_that_a_noise_interrupts_before_its_answer_is_heard_is_answered(begun: bool) -> None:
     talk = Talk()
     talk(Typed(text="explain everything"))
     talk(SpeechStarted(utterance=0, mic_sample=16_000))
-    assert of(talk.wait(800), Cancel), "it goes on for so long that it takes the floor"
+    if begun:
+        talk.sentence(1, 0, LONG)
+        talk.voice(1, 0, LONG, words=1, listening=False)
+    assert of(talk.wait(800, listening=not begun), Cancel), "it goes on for so long that it takes the floor"
     talk(SpeechEnded(utterance=0, mic_sample=40_000))
     done = talk(Transcript(utterance=0, n=1, text="", final=True, language="en", through_sample=40_000))
     assert [ask.text for ask in of([*done, *talk.wait(3000)], Ask)] == ["explain everything"]
