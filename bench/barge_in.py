@@ -271,7 +271,11 @@ def report(trials: list[Trial], load_before: float | None) -> None:
     line("silence received", [t.received_ms for t in trials])
     line("silent at the ear", [t.silent_ms for t in trials], f"goal p50 {GOAL_P50_MS}, max {GOAL_MAX_MS}")
     line("  by interruptions", [t.silent_ms for t in takers])
-    line("  … of speech", [t.silent_ms - t.audible_ms for t in trials if t.silent_ms is not None and t.kind != "noise"])
+    line(
+        "  … of speech",
+        [t.silent_ms - t.audible_ms for t in trials if t.silent_ms is not None and t.kind != "noise"],
+        f"goal p50 {GOAL_P50_MS}, max {GOAL_MAX_MS}",
+    )
     line("cancelled", [t.cancelled_ms for t in takers])
     line("pause by a backchannel", [t.pause_ms for t in others], f"goal max {GOAL_PAUSE_MS}")
     undisturbed = [t for t in others if t.outcome != "cancelled"]

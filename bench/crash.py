@@ -37,6 +37,8 @@ TYPED = ("When is the library open?", "How do I apply for a place?", "How do I b
 SPOKEN = (
     ("when is the library open on weekends", "slt"),
     ("how do i apply for a place at the university", "slt"),
+    ("what can i eat on campus", "slt"),
+    ("how do i borrow books", "slt"),
     ("where do i get my student card", "slt"),
 )
 SHORTEST_S, LONGEST_INTO_S = 4.0, 3.0
@@ -46,9 +48,10 @@ MOMENTS = (ANSWER, SENTENCE, ANSWER, SENTENCE, THOUGHT)
 
 
 def references(call: Call, rng: random.Random, each: int) -> dict[str, Answered]:
-    """Undisturbed answers, by question: `each` typed ones long enough, and `each` spoken ones that are the same twice.
+    """Undisturbed answers, by question: `each` typed ones long enough, and `each` spoken ones understood twice.
 
-    Which, is drawn. At least one of each, else AssertionError: there would be nothing to compare with.
+    Which, is drawn. What is misheard undisturbed may be heard rightly after a kill, and that is not the crash's doing:
+    it is left out. At least one of each, else AssertionError: there would be nothing to compare with.
     """
     typed: dict[str, Answered] = {}
     for text in rng.sample(TYPED, len(TYPED)):
@@ -60,12 +63,12 @@ def references(call: Call, rng: random.Random, each: int) -> dict[str, Answered]
     spoken: dict[str, Answered] = {}
     for text, voice in rng.sample(SPOKEN, len(SPOKEN)):
         twice = [call.spoken(text, voice)[0] for _ in range(2)]
-        if twice[0].heard == twice[1].heard and twice[0].asked == twice[1].asked:
+        if twice[0].heard == twice[1].heard and all(heard.asked == text for heard in twice):
             spoken[text] = twice[1]
         if len(spoken) == each:
             break
     assert typed, "no answer is long enough to be killed in"
-    assert spoken, "no spoken question is understood the same twice"
+    assert spoken, "no spoken question is understood twice"
     return typed | spoken
 
 

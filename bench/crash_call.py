@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 import urllib.error
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +20,7 @@ from bench.speech_to_speech import first_sound
 from bench.spoken import speak, trimmed
 from broker.bus import BATCH, Bus
 from broker.messages import KINDS, Programme
+from broker.phrases import ONE_MOMENT, phrase
 from broker.sessions import Record
 from broker.snapshot import restore
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
@@ -28,6 +29,9 @@ from tests.stack.running import Stack
 CALM_S = 0.8
 """A page that has listened for so long has been told everything."""
 GIVEN_UP_S = 40.0
+
+MOMENT = phrase(ONE_MOMENT, "en")[0]
+"""Said and shown before an answer that takes long, and no part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,13 @@ class Killed:
     sample: int
     heard_through: int
     """An edge takes along what it had sent and the page had not played; another process nothing that was sent."""
+
+
+def without_moment(captions: Sequence[Caption]) -> tuple[Caption, ...]:
+    """What is said behind "one moment", if that was said."""
+    moment = MOMENT.split()
+    said = [caption.text for caption in captions[: len(moment)]] == moment
+    return tuple(captions[len(moment) if said else 0 :])
 
 
 class Call:
@@ -264,8 +275,8 @@ class Call:
             asked=" | ".join(text for role, text, _ in lines if role == "user"),
             heard=" | ".join(text for role, text, _ in lines if role == "avatar"),
             interrupted=any(cut for _, _, cut in lines),
-            captions=tuple(self.captions()[told:]),
-            shown=tuple(shown[-2:]),
+            captions=without_moment(self.captions()[told:]),
+            shown=tuple([line for line in shown if line != MOMENT][-2:]),
             **at_the_ear(caller, at),
         ), killed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.crash import merged, report
-from bench.crash_call import Answered, Caption, Killed
+from bench.crash_call import MOMENT, Answered, Caption, Killed, without_moment
 from bench.crash_outcome import Outcome, compared
 
 WORDS = ("we", "open", "at", "nine")
@@ -35,6 +35,14 @@ def test_an_undisturbed_answer_is_good() -> None:
     outcome = compared(moment(), answered(), answered(), KILLED)
     assert outcome.good
     assert (outcome.gap_ms, outcome.lost, outcome.repeated, outcome.same) == (0.0, 0, 0, True)
+
+
+def test_one_moment_before_an_answer_is_no_part_of_it() -> None:
+    answer = answered().captions
+    moment = tuple(
+        Caption(sentence=0, index=n, text=text, start_sample=0, end_sample=0) for n, text in enumerate(MOMENT.split())
+    )
+    assert without_moment((*moment, *answer)) == without_moment(answer) == answer
 
 
 def test_a_lost_word_a_repeated_one_a_gap_and_another_question_are_each_seen() -> None:
