@@ -9,6 +9,7 @@ from dataclasses import replace
 from broker.errors import StoreError
 from broker.jobs import Job, News
 from broker.messages import Event
+from broker.recovery import waiting_anew
 from broker.sessions import Record, Session, essence
 from broker.snapshot import dump, restore
 from broker.store import Store, StoredSession, StoredTurn
@@ -104,11 +105,7 @@ class Journal:
         if row.boot != self._boot:
             raise StoreError("The machine was restarted since; its clock means something else now.")
         record = restore(Record, row.record)
-        state = record.state
-        if state.answer:
-            state = replace(state, answer=replace(state.answer, progress_ns=now_ns))
-        if state.moment:
-            state = replace(state, moment=replace(state.moment, progress_ns=now_ns))
+        state = waiting_anew(record.state, now_ns)
         # With a failing database the predecessor may have given out turns unknown here: none is given twice.
         turn = state.turn + TURNS_SKIPPED
-        return replace(record, state=replace(state, turn=turn, played_ns=now_ns, dialogue=self._store.dialogue(row.id)))
+        return replace(record, state=replace(state, turn=turn, dialogue=self._store.dialogue(row.id)))

@@ -37,6 +37,31 @@ class Missed:
     sentence: Sentence
 
 
+def waiting_anew(state: TurnState, now_ns: int) -> TurnState:
+    """A killed broker's state in its successor's hands: what came unread comes before any wait is over."""
+    settings, hold, settling, ending = state.settings, state.hold, state.settling, state.ending
+    utterance = state.utterance
+    if utterance and utterance.pause:
+        wait_ns = max(0, utterance.end_at_ns - utterance.pause.began_ns)
+        pause = replace(utterance.pause, began_ns=now_ns)
+        utterance = replace(utterance, pause=pause, end_at_ns=now_ns + wait_ns)
+    return replace(
+        state,
+        utterance=utterance,
+        ending=ending and replace(ending, ended_ns=now_ns),
+        hold=hold and replace(hold, since_ns=now_ns, until_ns=now_ns + hold.until_ns - hold.since_ns),
+        settling=settling and replace(settling, since_ns=now_ns),
+        answer=state.answer and _anew(state.answer, now_ns),
+        moment=state.moment and _anew(state.moment, now_ns),
+        owed_by_ns=now_ns + ns(settings.buffered_ms),
+        played_ns=now_ns,
+    )
+
+
+def _anew(answer: Answer, now_ns: int) -> Answer:
+    return replace(answer, accepted_ns=answer.accepted_ns and now_ns, progress_ns=now_ns)
+
+
 def microphone_restart(state: TurnState) -> tuple[int, int]:
     """From which mic_sample the microphone is heard again by a successor, and the number of its first utterance."""
     open_utterance = state.ending or state.utterance

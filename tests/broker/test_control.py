@@ -494,9 +494,10 @@ def test_a_question_that_never_left_the_killed_broker_is_asked_by_its_successor(
     assert (ask.turn, ask.text) == (1, "when do you open")
 
 
-def restarted(path: Path) -> House:
+def restarted(path: Path, now_ns: int = 100 * S) -> House:
     """A successor of a killed broker, everybody still there."""
     after = House(Store(path), instances=0)
+    after.now_ns = now_ns
     after.control.restore(after.now_ns)
     after.up(2)
     return after
@@ -549,6 +550,99 @@ def test_a_hold_that_a_killed_broker_began_is_ended_by_its_successor(
     ends = [type(message) for name, message in (*to(sent, Cancel), *to(sent, Resume)) if name == "programme-1"]
     assert ends == [end]
     assert [opened.held for name, opened in to(sent, Open) if name == "programme-1"] == [False]
+
+
+def heard_but_for_the_last_word(house: House) -> None:
+    """An answer has left the programme; the person speaks before the page has said that it played its end."""
+    house.present()
+    house.from_(Typed(text="when do you open"))
+    house.from_(Played(programme_sample=0))
+    house.from_(Sentence(turn=1, n=0, text="At nine.", language="en", last=True))
+    words = (
+        Word(index=0, text="At", start_sample=0, end_sample=4800),
+        Word(index=1, text="nine.", start_sample=4800, end_sample=9600),
+    )
+    house.now_ns += S
+    house.from_(
+        Emitted(
+            turn=1,
+            sentence=0,
+            start_sample=0,
+            programme_sample=4800,
+            samples=9600,
+            words=words,
+            last=True,
+            turn_last=True,
+        )
+    )
+    house.from_(Played(programme_sample=9600))
+    house.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+
+
+def in_a_pause(house: House) -> None:
+    house.present()
+    house.from_(Played(programme_sample=0))
+    house.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+    words = Transcript(utterance=0, n=1, text="when do you open", final=False, language="en", through_sample=30_000)
+    house.from_(words)
+    house.from_(SpeechPaused(utterance=0, mic_sample=30_000, silence_ms=100, p_end=0.1))
+
+
+def before_the_final_words(house: House) -> None:
+    in_a_pause(house)
+    house.from_(SpeechEnded(utterance=0, mic_sample=30_000))
+
+
+def over_the_voice(house: House) -> None:
+    speaking(house)
+    house.from_(SpeechStarted(utterance=0, mic_sample=8_000))
+
+
+def before_the_programme_says_what_it_has(house: House) -> None:
+    speaking(house)
+    house.lose(peer("tts"))
+
+
+def in_thought(house: House) -> None:
+    house.present()
+    house.from_(Played(programme_sample=0))
+    house.from_(Typed(text="when do you open"))
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        heard_but_for_the_last_word,
+        in_a_pause,
+        before_the_final_words,
+        over_the_voice,
+        before_the_programme_says_what_it_has,
+        in_thought,
+    ],
+)
+def test_a_killed_brokers_successor_decides_nothing_before_it_has_read_what_came_meanwhile(
+    tmp_path: Path, situation: Callable[[House], None]
+) -> None:
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    situation(house)
+    before = house.control.sessions["s1"].state
+    after = restarted(path, house.now_ns + 20 * S)
+    sent = after.wait(0.02)
+    decided = [m for _, m in sent if isinstance(m, Ask | Cancel | Commit | EndUtterance | Hold | Resume | Speak)]
+    assert decided == []
+    assert after.control.sessions["s1"].state.dialogue == before.dialogue
+
+
+def test_what_the_page_played_while_there_was_no_broker_was_heard(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    house = House(Store(path))
+    heard_but_for_the_last_word(house)
+    after = restarted(path, house.now_ns + 2 * S)
+    after.wait(0.1)
+    after.from_(Played(programme_sample=14_400))
+    (line,) = [line for line in after.control.sessions["s1"].state.dialogue if line.role == "avatar"]
+    assert (line.text, line.interrupted) == ("At nine.", False)
 
 
 def test_what_was_typed_is_answered_once_however_often_a_new_broker_is_told(tmp_path: Path) -> None:

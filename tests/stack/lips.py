@@ -16,7 +16,8 @@ LEFT_CORNER, RIGHT_CORNER, UPPER_LIP_MIDDLE = 61, 291, 13
 """Points of MediaPipe's face mesh."""
 
 CLOSED = ("p", "b", "m")
-OPEN = ("aa", "ae", "ao", "ah", "ay", "aw")
+OPEN = ("aa", "ae", "ao", "ah", "ay", "aw", "ɑː", "æ", "ɔ", "ɔː", "ʌ", "aɪ", "aʊ")
+"""flite's names, and espeak's, which stands in where flite is slower than speech."""
 DARK = 0.01
 """Share of the box between the lips that is darker than skin, lips and teeth: from here on the mouth is open."""
 
@@ -40,9 +41,9 @@ def openings(recording: Recording, video_offset: int) -> tuple[npt.NDArray[np.fl
 
 
 def phones(events: Iterable[Event]) -> list[tuple[str, float, float]]:
-    """(phone, from, to) in programme samples, of `phonemes` events."""
+    """(phone without its stress, from, to) in programme samples, of `phonemes` events."""
     return [
-        (str(name).lower(), event.data["programme_sample"] + start, event.data["programme_sample"] + end)
+        (str(name).lower().strip("ˈˌ"), event.data["programme_sample"] + start, event.data["programme_sample"] + end)
         for event in events
         for name, start, end in event.data["items"]
     ]
