@@ -10,6 +10,7 @@ import { label, ordered, updated, verdicts } from "./question_list.mjs";
 
 const KEPT = "visavis-operator";
 const LOOK_MS = 2000;
+const NOTICE_MS = 10_000;
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const find = (id) => /** @type {T} */ (document.getElementById(id));
@@ -19,22 +20,32 @@ let chosen = "";
 /** @type {import("./question_list.mjs").Question[]} */
 let questions = [];
 let listening = new AbortController();
+/** Whether the last look found the server; what an operator is told is not wiped away by the next one that does. */
+let seen = false;
+let fading = 0;
 
-/** @param {string} [text] */
+/** Until it is replaced, or read. @param {string} [text] */
 function notice(text = "") {
   find("notice").hidden = !text;
   find("notice-text").textContent = text;
+  clearTimeout(fading);
+  if (text) fading = setTimeout(notice, NOTICE_MS);
 }
 
-/** Do something, and show what is wrong with it. @param {() => Promise<unknown>} deed */
-async function attempt(deed) {
+/**
+ * Do something, and show what is wrong with it; returns whether nothing was.
+ * @param {() => Promise<unknown>} deed @param {boolean} [clears] what was wrong before is over once it is done
+ */
+async function attempt(deed, clears = true) {
   try {
     await deed();
-    notice();
+    if (clears) notice();
+    return true;
   } catch (error) {
-    if (error instanceof ApiError && error.code === "forbidden") return gate();
-    if (error instanceof ApiError && error.code === "unknown") return choose("");
-    notice(error instanceof ApiError ? error.message : "The server cannot be reached. Trying again …");
+    if (error instanceof ApiError && error.code === "forbidden") gate();
+    else if (error instanceof ApiError && error.code === "unknown") choose("");
+    else notice(error instanceof ApiError ? error.message : "The server cannot be reached. Trying again …");
+    return false;
   }
 }
 
@@ -60,7 +71,7 @@ const pushes = new Pushes(
 );
 
 async function look() {
-  await attempt(async () => {
+  seen = await attempt(async () => {
     const { sessions } = await api.ask("GET", "/sessions");
     recordings.show((await api.ask("GET", "/recordings")).recordings);
     showEngines(find("engines"), (await api.ask("GET", "/processes")).processes);
@@ -75,7 +86,7 @@ async function look() {
       await pushes.look();
     }
     else await choose(sessions[0]?.session ?? "");
-  });
+  }, !seen);
 }
 
 /** @param {any} session */
@@ -229,6 +240,17 @@ function draw() {
   }));
 }
 
+/**
+ * Takes the words out of their field at once, so that the next can be typed meanwhile; gives back what did not work.
+ * @param {(text: string) => Promise<boolean>} deed
+ */
+async function withWords(deed) {
+  const words = /** @type {HTMLInputElement} */ (find("words"));
+  const text = words.value;
+  words.value = "";
+  if (!(await deed(text))) words.value ||= text;
+}
+
 find("gate").addEventListener("submit", (event) => {
   event.preventDefault();
   api = new OperatorApi(/** @type {HTMLInputElement} */ (find("token")).value.trim());
@@ -239,25 +261,24 @@ find("leave").addEventListener("click", () => {
   sessionStorage.removeItem(KEPT);
   location.reload();
 });
-find("say").addEventListener("submit", async (event) => {
+find("say").addEventListener("submit", (event) => {
   event.preventDefault();
-  const words = /** @type {HTMLInputElement} */ (find("words"));
-  await tell("say", { text: words.value });
-  words.value = "";
+  withWords((text) => tell("say", { text }));
 });
 find("play").addEventListener("click", () => find("recording").click());
 find("recording").addEventListener("change", async () => {
   const input = /** @type {HTMLInputElement} */ (find("recording"));
-  const words = /** @type {HTMLInputElement} */ (find("words"));
   const [file] = input.files ?? [];
   if (!file) return;
-  const form = new FormData();
-  form.set("text", words.value);
-  form.set("audio", file);
   find("play").toggleAttribute("disabled", true);
-  await tell("play", form);
+  await withWords((text) => {
+    const form = new FormData();
+    form.set("text", text);
+    form.set("audio", file);
+    return tell("play", form);
+  });
   find("play").toggleAttribute("disabled", false);
-  input.value = words.value = "";
+  input.value = "";
 });
 find("mute").addEventListener("click", () => {
   const muted = find("mute").getAttribute("aria-pressed") !== "true";

@@ -57,9 +57,15 @@ def test_the_host_signs_in_sees_who_talks_and_operates(tmp_path: Path) -> None:
                 await page.wait_for_selector("#questions li:nth-child(2)")
                 await page.click("#questions li:first-child >> text=Ask it")
                 await until(lambda: world.control.sessions[SESSION].record.questions.asked[0].stand != "waiting")
+                await page.route("**/say", lambda route: route.fulfill(status=503, json={}), times=1)
                 await page.fill("#words", "Dinner is ready.")
                 await page.click("#say button")
+                await page.wait_for_selector("#notice:not([hidden])")
+                assert await page.input_value("#words") == "Dinner is ready.", "what could not be said is given back"
+                await page.click("#say button")
                 await page.fill("#words", "This was recorded.")
+                await page.wait_for_selector("#notice[hidden]", state="attached")
+                assert await page.input_value("#words") == "This was recorded.", "typed while the words before went out"
                 await page.set_input_files(
                     "#recording", {"name": "speech.wav", "mimeType": "audio/wav", "buffer": sound(1.0)}
                 )
