@@ -155,6 +155,7 @@ def _watch_an_answer(call: Call, question: str) -> list[bool | None]:
     first, done = len(caller.recording.pictures), len(call.turns("finished"))
     caller.type(question)
     turn = call.await_turn(done, "finished")
+    caller.wait(1.0)  # of silence after it
     recording = caller.collect()
     recording.pictures = recording.pictures[first:]
     at, mouth = openings(recording, call.session["video_offset"])
@@ -164,6 +165,7 @@ def _watch_an_answer(call: Call, question: str) -> list[bool | None]:
     per_second = (len(at) - 1) / ((at[-1] - at[0]) / RATE_HZ)
     assert per_second >= 6, f"{per_second:.1f} pictures a programme second"
     silent = mouth[(at < spoken[0][1] - 9600) | (at > spoken[-1][2] + 19_200)]
+    assert len(silent), "pictures of silence"
     in_vowels = np.concatenate([mouth[(at >= a) & (at < b + PICTURE)] for name, a, b in spoken if name in OPEN])
     assert np.mean(in_vowels) > max(DARK, 3 * np.mean(silent)), "the mouth is open in open vowels"
     assert np.sum(silent > DARK) <= max(1, 0.1 * len(silent)), "the mouth is closed in silence"
