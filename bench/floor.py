@@ -1,6 +1,7 @@
 """Who takes the floor, offline: interjections through the real vad, smart-turn and recogniser into the turn machine.
 
   python -m bench.floor [--persona campus] [--voices tune|report] [--heard FILE] [--list]
+                        [--turns hold_longest_ms=300 …]
 
 No browser, no clock: media time only, so that a rule can be tried on hundreds of sounds in seconds. Each clip is said
 over an answer that is being spoken. What is measured is when the machine holds, resumes and cancels, in milliseconds
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from bench.floor_clips import Clip, clips
 from bench.overheard import WEIGHTS, VerdictsAtOnce
 from bench.spoken import silence
+from broker.errors import ConfigError
 from broker.messages import (
     Cancel,
     Close,
@@ -42,6 +44,7 @@ from broker.messages import (
     Typed,
     Word,
 )
+from broker.turn_state import TurnSettings
 from broker.turns import Timer, TurnState, due_ns, step
 from webrtc.denoise import Denoiser
 from workers.asr.engine import Engines
@@ -98,14 +101,20 @@ def main() -> None:
     parser.add_argument("--voices", choices=("tune", "report"), default="report")
     parser.add_argument("--heard", type=Path, metavar="FILE", help="keep what the stages said there, or take it thence")
     parser.add_argument("--list", action="store_true", help="every clip, not only those judged wrongly")
+    parser.add_argument("--turns", nargs="+", default=[], metavar="KEY=NUMBER", help="other numbers of turn taking")
     arguments = parser.parse_args()
+    try:
+        numbers = {key: float(number) for key, _, number in (each.partition("=") for each in arguments.turns)}
+        settings = TurnSettings.of(numbers, "--turns")
+    except (ValueError, ConfigError) as error:
+        parser.error(str(error))
     if arguments.heard and arguments.heard.exists():
         heard = pickle.loads(arguments.heard.read_bytes())  # written by this very command
     else:
         heard = list(hear(clips(arguments.voices), arguments.persona))
         if arguments.heard:
             arguments.heard.write_bytes(pickle.dumps(heard))
-    report([converse(each) for each in heard], arguments.list)
+    report([converse(each, settings) for each in heard], arguments.list)
 
 
 def hear(wanted: Sequence[Clip], persona: str) -> Iterator[Heard]:
@@ -148,9 +157,9 @@ def _stages(sound: NDArray[np.int16], vad: VadStage, asr: AsrStage, session: str
 class Table:
     """The turn machine over an answer that is being spoken, one word every 300 ms while nobody holds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: TurnSettings) -> None:
         self.ms = -3000.0
-        self.state = TurnState(languages=("en",))
+        self.state = TurnState(settings=settings, languages=("en",))
         self.held: list[float] = []
         self.resumed: list[float] = []
         self.cancelled: float | None = None
@@ -220,12 +229,12 @@ class Table:
         return round((ms + 10_000) * MS)
 
 
-def converse(heard: Heard) -> Outcome:
+def converse(heard: Heard, settings: TurnSettings) -> Outcome:
     """The machine's doings over one clip. An utterance that it ends gets the words of its last pause as final ones.
 
     Who goes on after that end is a new utterance, as the vad would have it.
     """
-    table = Table()
+    table = Table(settings)
     shift, pending, at_end = 0, None, ""
     for ms, message in heard.messages:
         if pending and ms >= pending[0]:

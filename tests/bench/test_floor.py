@@ -7,6 +7,7 @@ import numpy as np
 from bench.floor import Heard, converse
 from bench.floor_clips import Clip
 from broker.messages import Message, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
+from broker.turn_state import TurnSettings
 
 
 def words(text: str, through_ms: int, n: int) -> Transcript:
@@ -24,13 +25,13 @@ def paused(at_ms: int, speech_ms: int) -> tuple[float, SpeechPaused]:
 
 
 def test_a_short_misheard_sound_is_resumed_with_the_words_of_its_pause() -> None:
-    outcome = converse(heard("backchannel", 400, paused(540, 400), (550, words("i'm calm", 1500, 1))))
+    outcome = converse(heard("backchannel", 400, paused(540, 400), (550, words("i'm calm", 1500, 1))), TurnSettings())
     assert outcome.verdict == "resumed"
     assert [round(ms) for ms in outcome.pauses_ms] == [420]
 
 
 def test_words_that_mean_it_cancel_without_a_resume() -> None:
-    outcome = converse(heard("interruption", 400, paused(540, 400), (550, words("stop", 1500, 1))))
+    outcome = converse(heard("interruption", 400, paused(540, 400), (550, words("stop", 1500, 1))), TurnSettings())
     assert outcome.verdict == "cancelled"
     assert outcome.cancelled == 550
 
@@ -40,6 +41,13 @@ def test_who_goes_on_after_a_resume_is_a_late_cancel() -> None:
     later = (1300.0, words("okay and what about sundays", 2200, 2))
     outcome = converse(
         heard("interruption", 1200, paused(540, 400), (550, words("okay", 1500, 1)), going_on, later),
+        TurnSettings(),
     )
     assert outcome.verdict == "cancelled late"
     assert len(outcome.held) == 2
+
+
+def test_other_numbers_of_turn_taking_decide_sooner() -> None:
+    goes_on = heard("interruption", 900, (1000.0, words("uh", 1600, 1)))
+    cancelled = [converse(goes_on, TurnSettings.of({"hold_longest_ms": ms})).cancelled for ms in (750, 300)]
+    assert cancelled == [130 + 750, 130 + 300]
