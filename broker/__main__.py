@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -9,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ class Broker:
         self.store = Store(settings.path("store"))
         self.uploads = Uploads(settings.path("uploads"))
         self.films = Films(settings.path("films"))
+        self.faults = 0
         self._films_s = -FILMS_S
         self.control = Control(
             ControlSettings(
@@ -94,21 +97,37 @@ class Broker:
             # What the dead still sent comes first: a word it let out must not be spoken again.
             messages += self.bus.receive(0)
         for message in messages:
-            self.control.accept(message, now_ns())
+            with self._guard(f"{type(message).__name__} refused"):
+                self.control.accept(message, now_ns())
         for peer in lost:
             self.control.lost(peer, now_ns())
-        self.replay.answer(self.control)
+        with self._guard("a replay request refused"):
+            self.replay.answer(self.control)
         self.control.own = Alive(
             peer=self.bus.peer,
             state="ready",
             sessions=len(self.control.sessions),
-            counters={"outbox_waiting": self.bus.waiting, **self.bus.counters, **self.control.counters},
+            counters={
+                "outbox_waiting": self.bus.waiting,
+                "faults": self.faults,
+                **self.bus.counters,
+                **self.control.counters,
+            },
         )
         self.control.tick(now_ns())
         self._send()
         if time.monotonic() - self._films_s > FILMS_S:
             self._films_s = time.monotonic()
             self._forget_films()
+
+    @contextlib.contextmanager
+    def _guard(self, what: str) -> Iterator[None]:
+        """What goes wrong over one message is logged and counted; every conversation hangs on this process."""
+        try:
+            yield
+        except Exception:
+            logger.exception(what)
+            self.faults += 1
 
     def _forget_films(self) -> None:
         """Old films go, files and all; a disk may take its time."""
@@ -177,7 +196,7 @@ def replayed(control: Control, request: bytes) -> Any:
             raise ValueError("the request is too long")
         asked = read_json(request)
         events = control.events.since(int(asked["since"]), str(asked.get("session", "")))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         return {"error": f'Send {{"since": number, "session": id or ""}} ({error}).'}
     return [_row(event) for event in events]
 

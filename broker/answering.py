@@ -34,7 +34,8 @@ def speculate(move: Move, text: str) -> None:
 def accept(move: Move, wanted: Waiting) -> None:
     """Answer `wanted`: by the attempt if it was asked with the same words, else anew. Interrupt first, if need be."""
     assert not in_hand(move.state), "an answer in hand is interrupted before the next is accepted"
-    move.set(carried="", greeting="", apologised=False)
+    says = tuple(each for each in move.state.says if each.kind != "apology")  # what it is for is overtaken
+    move.set(carried="", greeting="", apologised=False, says=says)
     drop_waiting(move)
     if move.state.settling:
         move.set(waiting=wanted)
@@ -117,7 +118,7 @@ def _ask(move: Move, text: str, speculative: bool) -> Answer:
     state = move.state
     turn = state.turn + 1
     move.set(turn=turn)
-    history = state.dialogue[-int(state.settings.history_lines) :]
+    history = _newest(state, state.dialogue)
     move.do(Ask(turn=turn, text=text, language=state.language, history=history, speculative=speculative))
     move.tell("turn", turn, what="asked", text=text, speculative=speculative)
     return Answer(
@@ -153,10 +154,15 @@ def ask_on(state: TurnState, answer: Answer) -> Ask:
         turn=answer.turn,
         text=answer.text,
         language=state.language,
-        history=history[-int(state.settings.history_lines) :],
+        history=_newest(state, history),
         said_so_far=tuple(said.text for said in answer.said),
         speculative=not answer.accepted_ns,
     )
+
+
+def _newest(state: TurnState, lines: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The lines that a brain is given; of none to be given, `lines[-0:]` would be all."""
+    return lines[max(0, len(lines) - int(state.settings.history_lines)) :]
 
 
 def say_anew(move: Move, answer: Answer) -> None:

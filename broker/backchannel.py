@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from broker.languages import primary
+
 _PHRASES = {
     "en": (
         "mhm, mm, mmm, mm hmm, mm hm, hm, hmm, uh huh, uhuh, huh, uh, um, ah, aha, oh, oh okay, okay, ok, yeah, yes, "
@@ -67,8 +69,8 @@ def joined(*texts: str) -> str:
 
 def takes_the_floor(text: str, language: str) -> bool:
     """Whether these words are more than a backchannel or a recogniser's idea of a cough."""
-    words, junk = words_of(text), _JUNK.get(_base(language), frozenset())
-    phrases = _PHRASE_WORDS.get(_base(language), _PHRASE_WORDS["en"])
+    words, junk = words_of(text), _JUNK.get(primary(language), frozenset())
+    phrases = _PHRASE_WORDS.get(primary(language), _PHRASE_WORDS["en"])
     without = (words[:k] + words[k + 1 :] for k, word in enumerate(words) if word in junk)
     return not any(_made_of(heard, phrases) for heard in (words, *without))
 
@@ -78,7 +80,7 @@ def insists(text: str, language: str, certain: bool = True) -> bool:
 
     `certain`: the recogniser is done with them; before that, a long word is as likely a guess as a short one.
     """
-    insisting = _INSISTING_WORDS.get(_base(language))
+    insisting = _INSISTING_WORDS.get(primary(language))
     if insisting is None:
         return takes_the_floor(text, language)
     words = words_of(text)
@@ -90,7 +92,7 @@ def insists(text: str, language: str, certain: bool = True) -> bool:
 def affirms(text: str, language: str) -> bool:
     """Whether these words answer a yes-or-no question."""
     words = words_of(text)
-    return bool(words) and _made_of(words, _AFFIRMATIVE_WORDS.get(_base(language), _AFFIRMATIVE_WORDS["en"]))
+    return bool(words) and _made_of(words, _AFFIRMATIVE_WORDS.get(primary(language), _AFFIRMATIVE_WORDS["en"]))
 
 
 def _made_of(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
@@ -99,10 +101,6 @@ def _made_of(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> boo
         return True
     longest = min(4, len(words))
     return any(words[:n] in phrases and _made_of(words[n:], phrases) for n in range(longest, 0, -1))
-
-
-def _base(language: str) -> str:
-    return language.split("-")[0].lower()
 
 
 def _table(phrases: dict[str, str]) -> dict[str, frozenset[tuple[str, ...]]]:

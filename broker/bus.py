@@ -36,7 +36,11 @@ SESSION_SHARE = 4
 """One session may fill at most this part (1/4) of a receiver's outbox."""
 
 COUNTED = ("outbox_dropped", "publish_dropped", "forgotten_messages", "malformed")
-"""There from the start, so that a 0 in /metrics says that nothing was lost."""
+"""There from the start, so that a 0 in /metrics says that nothing was lost.
+
+`publish_dropped`: how often a subscriber was found full. ZeroMQ passes it over until it has read half of what its pipe
+holds, and does not say how much; each subscriber counts that itself (`ticks_missing`).
+"""
 
 RETRY_MS = 1
 """How soon a refused message is tried again."""
@@ -134,6 +138,8 @@ class Bus:
         self._control = self._bind(kind, name, "control", zmq.PULL)
         self._data = self._bind(kind, name, "data", zmq.PULL)
         self._pub = self._bind(kind, name, "events", zmq.PUB) if publishes or kind == "broker" else None
+        if self._pub:
+            self._pub.setsockopt(zmq.XPUB_NODROP, 1)
         self._sub = self.context.socket(zmq.SUB)
         self._sub.setsockopt(zmq.RCVHWM, settings.bus.high_water_mark)
         self._sub.setsockopt(zmq.LINGER, 0)
@@ -159,22 +165,23 @@ class Bus:
         outlet = self._outlet(to, address)
         sent = outlet.send(message.session, codec.encode(message, route))
         if not sent:
-            self.counters["outbox_dropped"] += 1
-            if self.counters["outbox_dropped"] in (1, 10, 100) or self.counters["outbox_dropped"] % 1000 == 0:
-                logger.error("outbox full", extra={"to": to.name, "type": type(message).__name__})
+            self._count("outbox_dropped", "outbox full", message, to=to.name)
         elif outlet.waiting:
             self._retry_soon()
         return sent
 
     def publish(self, message: Message, route: int | None = None) -> None:
-        """Send to whoever subscribed to the message's session. Dropped where a subscriber is full."""
+        """Send to whoever subscribed to the message's session. Passes over a subscriber that is full, and counts it."""
         assert self._pub is not None, "this process does not publish"
+        frames = [message.session.encode() + b"\0", *codec.encode(message, route)]
         try:
-            self._pub.send_multipart(
-                [message.session.encode() + b"\0", *codec.encode(message, route)], flags=zmq.NOBLOCK
-            )
+            self._pub.send_multipart(frames, flags=zmq.NOBLOCK)
         except zmq.Again:
-            self.counters["publish_dropped"] += 1
+            self._count("publish_dropped", "subscriber full", message)
+            # With NODROP a full subscriber stands in the way of all others (zmq_setsockopt(3)); without, of nobody.
+            self._pub.setsockopt(zmq.XPUB_NODROP, 0)
+            self._pub.send_multipart(frames, flags=zmq.NOBLOCK)
+            self._pub.setsockopt(zmq.XPUB_NODROP, 1)
 
     def backlog(self, session: str) -> int:
         """Messages of a session that wait because a receiver's pipe is full."""
@@ -329,6 +336,12 @@ class Bus:
                 Path(address.removeprefix("ipc://")).unlink(missing_ok=True)
 
     # --- inside ---
+
+    def _count(self, counter: str, what: str, message: Message, **facts: str) -> None:
+        """Count a fault that may come a thousand times a second; log it now and then."""
+        self.counters[counter] += 1
+        if self.counters[counter] in (1, 10, 100) or self.counters[counter] % 1000 == 0:
+            logger.error(what, extra={"type": type(message).__name__, **facts})
 
     def _bind(self, kind: str, name: str, inbox: str, socket_type: int) -> zmq.Socket[bytes]:
         socket = self.context.socket(socket_type)

@@ -12,12 +12,13 @@ import os
 import re
 import tempfile
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from broker.errors import ConfigError
+from broker.loopback import is_loopback
 from broker.messages import WORKER_KINDS
 from broker.push_address import RTMP, WHIP, flaw, kind_of
 from broker.tables import fill, read_toml
@@ -63,6 +64,8 @@ class BusSettings:
     """With tcp, under which name this process is reached; empty: the broker's host."""
     port: int = 5570
     """With tcp, the broker's control, data, event and replay ports are this and the next three."""
+    trusted_network: bool = False
+    """With tcp beyond loopback: only this installation's machines are in that network."""
     high_water_mark: int = 4096
     outbox: int = 4096
 
@@ -279,10 +282,16 @@ def _check(settings: Settings) -> None:
         raise ConfigError(f"media.size is {settings.media.size}; it must be a multiple of 16, as H.264 wants.")
     within("media.video_kbps", settings.media.video_kbps, 100, 8000)
     within("media.audio_kbps", settings.media.audio_kbps, 12, 128)
+    within("bus.port", settings.bus.port, 1, 65532)
+    within("bus.high_water_mark", settings.bus.high_water_mark, 1, 1_000_000)
+    within("bus.outbox", settings.bus.outbox, 4, 1_000_000)
+    _check_network(settings.bus)
     within("sessions.capacity", settings.sessions.capacity, 1, 1000)
+    within("sessions.away_s", settings.sessions.away_s, 0, 7 * 86_400)
     within("films.waiting", settings.films.waiting, 0, 1000)
     within("films.upload_mb", settings.films.upload_mb, 1, 2000)
     within("films.disk_mb", settings.films.disk_mb, 1, 10_000_000)
+    within("films.keep_h", settings.films.keep_h, 0, 876_000)
     _check_recording(settings.recording)
     within("recording.quota_gb", settings.recording.quota_gb, 0, 1_000_000)
     within("recording.min_free_mb", settings.recording.min_free_mb, 0, 100_000_000)
@@ -308,7 +317,7 @@ def _check(settings: Settings) -> None:
         )
     for entry in settings.server.ice_servers:
         urls = entry.get("urls", "")
-        _check_ice("server.ice_servers", (urls,) if isinstance(urls, str) else urls)
+        _check_ice("server.ice_servers", urls if urls and isinstance(urls, list) else [urls])
     _check_ice("server.turn_urls", settings.server.turn_urls)
     for proxy in settings.server.proxies:
         try:
@@ -330,13 +339,27 @@ def _check(settings: Settings) -> None:
         )
 
 
-def _check_ice(key: str, urls: Any) -> None:
+def _check_network(bus: BusSettings) -> None:
+    """Nothing on the bus is encrypted, nor asks who speaks: an operator's command is a message like others."""
+    if bus.transport == "ipc" or bus.trusted_network:
+        return
+    for key, host in (("bus.host", bus.host), ("bus.own_host", bus.own_host or bus.host)):
+        if not is_loopback(host):
+            raise ConfigError(
+                f"{key} = {host!r} can be reached from other machines, and whoever reaches the bus commands every "
+                "conversation. Set bus.trusted_network = true if only your own machines are in that network (one of "
+                f"containers, a VPN), or set {key} back to 127.0.0.1."
+            )
+
+
+def _check_ice(key: str, urls: Sequence[Any]) -> None:
     """A browser refuses the whole call for one address that it cannot read."""
-    if not all(isinstance(url, str) and ICE_URL.fullmatch(url) for url in urls):
-        raise ConfigError(
-            f'{key} has {urls!r}: each server is "stun:host:port" or "turn:host:port?transport=udp" (or tcp), '
-            'in ice_servers as { urls = "…" }.'
-        )
+    for url in urls:
+        if not isinstance(url, str) or not ICE_URL.fullmatch(url):
+            raise ConfigError(
+                f"{key} has {repr(url) if isinstance(url, str) else type(url).__name__}: each server is "
+                '"stun:host:port" or "turn:host:port?transport=udp" (or tcp), in ice_servers as { urls = "…" }.'
+            )
 
 
 def _check_recording(recording: RecordingSettings) -> None:

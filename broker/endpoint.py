@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from broker.languages import primary
+
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointSettings:
@@ -110,7 +112,7 @@ def wait_ms(
 def evidence(p_end: float, text: str, language: str, hit: float | None = None, ends: float | None = None) -> float:
     """Log-odds that the person has finished, up to a constant. Arguments as of `wait_ms`."""
     shape = shape_of(text, language)
-    rules = RULES.get(language.partition("-")[0].lower(), _NO_RULES)
+    rules = RULES.get(primary(language), _NO_RULES)
     sound = min(max(p_end, 0.01), 0.99)
     words = MOST_WORDS if rules.is_answer(text) else min(rules.count(text), MOST_WORDS)
     chance = ENDS_BY_SHAPE.get(shape, LEAST_ENDS) if ends is None or rules.is_answer(text) else max(ends, LEAST_ENDS)
@@ -126,7 +128,7 @@ def evidence(p_end: float, text: str, language: str, hit: float | None = None, e
 
 def shape_of(text: str, language: str) -> Shape:
     """The look of the words so far. Unknown languages know punctuation only."""
-    rules = RULES.get(language.partition("-")[0].lower(), _NO_RULES)
+    rules = RULES.get(primary(language), _NO_RULES)
     words = rules.words(text)
     if not words:
         return Shape.NOTHING

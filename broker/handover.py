@@ -10,6 +10,7 @@ from broker.answering import drop_attempt, speak_up
 from broker.errors import ConfigError
 from broker.expressions import Expression, rules_of
 from broker.interrupting import interrupt
+from broker.languages import nearest
 from broker.messages import Switch
 from broker.move import Move
 from broker.turn_state import TurnSettings
@@ -53,7 +54,7 @@ def wanted(
     if switch.language and switch.language not in languages:
         name = after.get("name") or after.get("id") or "The persona"
         raise ConfigError(f"{name} does not speak {switch.language[:20]!r}, only {', '.join(languages)}.")
-    return after, switch.language or (language if language in languages else languages[0])
+    return after, switch.language or nearest(language, languages) or languages[0]
 
 
 def languages_of(persona: dict[str, Any]) -> tuple[str, ...]:

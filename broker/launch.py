@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
+import http.client
 import json
 import os
+import secrets
 import shlex
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -19,7 +23,9 @@ import time
 import urllib.error
 import urllib.request
 import xmlrpc.client
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from broker import profile
@@ -31,6 +37,11 @@ from broker.supervisor_rpc import connect
 
 READY_WITHIN_S = 180.0
 STOP_WITHIN_S = 6.0
+
+SILENT = (OSError, xmlrpc.client.Error, http.client.HTTPException)
+"""What asking a supervisord raises that is not there, or just going."""
+
+LARGEST_ANSWER = 64 * 1024
 
 
 class LaunchError(VisavisError):
@@ -58,21 +69,32 @@ def url(settings: Settings) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.server.port}/"
 
 
-def start(settings: Settings) -> subprocess.Popen[bytes]:
-    """supervisord, in a session of its own so that Ctrl-C reaches only the launcher. Raises LaunchError if one runs,
-    ConfigError where the profile wants a GPU and there is none."""
-    profile.enforce(settings.stages.profile)
+def make_run_folder(settings: Settings) -> Path:
+    """For sockets and process ids, with a folder for logs in it."""
     run = settings.run_folder()
     private_folder(run)
     (run / "logs").mkdir(exist_ok=True)
+    return run
+
+
+def start(settings: Settings, launch: str = "") -> subprocess.Popen[bytes]:
+    """supervisord, in a session of its own so that Ctrl-C reaches only the launcher; /ready of its edge tells `launch`.
+
+    Raises LaunchError if one runs or a port is taken, ConfigError where the profile wants a GPU and there is none.
+    """
+    profile.enforce(settings.stages.profile)
+    run = make_run_folder(settings)
     if processes(settings) is not None:
         raise LaunchError(f"Visavis is already running (see {run}). Stop it with bin/down.")
+    if settings.server.port:
+        for number in range(settings.workers.webrtc):
+            _check_free(settings.server.host, settings.server.port + number)
     for stale in (*run.glob("*.control"), *run.glob("*.data"), *run.glob("*.events"), *run.glob("supervisor*.sock*")):
         stale.unlink(missing_ok=True)
-    supervisord = Path(sys.executable).with_name("supervisord")
     return subprocess.Popen(
-        [str(supervisord), "-n", "-c", str(ROOT / "etc" / "supervisord.conf")],
-        env=os.environ | environment(settings),
+        # Not the script beside Python: its first line names a folder that may have been moved meanwhile.
+        [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(ROOT / "etc" / "supervisord.conf")],
+        env=os.environ | environment(settings) | {"VISAVIS_LAUNCH": launch},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=(run / "logs" / "supervisord.out").open("wb"),
@@ -81,18 +103,41 @@ def start(settings: Settings) -> subprocess.Popen[bytes]:
     )
 
 
+def _check_free(host: str, port: int) -> None:
+    """Raises LaunchError where another program listens. What else keeps an edge from listening it says itself."""
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                if family == socket.AF_INET6:  # as asyncio has it; otherwise IPv4's port would count as well
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise LaunchError(
+                f"Port {port} is taken by another program. Name another one: [server] port in etc/visavis.toml, or "
+                f"VISAVIS_SERVER_PORT={port + 1000 if port < 60_000 else port - 1000} bin/up."
+            ) from error
+
+
 def processes(settings: Settings) -> list[dict[str, Any]] | None:
     """supervisord's view of every process; None when no supervisord listens."""
     server: Any = connect(str(settings.run_folder() / "supervisor.sock"))
     try:
         found: list[dict[str, Any]] = server.supervisor.getAllProcessInfo()
-    except (OSError, xmlrpc.client.Error):
+    except SILENT:
         return None
     return found
 
 
-def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes], timeout_s: float = READY_WITHIN_S) -> None:
-    """Returns when the edge says ready. Raises LaunchError with the reason when that cannot happen (any more)."""
+def await_ready(
+    settings: Settings, supervisord: subprocess.Popen[bytes], launch: str = "", timeout_s: float = READY_WITHIN_S
+) -> None:
+    """Returns when the edge of this `launch` says ready.
+
+    Raises LaunchError with the reason when that cannot happen (any more).
+    """
     deadline, missing = time.monotonic() + timeout_s, "the edge does not answer yet"
     while time.monotonic() < deadline:
         if supervisord.poll() is not None:
@@ -100,26 +145,40 @@ def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes], timeou
         for process in processes(settings) or []:
             if process["statename"] == "FATAL":
                 raise LaunchError(f"{process['name']} cannot start: {_tail(settings, process['name'] + '.log')}")
-        ready, missing = _ready(settings)
+        ready, missing = _ready(settings, launch)
         if ready:
             return
         time.sleep(0.1)
     raise LaunchError(f"Not ready after {timeout_s:.0f} s: {missing}. Logs: {settings.run_folder()}/logs")
 
 
-def _ready(settings: Settings) -> tuple[bool, str]:
+def _ready(settings: Settings, launch: str) -> tuple[bool, str]:
+    """Whether a conversation is possible, else what is missing."""
+    try:
+        status, body = _ask(url(settings) + "ready")
+    except (OSError, http.client.HTTPException) as error:
+        return False, f"the edge does not answer yet ({error})"
+    try:
+        told = json.loads(body)
+        own, missing = told["launch"] == launch, ", ".join(told["missing"])
+    except (ValueError, TypeError, KeyError):
+        own, missing = False, ""
+    if not own:
+        return False, f"another program answers at {url(settings)}"
+    return status == 200, f"missing {missing}"
+
+
+def _ask(address: str) -> tuple[int, bytes]:
+    """Status and body. A proxy of the environment is not asked: it knows another loopback."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # our own certificate, on our own loopback
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with urllib.request.urlopen(url(settings) + "ready", timeout=2, context=context) as reply:
-            return reply.status == 200, ""
+        with opener.open(address, timeout=2) as reply:
+            return reply.status, reply.read(LARGEST_ANSWER)
     except urllib.error.HTTPError as error:
-        try:
-            return False, "missing " + ", ".join(json.load(error).get("missing", []))
-        except ValueError:
-            return False, f"the edge answers {error.code}"
-    except OSError as error:
-        return False, f"the edge does not answer yet ({error})"
+        with error:
+            return error.code, error.read(LARGEST_ANSWER)
 
 
 def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None) -> bool:
@@ -130,7 +189,7 @@ def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None)
         pid = server.supervisor.getPID()
         server.supervisor.stopAllProcesses(False)  # all at once: `shutdown` alone takes a second for each kind
         server.supervisor.shutdown()
-    except (OSError, xmlrpc.client.Error):
+    except SILENT:
         if supervisord is None or supervisord.poll() is not None:
             return False
         pid = supervisord.pid
@@ -181,6 +240,7 @@ def main() -> int:
     try:
         settings = load()
         if arguments.environment:
+            make_run_folder(settings)
             print("\n".join(f"export {key}={shlex.quote(value)}" for key, value in environment(settings).items()))
             return 0
         if arguments.stop:
@@ -193,23 +253,32 @@ def main() -> int:
 
 
 def _serve(settings: Settings, detach: bool) -> int:
-    supervisord = start(settings)
+    _on_ending(signal.default_int_handler)
+    launch = secrets.token_hex(8)
+    supervisord = start(settings, launch)
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        await_ready(settings, supervisord)
+        await_ready(settings, supervisord, launch)
         print(f"Visavis is ready: {url(settings)}", flush=True)
         if detach:
-            print("It goes on in the background; bin/down stops it.")
+            print("It goes on in the background; bin/down stops it.", flush=True)
             return 0
         print("Ctrl-C stops it.", flush=True)
         return supervisord.wait()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        _on_ending(signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
         stop(settings, supervisord)
-        print("\nStopped.")
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("\nStopped.", flush=True)
         return 0
-    except VisavisError:
-        stop(settings, supervisord)
-        raise
+
+
+def _on_ending(handler: Callable[[int, FrameType | None], Any] | signal.Handlers) -> None:
+    """What Ctrl-C, `kill` and a closed terminal do. What was ignored from the start stays so: nohup, a shell's `&`."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, handler)
 
 
 if __name__ == "__main__":

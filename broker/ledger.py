@@ -69,6 +69,8 @@ class Answer:
     said: tuple[Said, ...] = ()
     complete: bool = False
     """No further sentence will come."""
+    broke_off: bool = False
+    """And none was said to be the last: the programme waits for more until it is told otherwise."""
     committed: bool = False
     """The programme may let it sound."""
     done: bool = False
@@ -102,6 +104,11 @@ class Answer:
             return self
         unheard = self.hearing.end_sample > heard_sample
         return replace(self, hearing=self.hearing.resumed(heard_sample), done=self.done and not unheard)
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """It ended without a word."""
+        return self.complete and not self.said
 
     def finished(self) -> bool:
         """Whether everything it had to say has left the programme."""

@@ -14,6 +14,7 @@ from broker.answering import accept, drop_attempt, remember, say, settle, speak_
 from broker.backchannel import affirms, joined, takes_the_floor
 from broker.barge_in import barge, decide, expect_words, let_go, takes_floor
 from broker.interrupting import interrupt
+from broker.languages import nearest
 from broker.messages import Attend, EndUtterance, SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted, Transcript
 from broker.move import Move
 from broker.phrases import NOT_CAUGHT, phrase
@@ -320,5 +321,5 @@ def _nothing_understood(move: Move, utterance: Utterance, end_sample: int) -> No
 
 def _language(state: TurnState, transcript: Transcript) -> str:
     """The language spoken, if the persona speaks it."""
-    known = transcript.text and transcript.language in state.languages
-    return transcript.language if known else state.language
+    spoken = nearest(transcript.language, (state.language, *state.languages)) if transcript.text else ""
+    return spoken or state.language

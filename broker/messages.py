@@ -552,6 +552,8 @@ class Failed(Message):
     text: str
     kind: str = ""
     """Which stage."""
+    language: str = ""
+    """Of `text`; empty: the session's."""
 
 
 # --- sentences to voice ----------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from broker.errors import ConfigError
-from broker.expressions import Expression, check
+from broker.expressions import Expression
+from broker.persona_check import check
 from broker.tables import fill, read_toml
-from broker.turn_state import TurnSettings
 
 LIGHT_MODEL = ".light.glb"
 """Ending of what low quality draws of a 3D head, beside its own file and named like it."""
@@ -125,25 +125,5 @@ def load(folder: Path, name: str) -> Persona:
         raise ConfigError(f"There is no persona {name[:40]!r}. Known personas: {', '.join(known(folder)) or 'none'}.")
     table = read_toml(folder / f"{name}.toml")
     persona = fill(Persona, table | {"id": name}, f"{name}.toml")
-    _check(persona)
+    check(persona)
     return persona
-
-
-def _check(persona: Persona) -> None:
-    where = f"{persona.id}.toml"
-    if not persona.languages:
-        raise ConfigError(f"{where}: languages must name at least one, such as ['en'].")
-    if persona.asr.language not in ("", "detect", *persona.languages):
-        known = ", ".join(map(repr, ("", "detect", *persona.languages)))
-        raise ConfigError(f"{where}: [asr] language is {persona.asr.language!r}; it must be one of {known}.")
-    if not 0 <= persona.knowledge.ask_back <= persona.knowledge.answer <= 1:
-        raise ConfigError(f"{where}: knowledge needs 0 ≤ ask_back ≤ answer ≤ 1.")
-    for language, voice in persona.voices.items():
-        if language not in persona.languages:
-            raise ConfigError(f"{where}: [voices.{language}] is for a language that `languages` does not list.")
-        if not 0.5 <= voice.rate <= 2.0:
-            raise ConfigError(f"{where}: [voices.{language}] rate {voice.rate} must be between 0.5 and 2.")
-    if not 0 <= persona.face.motion <= 1:
-        raise ConfigError(f"{where}: [face] motion {persona.face.motion} must be between 0 and 1.")
-    TurnSettings.of(persona.turns, f"{where}: [turns]")
-    check(persona.expressions, where)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from broker.languages import primary
+
 ONE_MOMENT = "one_moment"
 NOT_CAUGHT = "not_caught"
 FAILED = "failed"
@@ -44,6 +46,5 @@ _PHRASES = {
 
 def phrase(name: str, language: str) -> tuple[str, str]:
     """The phrase `name` and the language it is in: `language` where there are words for it, else English."""
-    known = language if language in _PHRASES else language.split("-")[0]
-    known = known if known in _PHRASES else "en"
-    return _PHRASES[known][name], known
+    words = _PHRASES.get(primary(language))
+    return (words[name], language) if words else (_PHRASES["en"][name], "en")

@@ -9,6 +9,7 @@ from typing import Any
 from broker.acting import lasting
 from broker.expressions import rules_of
 from broker.handover import languages_of, taken
+from broker.languages import nearest
 from broker.messages import (
     FLOW,
     WORKER_KINDS,
@@ -254,7 +255,7 @@ def new_state(persona: dict[str, Any], language: str, mode: str, origin_ns: int)
     return TurnState(
         settings=TurnSettings.of(dict(persona.get("turns") or {}), f"{persona.get('id', 'persona')}.turns"),
         languages=languages,
-        language=language if language in languages else languages[0],
+        language=nearest(language, languages) or languages[0],
         mode=mode if mode in ("voice", "text") else "voice",
         origin_ns=origin_ns,
         greeting=str(persona.get("greeting") or ""),

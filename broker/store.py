@@ -161,11 +161,12 @@ class Store:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
+            self._database.execute("COMMIT")
         except BaseException:
             self._lines.clear()
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # a full disk may have rolled it back already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
+import re
 import tomllib
 import types
 import typing
@@ -14,16 +16,26 @@ from broker.errors import ConfigError
 
 T = TypeVar("T")
 
+WHOLE_LIMIT = 2**63
+"""TOML's whole numbers have 64 bits; those of Python's reader may have thousands of digits."""
+
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+"""In no file name and no UTF-8: a zero byte, and what the environment had in another encoding."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The table in a file. Raises ConfigError naming the file and what to do."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, or no path
         raise ConfigError(f"{path} cannot be read: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path} is not valid TOML: it nests too deeply.") from None
+    except ValueError as error:  # a TOMLDecodeError; a plain one where a number has more than 4300 digits
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
 
 
@@ -43,11 +55,17 @@ def fill(cls: type[T], table: Any, where: str) -> T:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(value, int) and not -WHOLE_LIMIT <= value < WHOLE_LIMIT:
+        raise ConfigError(f"{where} is a number of more than 64 bits.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{where} is {value}; it must be a finite number.")
+    if isinstance(value, str) and _UNWRITABLE.search(value):
+        raise ConfigError(f"{where} has a zero byte or half a letter in it.")
     if hint is Any:
         return value
     if origin is typing.Literal:
         if value not in parts:
-            raise ConfigError(f"{where} is {value!r}; it must be one of {', '.join(map(repr, parts))}.")
+            raise ConfigError(f"{where} is {_said(value)}; it must be one of {', '.join(map(repr, parts))}.")
         return value
     if origin is types.UnionType:
         return _value(next(part for part in parts if part is not type(None)), value, where)
@@ -73,4 +91,11 @@ def _kind(hint: Any) -> str:
 
 
 def _name(value: Any) -> str:
-    return f"{type(value).__name__} {value!r}"[:80]
+    return f"{type(value).__name__} {_said(value)}"[:80]
+
+
+def _said(value: Any) -> str:
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):  # tables in tables, a number of thousands of digits
+        return "…"

@@ -192,7 +192,7 @@ def _on_timer(move: Move, _: Timer) -> None:
             give_up(move, "answer_timeout", "")
         elif _may_bridge(move.state) and now_ns >= answer.accepted_ns + ns(settings.one_moment_ms):
             one_moment(move)
-    elif _voice_expected(move.state) and now_ns >= _progress_ns(move.state) + ns(settings.voice_timeout_ms):
+    if _voice_expected(move.state) and now_ns >= _progress_ns(move.state) + ns(settings.voice_timeout_ms):
         _no_voice(move)
     speak_up(move)
 

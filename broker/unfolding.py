@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from broker.answering import SAYS_LIMIT, drop_attempt, say_anew, settle, speak, speak_up, tell_sentence
 from broker.interrupting import withdraw
+from broker.languages import nearest
 from broker.ledger import Answer
 from broker.messages import Commit, Emitted, Failed, Sentence
 from broker.move import Move
 from broker.phrases import FAILED, ONE_MOMENT, phrase
-from broker.sounding import hold_sound, let_sound, release_sound
+from broker.sounding import cancel_all, hold_sound, let_sound, release_sound
 from broker.turn_state import Presence, Settling, ToSay, TurnState, in_hand
 
 
@@ -18,7 +19,11 @@ def on_sentence(move: Move, sentence: Sentence) -> None:
     """A sentence of a turn in hand; others are stale."""
     state = move.state
     if state.attempt and sentence.turn == state.attempt.turn:
-        move.set(attempt=state.attempt.with_sentence(sentence, move.now_ns))
+        attempt = state.attempt.with_sentence(sentence, move.now_ns)
+        move.set(attempt=attempt)
+        if attempt.came_to_nothing:
+            drop_attempt(move)  # as one that failed: the next may come to something
+            return
     elif state.answer and sentence.turn == state.answer.turn and not state.answer.complete:
         known = len(state.answer.said)
         move.set(answer=state.answer.with_sentence(sentence, move.now_ns))
@@ -37,7 +42,7 @@ def on_sentence(move: Move, sentence: Sentence) -> None:
 def _nothing_said(move: Move) -> None:
     """An answer that ended without a word becomes an apology."""
     answer = move.state.answer
-    if answer and answer.complete and not answer.said:
+    if answer and answer.came_to_nothing:
         give_up(move, "llm_empty", "")
 
 
@@ -60,19 +65,20 @@ def on_failed(move: Move, failed: Failed) -> None:
             move.tell("error", 0, code=failed.code, text=failed.text, stage=failed.kind)
         return
     if failed.kind == "tts" or not state.answer.said:
-        give_up(move, failed.code, failed.text, speakable=failed.kind != "tts")
+        give_up(move, failed.code, failed.text, failed.language, speakable=failed.kind != "tts")
         return
-    move.tell("error", failed.turn, code=failed.code, text=failed.text, stage=failed.kind)
+    apology = _apology(state, failed.text, failed.language)
+    move.tell("error", failed.turn, code=failed.code, text=apology.text, stage=failed.kind)
     _ease(move, failed.turn, "apology", f"the answer broke off ({failed.code})")
-    move.set(answer=replace(state.answer, complete=True), says=(_apology(state, failed.text), *state.says))
+    move.set(answer=replace(state.answer, complete=True, broke_off=True), says=(apology, *state.says))
     finish(move)
 
 
-def give_up(move: Move, code: str, text: str, speakable: bool = True) -> None:
+def give_up(move: Move, code: str, text: str, language: str = "", speakable: bool = True) -> None:
     """The turn in hand comes to nothing: say so, once; an apology that fails is only shown."""
     answer = move.state.answer
     assert answer
-    apology = _apology(move.state, text)
+    apology = _apology(move.state, text, language)
     move.tell("error", answer.turn, code=code, text=apology.text)
     _ease(move, answer.turn, "apology", f"no answer came ({code})")
     withdraw(move)
@@ -87,11 +93,13 @@ def _ease(move: Move, turn: int, step: str, reason: str) -> None:
     move.tell("degraded", turn, kind="answer", step=step, reason=reason)
 
 
-def _apology(state: TurnState, text: str) -> ToSay:
-    if text.strip():
-        return ToSay(kind="apology", text=text, language=state.language)
-    words, language = phrase(FAILED, state.language)
-    return ToSay(kind="apology", text=words, language=language)
+def _apology(state: TurnState, text: str, language: str) -> ToSay:
+    """A worker's kind sentence, which knows more; the broker's own where only that is in the language spoken."""
+    words, own = phrase(FAILED, state.language)
+    spoken = nearest(language or state.language, (state.language,))
+    if text.strip() and (spoken or not nearest(own, (state.language,))):
+        return ToSay(kind="apology", text=text, language=spoken or language)
+    return ToSay(kind="apology", text=words, language=own)
 
 
 def one_moment(move: Move) -> None:
@@ -142,6 +150,8 @@ def finish(move: Move) -> None:
         let_sound(move)
     answer = move.state.answer
     if answer and answer.finished():
+        if answer.broke_off and not answer.done:
+            cancel_all(move)
         move.set(answer=None, finished_sample=answer.hearing.end_sample)
         move.set(settling=Settling(answer=answer, since_ns=move.now_ns, interrupted=False))
         settle(move)

@@ -7,10 +7,11 @@ not cancelled. What comes before its `Open` (another process was quicker) waits 
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
@@ -153,7 +154,8 @@ class Shell:
         self._notice_connections()
         self._pause_blocked()
         started = now_ns()
-        if self.stage is not None and self.stage.due_ns is not None and self.stage.due_ns <= started:
+        due = self._due_ns()
+        if due is not None and due <= started:
             self._step(started)
             self._work_ns += now_ns() - started
         if started >= self._next_alive_ns:
@@ -168,24 +170,30 @@ class Shell:
             self.counters["sessions_paused"] += len(blocked - self._blocked)
             self._blocked = blocked
             if pause := getattr(self.stage, "pause", None):
-                pause(blocked)
+                with self._guard("pause failed"):
+                    pause(blocked)
 
     def _wait_ms(self, now: int) -> int:
-        due = self.stage.due_ns if self.stage is not None else None
+        due = self._due_ns()
         if due is None:
             return IDLE_POLL_MS
         return max(0, min(IDLE_POLL_MS, -(-(due - now) // NS_PER_MS)))
 
+    def _due_ns(self) -> int | None:
+        """The stage's; None while there is none, and where it cannot say: then the next `receive` waits."""
+        with self._guard("due_ns failed"):
+            return self.stage.due_ns if self.stage is not None else None
+        return None
+
     def _step(self, now: int) -> None:
         assert self.stage is not None
-        try:
+        outgoing: list[Message] = []
+        with self._guard("step failed"):
             outgoing = self.stage.step(now)
-        except Exception:
-            self._fault("step failed", now)
-            return
-        self.counters["steps"] += 1
+            self.counters["steps"] += 1
         for message in outgoing:
-            self.send(message)
+            with self._guard(f"{type(message).__name__} not sent"):
+                self.send(message)
 
     # --- receiving ---
 
@@ -224,10 +232,8 @@ class Shell:
 
     def _accept(self, message: Message) -> None:
         assert self.stage is not None
-        try:
+        with self._guard(f"{type(message).__name__} refused"):
             self.stage.accept(message)
-        except Exception:
-            self._fault(f"{type(message).__name__} refused", now_ns())
 
     def _open(self, message: Open) -> None:
         if self.stage is None:
@@ -308,8 +314,9 @@ class Shell:
         self._send_alive("ready" if self.stage else "starting")
         facts = getattr(self.stage, "report", None)
         for session, route in self.routes.items():
-            held = facts(session) if facts else {}
-            self.bus.send(self.bus.broker, Holding(session=session, kind=self.kind, facts=held), route.newest)
+            with self._guard("report failed"):
+                held = facts(session) if facts else {}
+                self.bus.send(self.bus.broker, Holding(session=session, kind=self.kind, facts=held), route.newest)
 
     def _send_alive(self, state: str, detail: str = "") -> None:
         own = {"outbox_waiting": self.bus.waiting}
@@ -332,13 +339,18 @@ class Shell:
         if any(peer.kind == "broker" for peer in self.bus.connected()):
             self._next_alive_ns = 0
 
-    def _fault(self, what: str, now: int) -> None:
-        """Log an exception; give up when they come thick."""
-        logger.exception(what)
-        self.counters["faults"] += 1
-        if len(self._faults) == FAULTS_ALLOWED and self._faults[0] > now - FAULT_WINDOW_NS:
-            raise VisavisError(f"{self.kind}: {FAULTS_ALLOWED + 1} faults in 10 s; starting afresh.")
-        self._faults.append(now)
+    @contextlib.contextmanager
+    def _guard(self, what: str) -> Iterator[None]:
+        """Around whatever the stage does: log and count an exception; give up when they come thick."""
+        try:
+            yield
+        except Exception:
+            logger.exception(what)
+            self.counters["faults"] += 1
+            now = now_ns()
+            if len(self._faults) == FAULTS_ALLOWED and self._faults[0] > now - FAULT_WINDOW_NS:
+                raise VisavisError(f"{self.kind}: {FAULTS_ALLOWED + 1} faults in 10 s; starting afresh.") from None
+            self._faults.append(now)
 
 
 def stop_on_signals(shell: Shell) -> None:

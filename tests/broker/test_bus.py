@@ -126,6 +126,36 @@ def test_publications_reach_only_their_session(make: Make) -> None:
     assert collect(edge, 1, 0.2) == []
 
 
+def test_a_full_subscriber_is_passed_over_and_counted_and_the_others_lose_nothing(make: Make) -> None:
+    programme = make("programme", high_water_mark=50)
+    full, well, elsewhere = (make("webrtc", f"webrtc-{n}", high_water_mark=50) for n in range(3))
+    for edge, session in ((full, "one"), (well, "one"), (elsewhere, "two")):
+        edge.subscribe(programme.peer.pub, session)
+    got: dict[Bus, list[int]] = {well: [], elsewhere: []}
+
+    def play(tick: int) -> None:
+        for session in ("one", "two"):
+            programme.publish(Programme(session=session, tick=tick, programme_sample=0, opus=b"o" * 80, mouth=b""))
+        for edge, ticks in got.items():
+            while not ticks or ticks[-1] != tick:
+                ticks += [m.tick for m in edge.receive(1000) if isinstance(m, Programme)]
+
+    joined = time.monotonic() + 0.5  # subscriptions are on their way
+    while time.monotonic() < joined:
+        for edge in (well, elsewhere):
+            edge.receive(20)
+    for tick in range(5000):
+        play(tick)
+    assert got == {well: list(range(5000)), elsewhere: list(range(5000))}
+    assert programme.counters["publish_dropped"] > 0
+
+    begun, late = programme.counters["publish_dropped"], collect(full, 5000, 1.0)
+    assert 0 < len(late) < 5000
+    play(5000)
+    assert [m.tick for m in collect(full, 1) if isinstance(m, Programme)] == [5000], "who reads again, hears again"
+    assert programme.counters["publish_dropped"] == begun
+
+
 CHILD = """
 import sys, pathlib
 from broker.bus import Bus

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from broker import personas
+from broker import persona_check, personas
 from broker.config import ROOT, Settings, load
 from broker.errors import ConfigError
+from workers.asr import vocabulary
 
 
 def written(tmp_path: Path, text: str, name: str = "visavis.toml") -> Path:
@@ -64,11 +65,39 @@ def test_the_environment_overrides_single_values(tmp_path: Path) -> None:
         ("[workers]\ninstances = 0", "between 1 and 64"),
         ("[server]\ntls_cert = 'x.pem'", "go together"),
         ("[bus]\nrun_folder = '/" + "x" * 120 + "'", "too long"),
+        ('[bus]\nrun_folder = "\\u0000"', "bus.run_folder has a zero byte"),
+        ("[bus]\nport = 0", "between 1 and 65532"),
+        ("[bus]\nhigh_water_mark = 0", "between 1 and"),  # to ZeroMQ: no limit
+        ("[bus]\nhigh_water_mark = 99999999999999999999999", "more than 64 bits"),
+        ("[bus]\noutbox = -1", "between 4 and"),
+        ("[bus]\ntransport = 'tcp'\nhost = '0.0.0.0'", "bus.host = '0.0.0.0' can be reached .*trusted_network"),
+        ("[bus]\ntransport = 'tcp'\nhost = ''", "bus.host = '' can be reached"),
+        ("[bus]\ntransport = 'tcp'\nown_host = 'tts.example'", "bus.own_host = 'tts.example' can be reached"),
+        ("[sessions]\naway_s = -1", "between 0 and"),
+        ("[sessions]\naway_s = nan", "away_s is nan; it must be a finite number"),
+        ("[sessions]\naway_s = inf", "away_s is inf; it must be a finite number"),
+        ("[films]\nkeep_h = -inf", "keep_h is -inf; it must be a finite number"),
+        ("[films]\nkeep_h = -0.5", "between 0 and"),
+        ("[log]\nlevel = 0x" + "f" * 5000, "more than 64 bits"),
+        ("[log]\nlevel" + ".a" * 2000 + " = 1", "log.level is …; it must be one of"),
     ],
 )
 def test_a_wrong_setting_says_what_is_known(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load(written(tmp_path, text), {})
+
+
+def test_a_bus_beyond_loopback_is_taken_in_a_network_that_is_said_to_be_trusted(tmp_path: Path) -> None:
+    text = "[bus]\ntransport = 'tcp'\nhost = 'broker'\nown_host = 'tts'\n"
+    assert load(written(tmp_path, text + "trusted_network = true"), {}).bus.host == "broker"
+    assert load(written(tmp_path, text.replace("tcp", "ipc")), {}).bus.host == "broker", "nothing is bound there"
+    assert load(written(tmp_path, "[bus]\ntransport = 'tcp'\nhost = 'localhost'\nown_host = '127.0.0.2'"), {})
+
+
+@pytest.mark.parametrize("name", ["\0", "no\udcffwhere", "/"])
+def test_a_settings_file_that_cannot_be_one_is_an_error_in_words(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read|does not exist"):
+        load(None, {"VISAVIS_CONFIG": name})
 
 
 def test_a_wrong_override_names_the_variable(tmp_path: Path) -> None:
@@ -111,12 +140,72 @@ def test_three_personas_are_shipped() -> None:
         ("[turns]\ndoubt=99", "between -20 and 20"),
         ("[turns]\ndoubt='much'", "must be a number"),
         ("[asr]\nlanguage='fr'", "must be one of '', 'detect', 'en'"),
+        ("languages = ['english']", "languages has 'english'; each is a tag"),
+        ("languages = ['en', '']", "languages has ''"),
+        ("[voices.en]\nrate=nan", "rate is nan"),
+        ("a = " + "[" * 5000, "p.toml is not valid TOML: it nests too deeply"),
+        ("name = 1" + "0" * 5000, "p.toml is not valid TOML: Exceeds the limit"),
+        ("name" + ".a" * 2000 + " = 1", "p.toml.name must be text, not dict …"),
+        ("[face]\nbackground='#zzz'", "p.toml: .face. background is '#zzz'; it must be a colour"),
+        ("[face]\nbackground='a/b'", "the name of a picture"),
+        ("[face]\nportrait=''", "portrait is ''; it must be the name of a folder"),
+        ("[face]\nmodel='../etc'", "model is '../etc'"),
+        ("[brain]\nmax_tokens=-1", "p.toml: .brain. max_tokens is -1; it must be between 1 and"),
+        ("[brain]\ntimeout_s=-1", "timeout_s is -1.0; it must be between"),
+        ("[brain]\ntemperature=nan", "temperature is nan"),
+        ("[brain]\nurl='nonsense'", "url is 'nonsense'; it must be a server's address"),
+        ("[brain]\nurl='ftp://host'", "server's address"),
+        ("[brain]\nurl='http://host:99999'", "server's address"),
+        ("[brain]\nurl='http://a b/'", "server's address"),
+        ("[brain]\nengine='openai'", "engine = 'openai' needs a url"),
+        ("[brain]\napi_key_env='sk-a key'", "the name of an environment variable"),
+        ("[asr]\nwords=['a: XX YY']", "p.toml: .asr. words has 'a: XX YY'.* no 'XX', 'YY'. Known: AA AE"),
+        ("[asr]\nwords=['Visavis: V IY0']", "without stress, which has no 'IY0'"),
+        ("[asr]\nwords=['Visavis:']", "how the word sounds"),
+        ("[asr]\nwords=['Saint Ives: S EY N T']", "given to one word"),
+        ("[asr]\nwords=['']", "names no word"),
+        ("[[small_talk]]\nsay=['hello']", "number 1 needs both"),
     ],
 )
 def test_a_wrong_persona_says_what_to_write(tmp_path: Path, text: str, says: str) -> None:
     written(tmp_path, text, "p.toml")
     with pytest.raises(ConfigError, match=says):
         personas.load(tmp_path, "p")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "languages = ['en_US', 'es-419', 'zh-Hant-TW', 'yue']",
+        "[face]\nbackground='#10aAfF'",
+        "[face]\nbackground='reading-room'",
+        "[brain]\nengine='openai'\nurl='http://[::1]:11434/v1'\napi_key_env='HOUSE_KEY'\ntimeout_s=0.5\nmax_tokens=1",
+        "[brain]\nengine='house.brain:Brain'",
+        "[voices.en]\nengine='house.voice:Voice'\nvoice='bob'",
+        "[asr]\nwords=['Visavis: V IY Z AA V IY', \"O'Hara: OW HH EH R AH\", 'Saint Ives', 'Zoë', '名前']",
+    ],
+)
+def test_a_persona_in_order_loads(tmp_path: Path, text: str) -> None:
+    written(tmp_path, text, "p.toml")
+    assert personas.load(tmp_path, "p").id == "p"
+
+
+def test_a_key_that_was_pasted_in_place_of_its_name_is_not_repeated(tmp_path: Path) -> None:
+    written(tmp_path, "[brain]\napi_key_env='sk-secret-word'", "p.toml")
+    with pytest.raises(ConfigError) as caught:
+        personas.load(tmp_path, "p")
+    assert "secret" not in str(caught.value)
+
+
+def test_words_are_spelt_in_the_recognisers_phones() -> None:
+    assert set(persona_check.PHONES) == vocabulary.PHONES
+
+
+def test_a_broken_persona_does_not_take_the_others_from_the_list(tmp_path: Path) -> None:
+    written(tmp_path, "", "host.toml")
+    written(tmp_path, "a = " + "[" * 5000, "deep.toml")
+    written(tmp_path, "name = 1" + "0" * 5000, "long.toml")
+    assert [each.id for each in personas.readable(tmp_path)] == ["host"]
 
 
 @pytest.mark.parametrize("name", ["nobody", "../visavis", "", "host.toml", "a" * 999, "hos\x00t"])
@@ -132,6 +221,8 @@ def test_an_unknown_persona_is_answered_with_the_known_ones(tmp_path: Path, name
         'ice_servers = [{ urls = "https://stun.example" }]',
         'ice_servers = [{ url = "stun:stun.example" }]',
         'ice_servers = [{ urls = ["stun:stun.example", 5] }]',
+        "ice_servers = [{ urls = 5 }]",
+        "ice_servers = [{ urls = [] }]",
         'turn_urls = ["turn.example:3478"]',
         'turn_urls = ["turn:turn.example?transport=sctp"]',
     ],

@@ -150,6 +150,8 @@ def _weight(name: str) -> float:
         "switches": 0.2,
         "hums": 0.5,
         "brain fails": 0.5,
+        "brain says nothing": 0.5,
+        "brain breaks off": 0.5,
         "broker restarts": 0.2,
         "voice fails": 0.5,
         "played": 2,
@@ -170,11 +172,14 @@ NARROW = {
     "somebody else takes over": ("an answer whose persona may change", OVER | {"switches", "voice arrives"}),
     "a thought that fails": (
         "a thought that may fail",
-        (ALWAYS | {"brain answers", "brain fails", "voice fails"}) - {"played"},
+        (ALWAYS | {"brain answers", "brain fails", "brain says nothing", "brain breaks off", "voice fails"})
+        - {"played"},
     ),
     "a question about a failing thought": (
         "an answer that may fail",
-        SPEAKING | {"timer", "brain answers", "brain fails", "voice fails", "gate reads", "sentence arrives"},
+        SPEAKING
+        | {"timer", "brain answers", "brain fails", "brain says nothing", "brain breaks off", "voice fails"}
+        | {"gate reads", "sentence arrives"},
     ),
     "a broker that restarts under a word": (
         "an answer whose broker may restart",
@@ -303,7 +308,7 @@ def the_programme_goes_on_where_it_was(patch: Patch) -> None:
 
 
 def failures_end_in_silence(patch: Patch) -> None:
-    def give_up(move: Move, code: str, text: str, speakable: bool = True) -> None:
+    def give_up(move: Move, code: str, text: str, language: str = "", speakable: bool = True) -> None:
         move.set(answer=None, moment=None)
         cancel_all(move)
 
@@ -312,6 +317,14 @@ def failures_end_in_silence(patch: Patch) -> None:
 
 def a_failed_moment_stays_in_the_programme(patch: Patch) -> None:
     patch.setattr(unfolding, "say_anew", lambda move, answer: None)
+
+
+def empty_attempts_are_kept(patch: Patch) -> None:
+    patch.setattr(unfolding, "drop_attempt", lambda move: None)
+
+
+def a_broken_answer_stays_in_the_programme(patch: Patch) -> None:
+    patch.setattr(unfolding, "cancel_all", lambda move: None)
 
 
 NOT_SOUNDING = r"had a voice, and nothing of it sounds"
@@ -328,6 +341,8 @@ MUTANTS: dict[Callable[[Patch], None], str] = {
     the_programme_goes_on_where_it_was: NOT_SOUNDING,
     failures_end_in_silence: r"turn .* is never answered",
     a_failed_moment_stays_in_the_programme: r"two turns may sound",
+    a_broken_answer_stays_in_the_programme: r"two turns may sound|something is left undone",
+    empty_attempts_are_kept: r"an answer without a word is kept",
 }
 """What is broken on purpose, and what the invariant says that is there to find it."""
 

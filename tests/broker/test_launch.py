@@ -4,15 +4,20 @@ end what has started."""
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from supervisor.options import ServerOptions
 
 from broker import launch
 from broker.config import ROOT, Settings, load
@@ -21,7 +26,7 @@ from tests.stack.running import free_port
 PATIENCE_S = 40
 
 EDGE = """
-import http.server, json, pathlib, sys
+import http.server, json, os, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
 
 class Door(http.server.BaseHTTPRequestHandler):
@@ -29,7 +34,9 @@ class Door(http.server.BaseHTTPRequestHandler):
         missing = [] if (folder / "complete").exists() else ["tts: loading flite"]
         self.send_response(503 if missing else 200)
         self.end_headers()
-        self.wfile.write(json.dumps({"ready": not missing, "missing": missing}).encode())
+        self.wfile.write(json.dumps(
+            {"ready": not missing, "missing": missing, "launch": os.environ["VISAVIS_LAUNCH"]}
+        ).encode())
 
     def log_message(self, *parts):
         pass
@@ -82,7 +89,7 @@ class Small:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        port = free_port()
+        self.port = port = free_port()
         self.environ = os.environ | {
             "VISAVIS_BUS_RUN_FOLDER": str(folder / "run"),
             "VISAVIS_SERVER_PORT": str(port),
@@ -95,13 +102,14 @@ class Small:
         (folder / "etc" / "supervisord.conf").write_text(conf)
         self.launcher: subprocess.Popen[str] | None = None
 
-    def launch(self, *arguments: str) -> subprocess.Popen[str]:
-        """`python -m broker.launch`, with this configuration for supervisord."""
+    def launch(self, *arguments: str, first: str = "") -> subprocess.Popen[str]:
+        """`python -m broker.launch`, with this configuration for supervisord; `first` is done before."""
         source = (
-            f"import sys; from pathlib import Path; from broker import launch; launch.ROOT = Path({str(self.folder)!r})"
+            "import sys; from pathlib import Path; from broker import launch; "
+            f"launch.ROOT = Path({str(self.folder)!r}); {first}"
         )
         self.launcher = subprocess.Popen(
-            [sys.executable, "-c", f"{source}; sys.exit(launch.main())", *arguments],
+            [sys.executable, "-c", f"{source}\nsys.exit(launch.main())", *arguments],
             cwd=ROOT,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -188,7 +196,7 @@ def test_a_set_that_does_not_become_complete_says_what_is_missing(
     supervisord = launch.start(small.settings)
     try:
         small.until(
-            lambda: launch._ready(small.settings)[1] == "missing tts: loading flite", "the edge does not answer"
+            lambda: launch._ready(small.settings, "")[1] == "missing tts: loading flite", "the edge does not answer"
         )
         with pytest.raises(
             launch.LaunchError, match=r"Not ready after 1 s: missing tts: loading flite\. Logs: .*run/logs"
@@ -206,3 +214,125 @@ def test_a_supervisord_that_ends_is_told_with_its_words(small: Small) -> None:
     _, err = small.launch().communicate(timeout=PATIENCE_S)
     assert "supervisord ended with 2" in err
     assert "perhaps" in err
+
+
+def test_a_port_that_is_taken_is_said_with_the_setting_that_changes_it(small: Small) -> None:
+    with socket.create_server(("127.0.0.1", small.port)):
+        _, err = small.launch("--detach").communicate(timeout=PATIENCE_S)
+    assert small.launcher
+    assert small.launcher.returncode == 1
+    assert err.startswith(f"Port {small.port} is taken by another program. Name another one: [server] port in ")
+    assert launch.processes(small.settings) is None
+
+
+def test_the_ports_of_all_edges_are_looked_at(small: Small) -> None:
+    small.environ["VISAVIS_WORKERS_WEBRTC"] = "2"
+    with socket.create_server(("127.0.0.1", small.port + 1)):
+        _, err = small.launch("--detach").communicate(timeout=PATIENCE_S)
+    assert err.startswith(f"Port {small.port + 1} is taken")
+
+
+OURS = b'{"ready": true, "missing": [], "launch": "ours"}'
+NOT_OURS = {
+    "another Visavis": b"HTTP/1.0 200 OK\r\n\r\n" + OURS.replace(b"ours", b"theirs"),
+    "an older one": b'HTTP/1.0 200 OK\r\n\r\n{"ready": true, "missing": []}',
+    "any other server": b"HTTP/1.0 200 OK\r\n\r\n<p>Welcome!</p>",
+    "a list": b"HTTP/1.0 404 Not Found\r\n\r\n[]",
+    "words": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "nothing": b"",
+}
+
+
+def answered(small: Small, answer: bytes) -> tuple[bool, str]:
+    """What the launcher makes of who answers so."""
+
+    def serve() -> None:
+        caller, _ = door.accept()
+        with caller:
+            caller.recv(4096)
+            caller.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", small.port)) as door:
+        server = threading.Thread(target=serve)
+        server.start()
+        found = launch._ready(small.settings, "ours")
+        server.join()
+    return found
+
+
+@pytest.mark.parametrize("answer", NOT_OURS.values(), ids=list(NOT_OURS))
+def test_who_else_answers_there_is_not_ready(small: Small, answer: bytes) -> None:
+    ready, reason = answered(small, answer)
+    assert not ready
+    assert reason.startswith(("another program answers", "the edge does not answer yet"))
+
+
+def test_our_own_edge_is(small: Small) -> None:
+    assert answered(small, b"HTTP/1.0 200 OK\r\n\r\n" + OURS)[0]
+
+
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(small: Small) -> None:
+    small.mark("complete")
+    small.environ = {key: value for key, value in small.environ.items() if key.lower() != "no_proxy"}
+    small.environ |= {"http_proxy": f"http://127.0.0.1:{free_port()}"}
+    out, err = small.launch("--detach").communicate(timeout=PATIENCE_S)
+    assert out.startswith("Visavis is ready: "), err
+
+
+def test_what_nobody_expected_stops_it_too(small: Small) -> None:
+    _, err = small.launch(first="launch._ready = lambda *_: 1 / 0").communicate(timeout=PATIENCE_S)
+    assert "ZeroDivisionError" in err
+    assert launch.processes(small.settings) is None
+    assert small.sockets() == []
+
+
+def test_a_terminal_that_is_closed_stops_it(small: Small) -> None:
+    small.mark("complete")
+    launcher = small.launch(first="import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)")
+    assert launcher.stdout
+    launcher.stdout.readline()
+    launcher.send_signal(signal.SIGHUP)
+    assert launcher.wait(PATIENCE_S) == 0
+    assert launch.processes(small.settings) is None
+
+
+def test_one_that_is_to_outlive_its_terminal_does(small: Small) -> None:
+    small.mark("complete")
+    launcher = small.launch(first="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)")  # as nohup does
+    assert launcher.stdout
+    launcher.stdout.readline()
+    launcher.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert launcher.poll() is None
+    launcher.terminate()
+
+
+def test_a_folder_with_a_space_in_its_path_is_as_good_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file as it is, read by supervisor itself."""
+    settings = load(environ={"VISAVIS_BUS_RUN_FOLDER": str(tmp_path / "r u n"), "VISAVIS_WORKERS_WEBRTC": "2"})
+    launch.make_run_folder(settings)
+    python = "/home/me/my projects/visavis/.venv/bin/python"
+    for key, value in (launch.environment(settings) | {"VISAVIS_PYTHON": python}).items():
+        monkeypatch.setenv(key, value)
+    options = ServerOptions()
+    options.realize(["-c", str(ROOT / "etc" / "supervisord.conf")])
+    commands = [
+        shlex.split(process.command) for group in options.process_group_configs for process in group.process_configs
+    ]
+    assert len(commands) > 14
+    assert {tuple(words[:2]) for words in commands} == {(python, "-m")}
+    assert options.logfile == str(tmp_path / "r u n/logs/supervisord.log")
+
+
+def test_by_hand_it_starts_as_the_configuration_says(small: Small) -> None:
+    """In a new run folder: `--environment` makes it."""
+    small.mark("complete")
+    head = (ROOT / "etc" / "supervisord.conf").read_text().split("[supervisord]")[0]
+    made, started = re.findall("`(.+?)`", head.replace("`bin/up`", ""))
+    script = f"{made}; cd {shlex.quote(str(small.folder))}; {started}".replace(".venv/bin/python", sys.executable)
+    by_hand = subprocess.Popen(["bash", "-ec", script], cwd=ROOT, env=small.environ | {"VISAVIS_LAUNCH": ""})
+    try:
+        small.until(lambda: launch._ready(small.settings, "")[0], "it does not start by hand")
+    finally:
+        launch.stop(small.settings)
+        by_hand.wait(PATIENCE_S)

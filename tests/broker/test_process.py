@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from broker.__main__ import Broker
 from broker.bus import Bus, broker_peer, replay_address
 from broker.config import Settings, load
 from broker.messages import WORKER_KINDS, Alive, Ask, Event, Message, Open, Present, Refused, Typed
@@ -133,11 +134,40 @@ def test_events_can_be_heard_and_asked_for_again(around: Around) -> None:
     assert [event["data"] for event in events if event["kind"] == "visemes"] == [{"n": 7}]
     seqs = [event["seq"] for event in events]
     assert seqs == sorted(set(seqs))
-    for rubbish in (b"", b"{", b"[]", b'{"since": "x"}', b"x" * 10_000, b"[" * 4_000, b"\xff\xfe"):
+    for rubbish in (b"", b"{", b"[]", b'{"since": "x"}', b'{"since": 1e999}', b"x" * 10_000, b"[" * 4_000, b"\xff\xfe"):
         request.send(rubbish)
         assert "error" in json.loads(request.recv())
     request.close()
     context.term()
+
+
+def test_what_goes_wrong_over_one_message_does_not_end_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("b")
+    environ = {"VISAVIS_BUS_RUN_FOLDER": str(folder / "r"), "VISAVIS_PATHS_STORE": str(folder / "v.sqlite")}
+    broker = Broker(load(environ=environ))
+    edge = Bus("webrtc", "webrtc-0", broker.settings)
+    accept, seen = broker.control.accept, []
+
+    def accept_none_typed(message: Message, now: int) -> None:
+        if isinstance(message, Typed):
+            raise RuntimeError("boom")
+        seen.append(message)
+        accept(message, now)
+
+    broker.control.accept = accept_none_typed  # type: ignore[method-assign]
+    for message in (Typed(session="s1", text="one"), Alive(peer=edge.peer, state="ready")):
+        edge.send(edge.broker, message)
+    deadline = time.monotonic() + PATIENCE_S
+    while not seen:
+        assert time.monotonic() < deadline
+        edge.receive(0)
+        broker._turn()
+    assert broker.faults == 1
+    assert broker.control.own
+    assert broker.control.own.counters["faults"] == 1, "it shows in /metrics"
+    broker.stop()
+    broker.serve()
+    edge.close()
 
 
 def test_a_signal_ends_it_cleanly_and_leaves_no_sockets(around: Around) -> None:

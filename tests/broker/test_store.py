@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -108,6 +109,23 @@ def test_nothing_is_saved_when_part_of_it_fails(tmp_path: Path) -> None:
         store.save([row()], turns=[StoredTurn(session="s1", turn=object(), outcome="x")])  # type: ignore[arg-type]
     assert store.load() == []
     assert store.dialogue("s1") == LINES
+
+
+def test_what_a_full_disk_refused_is_written_when_there_is_room_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "v.sqlite")
+    store.save([row()], [("s1", LINES[:1])])
+    no_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    full = (tmp_path / "v.sqlite-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (full, no_limit[1]))
+    try:
+        with pytest.raises(StoreError):
+            store.save([row(record=b"later")], [("s1", LINES)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, no_limit)
+    assert store.dialogue("s1") == LINES[:1]
+    store.save([row(record=b"later")], [("s1", LINES)])
+    assert store.dialogue("s1") == LINES
+    assert store.load() == [row(record=b"later")]
 
 
 def test_a_state_comes_back_as_it_was() -> None:

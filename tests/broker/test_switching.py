@@ -37,6 +37,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "campus": {"languages": ("es", "en"), "greeting": "Welcome! I am Robin.", "turns": {"away_ms": 5000}},
     "broken": {"languages": ("en",), "turns": {"away": 1}},
     "mute": {"languages": ("zh",), "greeting": ""},
+    "oxford": {"languages": ("es-MX", "en-GB"), "greeting": "Good day."},
 }
 
 
@@ -204,6 +205,11 @@ def test_a_persona_that_does_not_speak_the_language_of_the_call_uses_her_own() -
     sent = made.from_(Switch(persona="mute"))
     assert {message.language for message in opens(sent).values()} == {"zh"}
     assert not to(made.wait(1.0), Speak), "without a greeting there is none"
+
+
+def test_a_persona_that_speaks_the_language_of_the_call_as_elsewhere_keeps_it() -> None:
+    sent = house().from_(Switch(persona="oxford"))
+    assert {message.language for message in opens(sent).values()} == {"en-GB"}
 
 
 def test_an_utterance_under_way_is_answered_by_whom_it_switched_to() -> None:

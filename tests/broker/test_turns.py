@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from broker.answering import ask_on
 from broker.errors import ConfigError
 from broker.ledger import Answer
 from broker.messages import (
@@ -27,6 +28,7 @@ from broker.messages import (
     Typed,
 )
 from broker.move import Action
+from broker.phrases import FAILED, phrase
 from broker.turn_state import Presence, phase
 from broker.turns import Away, Replaced, Say, TurnSettings
 from tests.broker.talk import WORD_SAMPLES, Talk, of, plain, told
@@ -597,10 +599,36 @@ def test_a_failure_in_mid_answer_lets_the_words_there_finish_before_the_apology(
     talk.voice(1, 0, "It is simple.", words=1)
     assert not plain(talk(Failed(turn=1, code="llm_cut", text="I lost my thread.", kind="llm")))
     talk.voice(1, 0, "It is simple.", last=False)
-    done = talk.wait(500)
+    talk.wait(500)
     assert [speak.text for speak in of(talk.actions, Speak)] == ["I lost my thread."]
     assert talk.state.dialogue[-1].text == "It is simple."
-    assert not of(done, Cancel) or of(done, Speak)
+    ends = [each for each in talk.actions if isinstance(each, Cancel | Speak)]
+    assert ends[0] == Cancel(through_turn=1), "nothing else tells the programme that no more of it comes"
+    assert isinstance(ends[1], Speak)
+
+
+def test_an_apology_that_waits_is_overtaken_by_the_next_question() -> None:
+    talk = Talk()
+    talk(Typed(text="explain"))
+    talk.starts()
+    talk(Failed(turn=1, code="llm_failed", text="I am sorry.", kind="llm"))
+    talk.words("when do you open", through_ms=1000)
+    talk.pauses()
+    talk.wait(1000)
+    talk.words("when do you open", final=True)
+    asked = of(talk.actions, Ask)[-1]
+    talk.sentence(asked.turn, 0, "At nine.")
+    talk.voice(asked.turn, 0, "At nine.")
+    talk.wait(2000)
+    assert talk.state.dialogue[-1].text == "At nine."
+    assert not of(talk.actions, Speak), "the apology is for a question that nobody asks any more"
+
+
+def test_a_voice_that_never_comes_for_a_spoken_moment_is_given_up_in_its_time() -> None:
+    talk = Talk()
+    talk(Typed(text="explain everything"))
+    talk.wait(25_000)  # the page goes on acknowledging what it plays, silence
+    assert "no_voice" in [error["code"] for error in told(talk.actions, "error")]
 
 
 def test_an_answer_without_a_word_is_apologised_for() -> None:
@@ -608,6 +636,76 @@ def test_an_answer_without_a_word_is_apologised_for() -> None:
     talk(Typed(text="explain"))
     talk.sentence(1, 0, "", last=True)
     assert len(of(talk.actions, Speak)) == 1
+
+
+def paused() -> Talk:
+    """A question is asked, and an attempt at its answer under way."""
+    talk = Talk()
+    talk.starts()
+    talk.words("when do you open", through_ms=1000)
+    talk.pauses()
+    return talk
+
+
+def test_an_attempt_without_a_word_is_tried_again_like_one_that_failed() -> None:
+    talk = paused()
+    done = talk.sentence(1, 0, "", last=True)
+    assert of(done, Cancel) == [Cancel(through_turn=1)]
+    assert [(ask.turn, ask.speculative) for ask in of(done, Ask)] == [(2, True)], "the pause goes on"
+    assert not told(done, "step"), "no sentence came"
+    talk.sentence(2, 0, "At nine.")
+    talk.wait(1000)
+    assert of(talk.words("when do you open", final=True), Commit) == [Commit(turn=2)]
+
+
+def test_nobody_waits_for_an_attempt_that_ended_without_a_word() -> None:
+    talk = paused()
+    talk.sentence(1, 0, "", last=True)
+    talk.sentence(2, 0, "", last=True)
+    talk.wait(1000)
+    asked = of(talk.words("when do you open", final=True), Ask)
+    assert [(ask.turn, ask.speculative) for ask in asked] == [(3, False)], "once more, now that it is wanted"
+    done = talk.sentence(3, 0, "", last=True)
+    assert [data["code"] for data in told(done, "error")] == ["llm_empty"]
+    assert len(of(done, Speak)) == 1, "and then there is an apology at once"
+
+
+def test_an_attempt_that_ends_without_a_word_while_the_final_ones_are_awaited_is_asked_again_by_them() -> None:
+    talk = paused()
+    talk.wait(1000)
+    assert not of(talk.sentence(1, 0, "", last=True), Ask), "the final words are on their way"
+    assert [ask.turn for ask in of(talk.words("when do you open", final=True), Ask)] == [2]
+
+
+ENGLISH, SPANISH = "My brain is busy.", "Estoy ocupado."
+
+
+@pytest.mark.parametrize(
+    ("spoken", "text", "language", "said"),
+    [
+        ("en", ENGLISH, "en", (ENGLISH, "en")),
+        ("en-GB", ENGLISH, "en", (ENGLISH, "en-GB")),
+        ("es-MX", SPANISH, "es", (SPANISH, "es-MX")),
+        ("de-AT", ENGLISH, "en", (phrase(FAILED, "de")[0], "de-AT")),
+        ("fr", SPANISH, "es", (phrase(FAILED, "fr")[0], "fr")),
+        ("it", ENGLISH, "en", (ENGLISH, "en")),
+        ("it", "Il cervello è occupato.", "", ("Il cervello è occupato.", "it")),
+        ("it", "", "", (phrase(FAILED, "en")[0], "en")),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_apology_is_in_the_language_spoken_or_is_read_in_its_own(
+    begun: bool, spoken: str, text: str, language: str, said: tuple[str, str]
+) -> None:
+    talk = Talk(languages=(spoken,), language=spoken)
+    talk(Typed(text="explain"))
+    if begun:
+        talk.sentence(1, 0, "One.", last=False)
+        talk.voice(1, 0, "One.", last=False)
+    done = talk(Failed(turn=1, code="llm_busy", text=text, language=language, kind="llm"))
+    assert [data["text"] for data in told(done, "error")] == [said[0]]
+    done += talk.wait(500)
+    assert [(speak.text, speak.language) for speak in of(done, Speak)] == [said]
 
 
 def test_a_voice_that_fails_is_told_and_not_apologised_for_by_the_same_voice() -> None:
@@ -842,6 +940,16 @@ def test_a_persona_says_from_when_on_a_silence_is_a_pause(pause_ms: float, fluen
 def test_wrong_patience_is_named(turns: dict[str, float], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         TurnSettings.of(turns)
+
+
+@pytest.mark.parametrize(("lines", "given"), [(0, []), (1, ["b"]), (2, ["a", "b"]), (9, ["a", "b"])])
+def test_a_brain_is_given_as_many_lines_of_the_dialogue_as_the_persona_says(lines: int, given: list[str]) -> None:
+    dialogue = (Exchange(role="user", text="a"), Exchange(role="avatar", text="b"))
+    talk = Talk(settings=TurnSettings.of({"history_lines": lines}), dialogue=dialogue)
+    (ask,) = of(talk(Typed(text="and then?")), Ask)
+    assert [line.text for line in ask.history] == given
+    assert talk.state.answer
+    assert [line.text for line in ask_on(talk.state, talk.state.answer).history] == given
 
 
 def test_an_answer_is_hashable_so_that_states_can_be_merged() -> None:

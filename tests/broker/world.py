@@ -75,6 +75,8 @@ class Voiced:
     """Half words that have left."""
     half_ends: tuple[int, ...] = ()
     """The programme's sample at the end of each of them, as it left last."""
+    breaks_off: bool = False
+    """Nobody has said that it is the turn's last."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class World:
     to_vad: tuple[int, ...] = ()
     emitted: tuple[Emitted, ...] = ()
     sentences: tuple[tuple[int, int], ...] = ()
-    """Copies of sentences under way to the broker: turn and number of words."""
+    """Copies of sentences under way to the broker: turn and number of words. 0: the brain broke off behind it, and both
+    are read at once. Who says an answer anew between the two asks the brain to go on, and this one cannot."""
     thinking: tuple[int, ...] = ()
     """Turns that the brain was asked for."""
     asked: tuple[tuple[int, str], ...] = ()
@@ -141,7 +144,7 @@ class World:
     leaves: int = 1
     switches: int = 0
     fails: int = 0
-    """So many times the brain or the voice has nothing for a turn but a `Failed`."""
+    """So many times the brain or the voice has nothing for a turn but a `Failed`, or the brain an empty sentence."""
     restarts: int = 0
     stands: int = 0
     """So many pauses whose words the recogniser vouches for."""
@@ -166,6 +169,8 @@ class World:
             yield "brain answers", self.brain_answers
         if self.thinking and self.fails:
             yield "brain fails", self.brain_fails
+            yield "brain says nothing", self.brain_says_nothing
+            yield "brain breaks off", self.brain_breaks_off
         if self.to_voice and self.fails:
             yield "voice fails", self.voice_fails
         if self.to_vad:
@@ -365,14 +370,14 @@ class World:
             samples=HALF_WORD_SAMPLES,
             words=() if half else (word,),
             last=over,
-            turn_last=over,
+            turn_last=over and not sounding.breaks_off,
             resumed_from=programme.resumed_from,
         )
         half_ends = (*sounding.half_ends[: sounding.halves], sample + HALF_WORD_SAMPLES)
         moved = changed(sounding, halves=sounding.halves + 1, half_ends=half_ends)
         left = () if over else (moved,)
         others = tuple(each for each in programme.voice if each is not sounding)
-        gate = programme.gate.finish(turn) if over else programme.gate
+        gate = programme.gate.finish(turn) if emitted.turn_last else programme.gate
         world = changed(
             world,
             programme=changed(programme, voice=left + others, gate=gate, over=moved if over else programme.over),
@@ -448,6 +453,24 @@ class World:
         failed = Failed(turn=turn, code="llm_failed", text="Sorry.", kind="llm")
         return changed(self, thinking=rest, fails=self.fails - 1).tell(failed)
 
+    def brain_says_nothing(self) -> World:
+        """An answer of which no word can be spoken."""
+        turn, rest = self.thinking[0], self.thinking[1:]
+        empty = Sentence(turn=turn, n=0, text="", language="en", last=True)
+        return changed(self, thinking=rest, fails=self.fails - 1).tell(empty)
+
+    def brain_breaks_off(self) -> World:
+        """It has a sentence that is not the last, and then it fails."""
+        turn, rest = self.thinking[0], self.thinking[1:]
+        voiced = Voiced(turn, spoken_words(turn), 0, breaks_off=True)
+        return changed(
+            self,
+            thinking=rest,
+            fails=self.fails - 1,
+            sentences=(*self.sentences, (turn, 0)),
+            to_voice=(*self.to_voice, voiced),
+        )
+
     def voice_fails(self) -> World:
         """The broker may hear of it before it reads the sentence."""
         turn, rest = self.to_voice[0].turn, self.to_voice[1:]
@@ -455,9 +478,10 @@ class World:
         return changed(self, to_voice=rest, fails=self.fails - 1).tell(failed)
 
     def sentence_arrives(self) -> World:
-        turn, _ = self.sentences[0]
-        sentence = Sentence(turn=turn, n=0, text=" ".join(spoken_words(turn)), language="en", last=True)
-        return changed(self, sentences=self.sentences[1:]).tell(sentence)
+        turn, words = self.sentences[0]
+        sentence = Sentence(turn=turn, n=0, text=" ".join(spoken_words(turn)), language="en", last=bool(words))
+        world = changed(self, sentences=self.sentences[1:]).tell(sentence)
+        return world if words else world.tell(Failed(turn=turn, code="llm_cut", text="Sorry.", kind="llm"))
 
     # --- the person ---------------------------------------------------------------------------------------------------
 
@@ -578,6 +602,8 @@ class World:
         state = self.machine
         if state.attempt and in_hand(state):
             raise Broken("an attempt beside an answer")
+        if any(each and each.came_to_nothing for each in (state.attempt, state.answer)):
+            raise Broken("an answer without a word is kept")
         if state.carried and not (state.utterance or state.ending):
             raise Broken(f"the words {state.carried!r} are carried nowhere")
         if state.hold:

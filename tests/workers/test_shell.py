@@ -230,6 +230,57 @@ def test_one_bad_message_is_counted_and_the_next_is_served() -> None:
     assert rig.got(Hold)
 
 
+def test_a_stage_that_cannot_say_when_it_is_due_is_a_fault_and_no_haste() -> None:
+    class Undecided(Recorder):
+        lost = True
+
+        @property
+        def due_ns(self) -> int | None:
+            if self.lost:
+                raise RuntimeError("boom")
+            return super().due_ns
+
+    rig = Rig("tts")
+    stage = rig.stage = rig.shell.stage = Undecided()
+    assert rig.shell._wait_ms(now_ns()) == shell_module.IDLE_POLL_MS
+    assert rig.shell.counters["faults"] == 1
+    stage.lost = False
+    rig.open(5)
+    rig.give(Hold(session="s"), route=5)
+    assert rig.got(Hold)
+    stage.lost = True
+    rig.turn()
+    with pytest.raises(VisavisError, match="starting afresh"):
+        rig.turn()
+
+
+def test_what_cannot_be_sent_is_a_fault_and_the_rest_is_sent() -> None:
+    rig = Rig("tts")
+    rig.open(5)
+    unheard_of = Voice(session="s", turn=1, sentence=0, start_sample=object(), pcm=b"")  # type: ignore[arg-type]
+    rig.stage.to_say = [unheard_of, Voice(session="s", turn=1, sentence=0, start_sample=0, pcm=b"")]
+    rig.turn()
+    assert len(rig.others["programme"].receive(0)) == 1
+    assert rig.shell.counters["faults"] == 1
+
+
+def test_a_stage_that_cannot_pause_or_report_is_a_fault() -> None:
+    class Flustered(Recorder):
+        def pause(self, sessions: frozenset[str]) -> None:
+            raise RuntimeError("boom")
+
+        def report(self, session: str) -> dict[str, object]:
+            raise RuntimeError("boom")
+
+    rig = Rig("tts")
+    rig.stage = rig.shell.stage = Flustered()
+    rig.open(5)
+    rig.bus.full = {"s"}
+    rig.turn()
+    rig.give(Report(), route=0)
+    assert rig.shell.counters["faults"] == 2
+
+
 def test_faults_that_come_thick_end_the_process() -> None:
     rig = Rig("tts")
     rig.open(5)
