@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes.util
 import importlib.metadata
+import logging
 import os
 import platform
 import shutil
@@ -23,7 +24,8 @@ from broker.config import ROOT, Settings, load
 from broker.errors import VisavisError
 from broker.launch import processes, url
 from workers import weights
-from workers.documents import read_folder
+from workers.knowledge_folder import read_folder
+from workers.persona_needs import Needs
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def findings() -> Iterator[Finding]:
         yield Finding("settings", False, str(error))
         return
     yield Finding("settings", True, "etc/visavis.toml is in order")
+    profile.enforce("cpu" if settings.stages.profile == "cpu" else "auto")
     yield from _personas(settings)
     yield from _weights(settings)
     yield from _engines(settings)
@@ -77,19 +80,23 @@ def _requirements() -> Iterator[Finding]:
 
 def _personas(settings: Settings) -> Iterator[Finding]:
     folder = settings.path("personas")
-    for name in personas.known(folder):
-        try:
-            persona = personas.load(folder, name)
-            portrait = settings.path("avatars") / persona.face.portrait
-            there = portrait.is_dir()
-            words = "in order" if there else f"its portrait {portrait} does not exist"
-            model = settings.path("avatars") / (persona.face.model or persona.face.portrait)
-            if persona.face.front == "avatar3d" and not [*model.glob("*.glb"), *model.glob("*.vrm")]:
-                words += f"; its 3D model is missing: put a .glb or .vrm file into {model}"
-            yield Finding(f"persona {name}", there, words, name == settings.sessions.persona)
+    needs = Needs(settings)
+    try:
+        for name in personas.known(folder):
+            usual = name == settings.sessions.persona
+            try:
+                persona = personas.load(folder, name)
+            except VisavisError as error:
+                yield Finding(f"persona {name}", False, str(error), usual)
+                continue
+            lacking = [*needs.lacking(persona)]
+            for each in lacking:
+                yield Finding(f"persona {name}", False, f"{name}.toml: {each.key}: {each.words}", usual and each.needed)
+            if not lacking:
+                yield Finding(f"persona {name}", True, "in order")
             yield from _documents(name, folder, persona.snapshot())
-        except VisavisError as error:
-            yield Finding(f"persona {name}", False, str(error), name == settings.sessions.persona)
+    finally:
+        needs.close()
 
 
 def _documents(name: str, personas_folder: Path, persona: Mapping[str, Any]) -> Iterator[Finding]:
@@ -97,11 +104,7 @@ def _documents(name: str, personas_folder: Path, persona: Mapping[str, Any]) -> 
     folder = str(persona.get("knowledge", {}).get("folder") or "")
     if not folder:
         return
-    path = personas_folder / folder
-    if not path.is_dir():
-        yield Finding(f"documents of {name}", False, f"{path} does not exist: correct [knowledge] folder", False)
-        return
-    for error in read_folder(path)[1]:
+    for error in read_folder(personas_folder / folder)[1]:
         yield Finding(f"documents of {name}", False, str(error), False)
 
 
@@ -114,7 +117,6 @@ def _weights(settings: Settings) -> Iterator[Finding]:
 
 def _engines(settings: Settings) -> Iterator[Finding]:
     """What each stage takes on this machine, and why; for those that a persona decides on, the usual one's."""
-    profile.enforce("cpu" if settings.stages.profile == "cpu" else "auto")
     try:
         persona = personas.load(settings.path("personas"), settings.sessions.persona).snapshot()
     except VisavisError:
@@ -208,6 +210,7 @@ def _browser() -> Finding:
 
 
 def main() -> int:
+    logging.getLogger("workers").setLevel(logging.ERROR)  # what is found is said below
     found = list(findings())
     for finding in found:
         mark = "ok  " if finding.good else ("BAD " if finding.needed else "note")

@@ -1,27 +1,42 @@
-"""Reads a persona's documents (.md .txt .html .pdf .docx) into headings and paragraphs. Knows nothing of retrieval."""
+"""Reads a document (.md .txt .html .pdf .docx) into headings and paragraphs. Knows nothing of retrieval.
+
+Strangers' documents are read in a process of its own: see knowledge_folder.py.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 20_000_000
 MOST_CHARACTERS = 2_000_000
 MOST_UNZIPPED_BYTES = 100_000_000
+MOST_HEADING_CHARACTERS = 300
+MOST_BLOCK_CHARACTERS = 10_000
+"""A longer paragraph becomes several: what looks for its sentences takes a time that grows with its length squared."""
 HEADING_WORDS = 10
 """In formats without marked headings, a longer line is not one."""
+
+
+SAVE_ANEW = "Open it where it is from, and save or print it anew"
 
 
 class DocumentError(Exception):
     """A document that cannot be read: which, what is wrong, and what to do about it. The others load all the same."""
 
     def __init__(self, path: Path, problem: str, remedy: str) -> None:
-        super().__init__(f"{path.name}: {problem}. {remedy}")
+        super().__init__(printable(f"{path.name}: {problem}. {remedy}"))
         self.path, self.problem, self.remedy = path, problem, remedy
+
+
+def printable(text: str) -> str:
+    """The text with a "?" for what no message can carry: half characters, bytes of a file's name that are not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)
@@ -40,26 +55,6 @@ class Document:
     blocks: tuple[Block, ...]
 
 
-def read_folder(folder: Path) -> tuple[list[Document], list[DocumentError]]:
-    """All documents of a folder and its subfolders in name order, and those that could not be read, with the reason.
-
-    `questions.toml` and other kinds of files are not documents; unknown ones are reported, hidden ones ignored.
-    """
-    documents: list[Document] = []
-    errors: list[DocumentError] = []
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if not path.is_file() or any(part.startswith(".") for part in relative.parts) or path.suffix == ".toml":
-            continue
-        try:
-            document = read_document(path)
-        except DocumentError as error:
-            errors.append(error)
-        else:
-            documents.append(Document("/".join((*relative.parent.parts, document.name)), document.blocks))
-    return documents, errors
-
-
 def read_document(path: Path) -> Document:
     """One file. Raises DocumentError."""
     reader = READERS.get(path.suffix.lower())
@@ -72,13 +67,20 @@ def read_document(path: Path) -> Document:
         blocks = reader(path)
     except OSError as error:
         raise DocumentError(
-            path, f"cannot be opened ({error.strerror})", "Check the file and its permissions"
+            path, f"cannot be opened ({error.strerror or error})", "Check the file and its permissions"
         ) from error
+    except DocumentError:
+        raise
+    except MemoryError as error:
+        raise DocumentError(path, "needs too much memory to be read", "Split it into several documents") from error
+    except Exception as error:  # the libraries let KeyError, zlib.error, RuntimeError … of a broken file through
+        why = f"{type(error).__name__} {str(error)[:100]}".strip()
+        raise DocumentError(path, f"damaged, or not what its ending says ({why})", SAVE_ANEW) from error
     if not blocks:
         raise DocumentError(path, "no text in it", "Add text; of a scanned document, save a version with text (OCR)")
     if sum(len(block.text) for block in blocks) > MOST_CHARACTERS:
         raise DocumentError(path, "too much text", "Split it into several documents")
-    return Document(path.stem, tuple(blocks))
+    return Document(printable(path.stem), tuple(blocks))
 
 
 # --- plain text and markdown -----------------------------------------------------------------------------------------
@@ -86,16 +88,25 @@ def read_document(path: Path) -> Document:
 
 def read_markdown(path: Path) -> list[Block]:
     """Markdown: `#` and underlined headings, paragraphs, list items and table rows; code and front matter left out."""
-    outline = Outline()
+    outline, columns = Outline(), list[str]()
     text = re.sub(r"\A---\n.*?\n---\n", "", _text(path), flags=re.DOTALL)
     text = re.sub(r"^(```|~~~).*?(?:^\1[^\n]*$|\Z)", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL)
     text = re.sub(r"^(?=\S)([^\n#>|*-][^\n]*)\n(=+|-{3,})[ \t]*$", _underlined, text, flags=re.MULTILINE)
-    for line in text.split("\n"):
-        heading = re.match(r"(#{1,6})[ \t]+(.+?)[ \t#]*$", line)
+    lines = text.split("\n")
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        heading = re.match(r"(#{1,6})[ \t]+(.*)", line)
+        table = "|" in line and (line.lstrip().startswith("|") or bool(columns) or _is_rule(following))
+        columns = columns if table else []
         if heading:
-            outline.heading(len(heading[1]), heading[2])
-        elif re.match(r"[ \t]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+|\||>)", line):
+            outline.heading(len(heading[1]), heading[2].rstrip(" \t#"))
+        elif table and _is_rule(following):
+            outline.paragraph()
+            columns = _cells(line)
+        elif table:
+            outline.paragraph()
+            outline.line("" if _is_rule(line) else row_text(_cells(line), columns or None))
+        elif re.match(r"[ \t]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+|>)", line):
             outline.paragraph()
             outline.line(line)
         elif line.strip():
@@ -103,6 +114,15 @@ def read_markdown(path: Path) -> list[Block]:
         else:
             outline.paragraph()
     return outline.blocks()
+
+
+def _is_rule(line: str) -> bool:
+    """Whether it is the line under the names of a table's columns."""
+    return "|" in line and "-" in line and not line.strip(" \t|:-")
+
+
+def _cells(line: str) -> list[str]:
+    return re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|"))
 
 
 def _underlined(match: re.Match[str]) -> str:
@@ -144,25 +164,37 @@ def _text(path: Path) -> str:
 
 # --- formats with a library of their own ------------------------------------------------------------------------------
 
-_BLOCK_TAGS = ("p", "li", "tr", "dd", "dt", "blockquote", "div", "section", "article", "br", "td", "th", "main", "pre")
-_UNHEARD_TAGS = ("script", "style", "noscript", "template", "nav", "footer", "form", "svg", "head", "code", "button")
+_BLOCK_TAGS = (
+    *("p", "li", "tr", "dd", "dt", "blockquote", "div", "section", "article", "br", "td", "th", "main", "pre"),
+    *("caption", "figcaption"),
+)
+_HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_UNHEARD_TAGS = (
+    *("script", "style", "noscript", "template", "nav", "footer", "aside", "form", "svg", "head", "code", "button"),
+)
 
 
 def read_html(path: Path) -> list[Block]:
-    """HTML: h1 to h6 and the text of the body; scripts, navigation and forms left out."""
+    """HTML: h1 to h6 and the text of the body; scripts, navigation and forms left out, of a `header` all but headings.
+    A table's row is one block, and so is a definition."""
     from bs4 import BeautifulSoup, NavigableString, Tag
     from bs4.element import PreformattedString
 
     try:
-        page = BeautifulSoup(path.read_bytes(), "html.parser")
+        page = BeautifulSoup(path.read_bytes(), "lxml")
         for unheard in page.find_all(_UNHEARD_TAGS):
             unheard.extract()
-        outline, level = Outline(), 0
+        for header in page.find_all("header"):
+            header.replace_with(*header.find_all(_HEADING_TAGS))
+        for table in page.find_all("table"):
+            _join_rows(table)
+        for definitions in page.find_all("dl"):
+            _join_definitions(definitions)
+        outline = Outline()
         for node in page.descendants:
             if isinstance(node, Tag):
-                if re.fullmatch(r"h[1-6]", node.name):
-                    level = int(node.name[1])
-                    outline.heading(level, node.get_text(" "))
+                if node.name in _HEADING_TAGS:
+                    outline.heading(int(node.name[1]), node.get_text(" "))
                 elif node.name in _BLOCK_TAGS:
                     outline.paragraph()
             elif (
@@ -174,7 +206,32 @@ def read_html(path: Path) -> list[Block]:
     return outline.blocks()
 
 
-_HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+def _join_rows(table: Any) -> None:
+    """Puts the text of each row together, unless the table is there for the layout of the page."""
+    if table.find(("table", "dl", *_HEADING_TAGS)):
+        return
+    columns: list[str] = []
+    for number, row in enumerate(table.find_all("tr")):
+        cells = row.find_all(("td", "th"))
+        texts = [cell.get_text(" ") for cell in cells]
+        if number == 0 and len(cells) > 1 and all(cell.name == "th" for cell in cells):
+            columns = texts
+            row.clear()
+        elif cells:
+            row.string = row_text(texts, columns if columns or cells[0].name == "th" else None)
+
+
+def _join_definitions(definitions: Any) -> None:
+    """Puts what is defined before each of its definitions."""
+    terms: list[Any] = []
+    for item in definitions.find_all(("dt", "dd")):
+        if item.name == "dt":
+            is_said = bool(terms) and terms[-1].parent is None
+            terms = [item] if is_said else [*terms, item]
+        elif terms and not item.find(("table", "dl", *_HEADING_TAGS)):
+            item.string = row_text([", ".join(term.get_text(" ").strip() for term in terms), item.get_text(" ")], ())
+            for term in terms:
+                term.extract()
 
 
 def _in_heading(node: Any) -> bool:
@@ -198,10 +255,6 @@ def read_pdf(path: Path) -> list[Block]:
         pages = [page.extract_text() for page in PdfReader(path).pages]
     except FileNotDecryptedError as error:
         raise DocumentError(path, "it asks for a password", "Save it without one") from error
-    except OSError:
-        raise
-    except Exception as error:  # pypdf lets KeyError, RecursionError, zlib.error … of a broken file through
-        raise DocumentError(path, f"not a sound PDF ({type(error).__name__})", "Print it to PDF again") from error
     return _guess_headings(_paragraphs("\n".join(pages)))
 
 
@@ -239,31 +292,53 @@ def _is_heading_line(line: str) -> bool:
 def read_docx(path: Path) -> list[Block]:
     """Word: headings by style, paragraphs, and table rows with their cells in order."""
     import docx
-    from docx.oxml.exceptions import InvalidXmlError
     from docx.table import Table
-    from lxml.etree import XMLSyntaxError
 
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST_UNZIPPED_BYTES:
-                raise DocumentError(path, "far too large once unzipped", "Save it again without pictures")
-        outline = Outline()
-        for item in docx.Document(str(path)).iter_inner_content():
-            if isinstance(item, Table):
-                for row in item.rows:
-                    outline.paragraph()
-                    outline.line(", ".join(dict.fromkeys(cell.text.strip() for cell in row.cells if cell.text.strip())))
-                continue
-            style = (item.style.name or "") if item.style is not None else ""
-            level = re.fullmatch(r"Heading (\d)", style)
-            if level or style == "Title":
-                outline.heading(int(level[1]) + 1 if level else 1, item.text)
-            else:
+    if _unzips_too_large(path):
+        raise DocumentError(path, "far too large once unzipped", "Save it again without pictures")
+    outline = Outline()
+    for item in docx.Document(str(path)).iter_inner_content():
+        if isinstance(item, Table):
+            columns: list[str] | None = None
+            for row in item.rows:
+                cells = row.cells
+                texts = ["" if at and cell._tc is cells[at - 1]._tc else cell.text for at, cell in enumerate(cells)]
                 outline.paragraph()
-                outline.line(item.text)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, KeyError, ValueError, XMLSyntaxError, InvalidXmlError) as error:
-        raise DocumentError(path, "not a sound Word document", "Open it in Word and save it as .docx again") from error
+                if row._tr.xpath("w:trPr/w:tblHeader"):  # "repeat as header row"
+                    columns = texts
+                else:
+                    outline.line(row_text(texts, columns))
+            continue
+        style = (item.style.name or "") if item.style is not None else ""
+        level = re.fullmatch(r"Heading (\d)", style)
+        if level or style == "Title":
+            outline.heading(int(level[1]) + 1 if level else 1, item.text)
+        else:
+            outline.paragraph()
+            outline.line(item.text)
     return outline.blocks()
+
+
+def _unzips_too_large(path: Path) -> bool:
+    """What the archive says of its own size may be a lie: counted, and no more than a piece of it held."""
+    unzipped = 0
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as member:
+                while unzipped <= MOST_UNZIPPED_BYTES and (piece := member.read(65536)):
+                    unzipped += len(piece)
+    return unzipped > MOST_UNZIPPED_BYTES
+
+
+def row_text(cells: Sequence[str], columns: Sequence[str] | None = None) -> str:
+    """A table's row as it is said: its cells one after the other; where its columns have names, or (no names given)
+    its first cell names it, "Saturday: Opens ten, Closes six"."""
+    first, *others = [" ".join(cell.split()) for cell in cells] or [""]
+    if columns is None:
+        return ", ".join(text for text in (first, *others) if text)
+    named = [(name, text) for name, text in zip_longest(columns[1:], others, fillvalue="") if text]
+    said = ", ".join(f"{name} {text}".strip() if len(named) > 1 else text for name, text in named)
+    return ": ".join(text for text in (first.rstrip(" :,;"), said) if text)
 
 
 class Outline:
@@ -277,7 +352,7 @@ class Outline:
     def heading(self, level: int, text: str) -> None:
         """A heading closes those of its own and deeper levels."""
         self.paragraph()
-        text = " ".join(text.split())
+        text = " ".join(text.split())[:MOST_HEADING_CHARACTERS]
         if text:
             self._headings = [(above, name) for above, name in self._headings if above < level] + [(level, text)]
 
@@ -288,12 +363,23 @@ class Outline:
     def paragraph(self) -> None:
         """Ends the paragraph in hand, if there is one."""
         if self._lines:
-            self._blocks.append(Block(tuple(name for _, name in self._headings), " ".join(self._lines)))
+            headings = tuple(name for _, name in self._headings)
+            self._blocks += [Block(headings, text) for text in _pieces(" ".join(self._lines))]
             self._lines = []
 
     def blocks(self) -> list[Block]:
         self.paragraph()
         return self._blocks
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces of at most MOST_BLOCK_CHARACTERS, cut after a sentence or a word where there is one."""
+    while len(text) > MOST_BLOCK_CHARACTERS:
+        end = text.rfind(". ", 0, MOST_BLOCK_CHARACTERS) + 1 or text.rfind(" ", 0, MOST_BLOCK_CHARACTERS)
+        end = end if end > 0 else MOST_BLOCK_CHARACTERS
+        yield text[:end]
+        text = text[end:].lstrip()
+    yield text
 
 
 READERS: dict[str, Callable[[Path], list[Block]]] = {

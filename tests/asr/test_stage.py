@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from bench.spoken import silence, speak, trimmed
-from broker.messages import Close, EndUtterance, Failed, MicFrame, Open, SpeechPaused, Transcript
+from broker.messages import Close, EndUtterance, Event, Failed, MicFrame, Open, SpeechPaused, Transcript
 from tests.vad.microphones import frames, hear, stage, until_idle
+from workers.asr import pocketsphinx_engine
 from workers.asr.engine import Engines
 from workers.asr.stage import AsrStage
 
@@ -226,6 +227,48 @@ def test_sessions_have_their_own_words(engines: Engines) -> None:
     said = listen(asr, mixed)
     finals = {t.session: t.text for t in said if isinstance(t, Transcript) and t.final}
     assert finals == {"a": WORDS, "b": "where is the station"}
+
+
+def test_a_persona_whose_words_break_the_preparation_is_heard_without_them_and_the_operator_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = pocketsphinx_engine.persona_sentences
+
+    def breaks(persona: dict[str, Any], knowledge: Path | None) -> list[Any]:
+        if persona:
+            raise ValueError("no such word \udce9")
+        return make(persona, knowledge)
+
+    monkeypatch.setattr(pocketsphinx_engine, "persona_sentences", breaks)
+    engines = Engines(tmp_path, ROOT / ".cache", ROOT / "etc" / "personas")
+    asr = AsrStage(engines)
+    asr.accept(replace(opened(), persona={"id": "host"}))
+    said = listen(ready(asr), from_vad())
+    told = [message for message in said if isinstance(message, Event)]
+    assert [(event.kind, event.session, event.data["persona"]) for event in told] == [("documents", "", "host")]
+    assert "no such word ?" in told[0].data["problems"][0]
+    assert asr.counters["vocabularies_left_out"] == 1
+    assert [message.final for message in said if isinstance(message, Transcript)][-1]
+    engines.close()
+
+
+def test_ears_that_cannot_be_prepared_at_all_are_told_to_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pocketsphinx_engine, "build", breaks)
+    engines = Engines(tmp_path, tmp_path, ROOT / "etc" / "personas")
+    asr = AsrStage(engines)
+    asr.accept(opened())
+    failed = [message for message in listen(asr, from_vad()) if isinstance(message, Failed)]
+    patience = time.monotonic() + 60
+    while not failed and time.monotonic() < patience:
+        time.sleep(0.01)
+        failed = [message for message in asr.step(1) if isinstance(message, Failed)]
+    assert "disk full" in failed[0].text
+    engines.close()
 
 
 def test_a_closed_session_is_silent(engines: Engines) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import docx
@@ -19,10 +20,23 @@ from workers.asr.vocabulary import ASKED, own_pronunciations, persona_sentences,
         ("", ""),
         ("★ … ,,, ***", ""),
         ("99999999999999999999", ""),
+        ("pi is " + "3" * 5000, "pi is"),
+        ("0" * 5000 + "7", "seven"),
+        ("0." + "3" * 5000, "zero point" + " three" * 16),
+        ("see " + "a" * 5000, "see"),
     ],
 )
 def test_text_becomes_words_as_they_are_said(text: str, words: str) -> None:
     assert words_of(text) == tuple(words.split())
+
+
+def test_data_written_as_text_takes_no_time(tmp_path: Path) -> None:
+    """A picture inside a document has 100 000 letters without a space; a table has numbers only."""
+    (tmp_path / "picture.txt").write_text("See " + "aB1/" * 50_000)
+    (tmp_path / "table.txt").write_text("0.1234 0.5678 " * 100_000)
+    began = time.process_time()
+    assert ("zero", "point", "one") in [words[:3] for words, _ in persona_sentences({}, tmp_path)]
+    assert time.process_time() - began < 15
 
 
 def test_documents_questions_small_talk_and_extra_words_are_all_heard(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from broker import profile
 from broker.config import load
-from workers.doctor import _documents, _engines, _gpu, _personas
+from workers.doctor import Finding, _documents, _engines, _gpu, _personas
 
 
 def said(folder: Path, name: str = "house") -> list[str]:
@@ -67,6 +67,69 @@ def test_the_profile_is_told_and_whether_it_can_be_kept(
     finding = next(_gpu(load(environ={"VISAVIS_STAGES_PROFILE": name})))
     assert (finding.what, finding.good) == ("profile", good)
     assert says in finding.words
+
+
+PARTY = "tests.tts.test_voices:Humming"
+
+
+def told(tmp_path: Path, *files: tuple[str, str], usual: str = "ada") -> list[Finding]:
+    for name, text in files:
+        (tmp_path / f"{name}.toml").write_text(text)
+    return [*_personas(load(environ={"VISAVIS_PATHS_PERSONAS": str(tmp_path), "VISAVIS_SESSIONS_PERSONA": usual}))]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says", "needed"),
+    [
+        (
+            '[brain]\nengine = "nope"',
+            "[brain] engine",
+            "There is no brain 'nope'. Known: auto, knowledge, openai",
+            True,
+        ),
+        ('[brain]\nengine = "json:Nothing"', "[brain] engine", "cannot be loaded", True),
+        ('[voices.en]\nengine = "nope"', "[voices.en] engine", "known: flite, espeak, or package.module:Class", True),
+        ('[voices.en]\nengine = "json:JSONDecoder"', "[voices.en] engine", "cannot be loaded", True),
+        ('[voices.en]\nvoice = "bob"', "[voices.en] voice", "has no voice 'bob', ", False),
+        (
+            f'[voices.en]\nengine = "{PARTY}"\nvoice = "bob"',
+            "[voices.en] voice",
+            "low speaks. Known: low, high.",
+            False,
+        ),
+        (f'languages = ["es"]\n[voices.es]\nengine = "{PARTY}"', "[voices.es] engine", "does not speak 'es'", True),
+        ('languages = ["qqq"]', "languages", "no engine here speaks 'qqq'", True),
+        ('[asr]\nengine = "nope"', "[asr] engine", "Known: auto, pocketsphinx, whisper", False),
+        ('languages = ["es"]\n[asr]\nengine = "pocketsphinx"', "[asr] engine", "English only, not 'es'", False),
+        ('[face]\nportrait = "nobody"', "[face] portrait", "no portrait called 'nobody'. Known portraits: ", True),
+        ('[face]\nbackground = "nowhere"', "[face] background", "no background called 'nowhere'", False),
+        ('[face]\nfront = "avatar3d"\nmodel = "nobody"', "[face] model", "put a .glb or .vrm file into", False),
+    ],
+)
+def test_what_a_persona_asks_for_in_vain_is_told_with_its_file_and_key(
+    tmp_path: Path, text: str, key: str, says: str, needed: bool
+) -> None:
+    found = told(tmp_path, ("ada", text), ("bea", text), ("cid", ""))
+    wrong = [(each.what, each.needed) for each in found if not each.good and says in each.words]
+    assert wrong == [("persona ada", needed), ("persona bea", False)]
+    starts = [each.words.partition(f": {key}: ")[0] for each in found if says in each.words]
+    assert starts == ["ada.toml", "bea.toml"]
+    assert [(each.good, each.words) for each in found if each.what == "persona cid"] == [(True, "in order")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[voices.en]\nengine = "{PARTY}"\nvoice = "high"',
+        '[voices.en]\nvoice = "slt"',
+        '[voices.en]\nvoice = "f3"',
+        '[brain]\nengine = "workers.llm.knowledge_engine:KnowledgeEngine"',
+        '[asr]\nengine = "pocketsphinx"',
+        '[face]\nbackground = "none"',
+    ],
+)
+def test_what_a_persona_asks_for_and_gets_is_in_order(tmp_path: Path, text: str) -> None:
+    assert [(each.good, each.words) for each in told(tmp_path, ("ada", text))] == [(True, "in order")]
 
 
 def test_a_personas_wrong_patience_is_told(tmp_path: Path) -> None:

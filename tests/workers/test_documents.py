@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import random
+import struct
+import time
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml import OxmlElement
 
-from workers.documents import MOST_BYTES, DocumentError, read_document, read_folder
+from workers.documents import MOST_BLOCK_CHARACTERS, MOST_BYTES, DocumentError, read_document
 from workers.llm.passages import passages_of
 
 HOURS = "The library opens at eight. It closes at ten."
@@ -88,6 +95,65 @@ def test_word_documents_give_headings_paragraphs_and_tables(tmp_path: Path) -> N
     assert passages(path) == {"guide#opening-hours": f"{HOURS} Sunday, closed."}
 
 
+TABLE = (
+    "<table><tr><th>Day</th><th>Opens</th><th>Closes</th></tr><tr><td>Monday</td><td colspan=2>closed</td></tr>"
+    "<tr><td>Saturday</td><td>ten</td><td>six</td></tr></table>"
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (TABLE, ["Monday: closed", "Saturday: Opens ten, Closes six"]),
+        ("<table><tr><th>Day<th>Hours<tr><td>Sunday<td>10 to <b>16</b></table>", ["Sunday: 10 to 16"]),
+        ("<table><tr><th>Sunday:</th><td>10 to 16</td></tr></table>", ["Sunday: 10 to 16"]),
+        ("<table><tr><td>Sunday</td><td>ten</td><td></td><td>six</td></tr></table>", ["Sunday, ten, six"]),
+        ("<dl><dt>Adults<dd>twelve euros<dt>Children<dd>free</dl>", ["Adults: twelve euros", "Children: free"]),
+        (
+            "<dl><dt>Monday</dt><dt>Tuesday:</dt><dd>nine</dd><dd>two</dd></dl>",
+            ["Monday, Tuesday: nine", "Monday, Tuesday: two"],
+        ),
+        ("<table><tr><td><h2>Left</h2><p>One.</p></td><td><p>Two.</p></td></tr></table>", ["One.", "Two."]),
+    ],
+)
+def test_rows_and_definitions_of_a_page_are_said_whole(tmp_path: Path, page: str, said: list[str]) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(f"<body>{page}<p>End.</p></body>")
+    assert [block.text for block in read_document(path).blocks] == [*said, "End."]
+
+
+def test_of_the_frame_of_a_page_only_the_heading_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("<header><a>Log in</a><h1>Place</h1></header><aside>Advertisement</aside><p>Hi.</p>")
+    (block,) = read_document(path).blocks
+    assert (block.headings, block.text) == (("Place",), "Hi.")
+
+
+def test_rows_of_markdown_have_the_names_of_their_columns(tmp_path: Path) -> None:
+    path = tmp_path / "prices.md"
+    path.write_text(
+        "# Prices\n\n| Who | Day | Year |\n|:--|--:|---|\n| Adults | 12 | 90 |\n| Children | free | |\n\n"
+        "| Dogs | no |\n\nwhen | how much\n--- | ---\nnights | **5 euros**\n\nA | B is said.\n"
+    )
+    assert passages(path) == {
+        "prices#prices": "Adults: Day 12, Year 90. Children: free. Dogs, no. nights: 5 euros. A, B is said."
+    }
+
+
+def test_rows_of_word_have_the_names_of_their_columns_if_these_are_marked(tmp_path: Path) -> None:
+    path = tmp_path / "hours.docx"
+    document = docx.Document()
+    table = document.add_table(3, 3)
+    rows = (("Day", "Opens", "Closes"), ("Friday", "ten", "ten"), ("Sunday", "closed", ""))
+    for row, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    table.cell(2, 1).merge(table.cell(2, 2))
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    document.save(str(path))
+    assert [block.text for block in read_document(path).blocks] == ["Friday: Opens ten, Closes ten", "Sunday: closed"]
+
+
 def test_pdf_lines_become_sentences_under_their_headings(tmp_path: Path) -> None:
     path = tmp_path / "paper.pdf"
     write_pdf(path, ["Opening hours", "The library opens at", "eight. It closes at ten."])
@@ -108,6 +174,45 @@ def bomb(path: Path) -> None:
         archive.writestr("word/document.xml", b"0" * 120_000_000)
 
 
+def word_file() -> bytes:
+    out = io.BytesIO()
+    document = docx.Document()
+    document.add_paragraph(HOURS)
+    document.save(out)
+    return out.getvalue()
+
+
+def with_part(name: str, content: Callable[[bytes], bytes]) -> bytes:
+    """A Word document one part of which is another."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(word_file())) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+        for part in before.namelist():
+            after.writestr(part, content(before.read(part)) if part == name else before.read(part))
+    return out.getvalue()
+
+
+def with_header(at_local: int, at_central: int, value: bytes, file: bytes = b"") -> bytes:
+    """A zip file with something else in both headers of each entry."""
+    made = bytearray(file or word_file())
+    for mark, at in ((b"PK\x03\x04", at_local), (b"PK\x01\x02", at_central)):
+        found = -1
+        while (found := made.find(mark, found + 1)) >= 0:
+            made[found + at : found + at + len(value)] = value
+    return bytes(made)
+
+
+def damaged_sector() -> bytes:
+    made = bytearray(word_file())
+    made[60:90] = b"\xff" * 30
+    return bytes(made)
+
+
+def lying_bomb() -> bytes:
+    """Says that it is small and is not."""
+    grown = with_part("word/document.xml", lambda xml: xml.replace(b"<w:body>", b"<w:body>" + b" " * 120_000_000))
+    return with_header(22, 24, struct.pack("<I", 2000), grown)
+
+
 BROKEN = {
     "junk.md": lambda path: path.write_bytes(bytes(range(256)) * 10),
     "zeros.txt": lambda path: path.write_bytes(b"abc\0" * 100),
@@ -118,6 +223,13 @@ BROKEN = {
     "junk.docx": lambda path: path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10),
     "empty.docx": lambda path: zipfile.ZipFile(path, "w").close(),
     "bomb.docx": bomb,
+    "liar.docx": lambda path: path.write_bytes(lying_bomb()),
+    "locked.docx": lambda path: path.write_bytes(with_header(6, 8, b"\x01\x00")),
+    "packed.docx": lambda path: path.write_bytes(with_header(8, 10, b"\x62\x00")),
+    "sector.docx": lambda path: path.write_bytes(damaged_sector()),
+    "rootless.docx": lambda path: path.write_bytes(with_part("word/document.xml", lambda _: b"<a/>")),
+    "typeless.docx": lambda path: path.write_bytes(with_part("[Content_Types].xml", lambda _: b"<a/>")),
+    "rejected.html": lambda path: path.write_text("<![foo[bar]"),
     "huge.txt": lambda path: path.write_bytes(b"word " * (MOST_BYTES // 5 + 1)),
     "long.txt": lambda path: path.write_bytes(b"A sentence with words. " * 100_000),
     "picture.jpeg": lambda path: path.write_bytes(b"\xff\xd8\xff"),
@@ -133,17 +245,74 @@ def test_a_broken_document_is_an_error_that_names_it_and_the_remedy(tmp_path: Pa
     assert caught.value.remedy
 
 
-def test_broken_documents_do_not_keep_the_others_from_loading(tmp_path: Path) -> None:
-    for name in ("junk.md", "cut.pdf", "junk.docx", "picture.jpeg"):
-        BROKEN[name](tmp_path / name)
-    (tmp_path / "good.md").write_text(f"# Good\n\n{HOURS}\n")
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "also.txt").write_text("Parking is free.")
-    (tmp_path / "questions.toml").write_text("questions = []")
-    (tmp_path / ".hidden.md").write_text("# Hidden\n\nText.")
-    documents, errors = read_folder(tmp_path)
-    assert [document.name for document in documents] == ["good", "more/also"]
-    assert {error.path.name for error in errors} == {"junk.md", "cut.pdf", "junk.docx", "picture.jpeg"}
+def test_an_archive_that_lies_about_its_size_is_not_unpacked_into_memory(tmp_path: Path) -> None:
+    (tmp_path / "liar.docx").write_bytes(lying_bomb())
+    tracemalloc.start()
+    try:
+        with pytest.raises(DocumentError):
+            read_document(tmp_path / "liar.docx")
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def whole(kind: str, path: Path) -> bytes:
+    match kind:
+        case "docx":
+            return word_file()
+        case "pdf":
+            write_pdf(path, ["Opening hours", HOURS])
+            return path.read_bytes()
+        case _:
+            return f"<html><h1>A</h1>{TABLE}<dl><dt>A<dd>b</dl><![CDATA[x]]><!-- c --><p>{HOURS}</p></html>".encode()
+
+
+@pytest.mark.parametrize("kind", ["docx", "html", "pdf"])
+def test_any_damage_leaves_a_document_or_a_sentence_about_it(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"damaged.{kind}"
+    sound = whole(kind, path)
+    chance = random.Random(4)
+    for _ in range(150):
+        made = bytearray(sound)
+        for _ in range(chance.choice((1, 3, 30))):
+            at, length = chance.randrange(len(made)), chance.choice((1, 4, 60))
+            match chance.randrange(4):
+                case 0:
+                    made[at : at + length] = chance.randbytes(length)
+                case 1:
+                    del made[at : at + length]
+                case 2:
+                    made[at:at] = made[chance.randrange(len(made)) :][:length]
+                case _:
+                    made[at:at] = chance.choice((b"<![", b"]]>", b"<", b"&#xD800;", b"<table><tr>", b">>", b"endobj"))
+        path.write_bytes(made[: chance.randrange(len(made))] if chance.random() < 0.1 else made)
+        with contextlib.suppress(DocumentError):
+            read_document(path)
+
+
+@pytest.mark.parametrize("line", ["# a" + "#" * 60_000 + "x", "# a" + " " * 60_000 + "x", "|" + "-" * 60_000 + "x"])
+def test_a_long_line_of_markdown_is_read_at_once(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "long.md"
+    path.write_text(f"{line}\n\nText.\n")
+    began = time.process_time()
+    assert read_document(path).blocks[-1].text == "Text."
+    assert time.process_time() - began < 1
+
+
+def test_closing_marks_are_no_part_of_a_heading(tmp_path: Path) -> None:
+    path = tmp_path / "closed.md"
+    path.write_text("## Opening hours ##\n\nNine.\n")
+    assert read_document(path).blocks[0].headings == ("Opening hours",)
+
+
+def test_a_paragraph_without_end_is_cut_between_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text(("It costs 1.25 and not 1.5. " * 1000 + "x" * 25_000).strip())
+    texts = [block.text for block in read_document(path).blocks]
+    assert len(texts) == 6
+    assert max(map(len, texts)) <= MOST_BLOCK_CHARACTERS
+    assert all(text.endswith("1.5.") for text in texts[:2])
+    assert "".join(texts).replace(" ", "") == path.read_text().replace(" ", "")
 
 
 def test_html_nested_without_end_is_still_read(tmp_path: Path) -> None:

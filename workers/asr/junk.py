@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from broker.languages import primary
+
 DOUBTFUL: Final = 0.3
 """Less confidence than this, and there were no words."""
 
@@ -52,5 +54,5 @@ def is_junk(text: str, language: str, confidence: float) -> bool:
     words = text.lower().strip(" .!?¡¿…,").split()
     if not words or confidence < DOUBTFUL:
         return True
-    weightless = WEIGHTLESS.get(language.partition("-")[0], frozenset())
+    weightless = WEIGHTLESS.get(primary(language), frozenset())
     return (len(words) <= MOST_WEIGHTLESS and weightless.issuperset(words)) or " ".join(words) in SUBTITLES

@@ -12,6 +12,7 @@ from broker.errors import EngineError
 from broker.messages import (
     Close,
     EndUtterance,
+    Event,
     Failed,
     Message,
     MicFrame,
@@ -39,13 +40,15 @@ class AsrStage:
     def __init__(self, engines: Engines, engine: str = "auto") -> None:
         """`engine`: the installation's choice, for personas that leave it to `auto`."""
         self.engines = engines
-        self.counters: dict[str, float] = {"frames_unknown": 0, "frames_dropped": 0}
+        self.counters: dict[str, float] = {"frames_unknown": 0, "frames_dropped": 0, "vocabularies_left_out": 0}
         self._listeners: dict[str, Listener] = {}
         self._stand_ins = StandIns(engines, engine)
         self._ears: dict[str, Ear] = {}
         """What each session hears with, or will from its next utterance on."""
         self._told: dict[str, Change] = {}
         """The newest step that each session was told."""
+        self._lacks: set[tuple[str, str]] = set()
+        """(persona, why): those whose words could not be made part of what is listened for."""
         self._now_ns = 0
         self._out: list[Message] = []
         self._due_ns: int | None = None
@@ -105,21 +108,24 @@ class AsrStage:
         return {"utterance": listener.newest.utterance if listener.newest else -1}
 
     def step(self, now_ns: int) -> list[Message]:
-        """One piece for the session whose words are waited for most, and a look at what is worked on elsewhere."""
+        """One piece for a session whose words are waited for, else for the one that has waited longest for its turn,
+        and a look at what is worked on elsewhere."""
         self._now_ns = now_ns
         self._stand_ins.poll(now_ns)
         out, self._out = self._out, []
         looks = [(listener, *self._look(listener)) for listener in list(self._listeners.values())]
         elsewhere = [listener for listener, polling, _ in looks if polling]
         waiting = [listener for listener, polling, waiting in looks if waiting and not polling]
-        chosen = [max(waiting, key=lambda one: (one.urgent, one.queued_samples))] if waiting else []
+        chosen = sorted(waiting, key=lambda one: not one.urgent)[:1]
+        for listener in chosen:
+            self._listeners[listener.session] = self._listeners.pop(listener.session)
         for listener in (*elsewhere, *chosen):
             try:
                 heard = listener.work(now_ns)
             except Exception as error:  # a third party's engine raises what it likes
                 self._broke(listener, error)
                 continue
-            out += heard
+            out += heard + self._lacking(listener)
             for final in (each for each in heard if isinstance(each, Transcript) and each.final):
                 samples = final.through_sample - final.start_sample
                 self._stand_ins.judge(self._ears[listener.session], listener.lag_ns, samples, now_ns)
@@ -197,6 +203,16 @@ class AsrStage:
         if change and change is not told and (told or ear.fallback.reduced):
             self._told[session] = change
             self._out.append(change.event(session, "asr"))
+
+    def _lacking(self, listener: Listener) -> list[Message]:
+        """To the operator, once: a recogniser that has `lacks` hears without the persona's own words, and why."""
+        lacks = str(getattr(listener.recogniser, "lacks", ""))
+        persona = str(self._ears[listener.session].persona.get("id", ""))
+        if not lacks or (persona, lacks) in self._lacks:
+            return []
+        self._lacks.add((persona, lacks))
+        self.counters["vocabularies_left_out"] += 1
+        return [Event(kind="documents", data={"persona": persona, "problems": [lacks]})]
 
     def _forget(self, session: str) -> None:
         self._ears.pop(session, None)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from workers.documents import Document, read_folder
+from workers.documents import Document
+from workers.knowledge_folder import read_folder
 
 Sentence = tuple[tuple[str, ...], float]
 """Words and how often they count."""
@@ -20,6 +22,10 @@ ASKED: Final = 4.0
 LISTS: Final = {"asked": ASKED, "not answered": 1.0}
 """What begins a document's own list of how people put it."""
 MOST_SENTENCES: Final = 20_000
+MOST_WORDS: Final = 100_000
+"""Of one document: a novel has as many, and a table of numbers that long takes seconds to be written out."""
+LONGEST_WORD: Final = 40
+"""Letters; what is longer (data that is written as text) nobody says."""
 
 FRAMES: Final = (
     "what is {}",
@@ -59,13 +65,13 @@ def persona_sentences(persona: dict[str, Any], knowledge: Path | None) -> list[S
         found.append((words_of(str(line)), ASKED))
     for talk in persona.get("small_talk", ()):
         found += [(words_of(str(line)), ASKED) for line in talk.get("say", ())]
-    if knowledge is not None and knowledge.is_dir():
+    if knowledge is not None:
         for document in read_folder(knowledge)[0]:
             headings, sentences = read(document)
             topics += headings
             found += sentences
-    found += [(words_of(frame.format(topic)), 0.5) for topic in dict.fromkeys(topics) for frame in FRAMES]
-    return [(words, weight) for words, weight in found if words][:MOST_SENTENCES]
+    framed = ((words_of(frame.format(topic)), 0.5) for topic in dict.fromkeys(topics) for frame in FRAMES)
+    return list(islice((sentence for sentence in chain(found, framed) if sentence[0]), MOST_SENTENCES))
 
 
 def own_pronunciations(persona: dict[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -90,20 +96,25 @@ PHONES: Final = frozenset((
 def read(document: Document) -> tuple[list[str], list[Sentence]]:
     """A document to its headings and weighted sentences."""
     headings = list(dict.fromkeys(heading for block in document.blocks for heading in block.headings if heading))
-    sentences: list[Sentence] = [(words_of(heading), 1.0) for heading in headings]
+    sentences: list[Sentence] = [(words_of(heading), 1.0) for heading in headings[:MOST_SENTENCES]]
+    words = 0
     for line in (line.strip() for block in document.blocks for line in block.text.splitlines()):
         begins, _, listed = line.partition(":")
         if begins.lower() in LISTS:
-            sentences += [(words_of(question), LISTS[begins.lower()]) for question in listed.split(";")]
+            said = [(words_of(question), LISTS[begins.lower()]) for question in listed.split(";")]
         else:
-            sentences += [(words_of(sentence), 1.0) for sentence in re.split(r"(?<=[.!?:;])\s+", line)]
+            said = [(words_of(sentence), 1.0) for sentence in re.split(r"(?<=[.!?:;])\s+", line)]
+        sentences += said
+        words += sum(len(sentence) for sentence, _ in said)
+        if words > MOST_WORDS:
+            break
     return headings, sentences
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """Text to words as the recogniser spells them."""
     text = text.replace("’", "'").lower()
-    text = re.sub(r"https?://\S+|\S+@\S+|`[^`]*`", " ", text)
+    text = re.sub(r"https?://\S+|(?<!\S)\S+@\S+|`[^`]*`", " ", text)
     return tuple(_spelled(re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*", text)))
 
 
@@ -112,13 +123,15 @@ def _spelled(tokens: list[str]) -> Iterator[str]:
 
     for token in tokens:
         if token[0].isdigit():
-            number = float(token) if "." in token else int(token)
-            if abs(number) < 1e9:
-                spoken = num2words(number, to="year") if _is_year(number) else num2words(number)
+            number = float(token)  # takes any number of digits, as `int` does not
+            if number < 1e9:
+                spoken = num2words(number) if "." in token else _whole(int(number))
                 yield from re.findall(r"[a-z]+", spoken)
-        else:
+        elif len(token) <= LONGEST_WORD:
             yield token
 
 
-def _is_year(number: float) -> bool:
-    return isinstance(number, int) and 1100 <= number <= 2099
+def _whole(number: int) -> str:
+    from num2words import num2words
+
+    return str(num2words(number, to="year") if 1100 <= number <= 2099 else num2words(number))

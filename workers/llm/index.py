@@ -182,6 +182,13 @@ class Index:
             return float(any(word in held for word in content_words(text)))
         return float((self._raw[self._owner == self._at[passage.id]] @ vector).max())
 
+    def relevance(self, passage: Passage, text: str, vector: Vector | None) -> tuple[float, ...]:
+        """How near each of a passage's sentences is to a text with this vector, in order."""
+        at = self._at[passage.id]
+        if vector is None or self._embedder is None:
+            return tuple(float(value) for value in self._sentence_grams[at].scores(text))
+        return self._hit(at, 0.0, self._rows @ _unit(vector - self._common)).relevance
+
     def related(self, passage: Passage, exclude: set[str]) -> Passage | None:
         """The passage nearest to another one that is not in `exclude`."""
         at = self._at.get(passage.id)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.errors import MissingError
-from workers.documents import DocumentError, read_folder
+from workers.documents import printable
+from workers.knowledge_folder import paths_in, read_folder
 from workers.llm.coverage import bag
 from workers.llm.embeddings import LAYERS, MiniLM
 from workers.llm.index import Index
@@ -77,7 +79,7 @@ class Library:
         if shelf is not None and shelf.signature == signature:
             return
         before = shelf.knowledge if shelf else None
-        coming = self._thread.submit(self._load, dict(persona), language)
+        coming = self._thread.submit(self._prepared, dict(persona), language, before)
         self._shelves.pop(key, None)
         self._shelves[key] = _Shelf(signature, before, coming)
         while len(self._shelves) > MOST_KEPT:
@@ -117,11 +119,20 @@ class Library:
 
     # --- in the thread ---
 
+    def _prepared(self, persona: dict[str, Any], language: str, before: Knowledge | None) -> Knowledge:
+        """What is in the documents, whatever happens: else what was known before, else nothing but why."""
+        try:
+            return self._load(persona, language)
+        except Exception as error:  # one persona's documents, or a full disk, must not keep the others from answering
+            logger.exception("knowledge not prepared", extra={"persona": _id(persona)})
+            problem = printable(f"The knowledge could not be prepared ({type(error).__name__}: {str(error)[:200]}).")
+            self._unread.append((_id(persona), (problem,)))
+            known = before or Knowledge(Index([]), SmallTalk(()))
+            return replace(known, problems=(problem,))
+
     def _load(self, persona: dict[str, Any], language: str) -> Knowledge:
         folder = self._folder(persona)
         documents, errors = read_folder(folder) if folder else ([], [])
-        if folder and not folder.is_dir():
-            errors = [DocumentError(folder, "this knowledge folder does not exist", "Correct [knowledge] folder")]
         for error in errors:
             logger.warning("document left out", extra={"persona": _id(persona), "reason": str(error)})
         passages = passages_of(documents)
@@ -194,12 +205,12 @@ class Library:
         # As JSON, for a persona that has come over the bus has lists where the file's own has tuples.
         parts = [json.dumps(persona.get("small_talk", ()), default=str)]
         folder = self._folder(persona)
-        for path in sorted(folder.rglob("*")) if folder and folder.is_dir() else ():
+        for path in paths_in(folder, []) if folder else ():
             try:
                 parts.append(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}")
             except OSError:
                 parts.append(f"{path}:gone")
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return hashlib.sha256(os.fsencode("\n".join(parts))).hexdigest()
 
 
 def _id(persona: Mapping[str, Any]) -> str:

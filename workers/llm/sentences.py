@@ -14,6 +14,10 @@ from workers.llm.markup import HiddenBlocks, plain, take_tags
 LONGEST = 400
 """Characters after which a sentence without an end is cut at its last comma or space, so that speech can go on."""
 
+LOOKED_AT = 1000
+"""Characters in which a sentence's end is looked for; where there is none, the sentence is too long anyway."""
+LONGEST_ABBREVIATION = 20
+
 _ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof st mt jr sr vs etc approx dept est fig inc ltd co corp no nos vol pp art sec ch ext tel ave
     blvd rd min max jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur fri sat sun gen col sgt
@@ -25,7 +29,7 @@ _END_OFTEN = frozenset({"etc", "a.m", "p.m", "ph.d", "inc", "ltd", "co", "corp",
 _WIDE_ENDS = "。！？｡；"
 _CLOSERS = "\"'”’»)]}*_」』）】》"
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘«¿¡]+$")
-_LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}$")
+_LIST_NUMBER = re.compile(r"[ \t]*\d{1,3}")
 _CUT = re.compile(r".*[,;:，、–—](?=\s)|.*(?=\s)", re.DOTALL)
 _SPOKEN = re.compile(r"\w")
 
@@ -58,7 +62,7 @@ class SentenceStream:
 
     def _cut(self, *, final: bool) -> list[Spoken]:
         ready: list[Spoken] = []
-        while (end := _first_end(self._text, final=final)) > 0:
+        while (end := _first_end(self._text[:LOOKED_AT], final=final and len(self._text) <= LOOKED_AT)) > 0:
             raw, self._text = self._text[:end], self._text[end:].lstrip(" \t")
             text, tags = take_tags(raw)
             self._tags |= tags
@@ -82,7 +86,7 @@ def _first_end(text: str, *, final: bool) -> int:
     """Where the first sentence of `text` ends, exclusive; 0 when more text is needed to know."""
     if not text:
         return 0
-    for match in re.finditer(r"[.!?…。！？｡；\n]", text):
+    for match in re.finditer(r"[.!?…]+|[。！？｡；\n]", text):
         end = _end_at(text, match.start(), final=final)
         if end < 0:
             break
@@ -132,9 +136,9 @@ def _end_at_line(text: str, at: int, *, final: bool) -> int:
 
 
 def _is_abbreviation(text: str, at: int, following: str) -> bool:
-    if _LIST_NUMBER.search(text[:at]):
+    if _LIST_NUMBER.fullmatch(text[text.rfind("\n", 0, at) + 1 : at]):
         return True
-    found = _LAST_WORD.search(text[:at])
+    found = _LAST_WORD.search(text[max(0, at - LONGEST_ABBREVIATION) : at])
     word = found[0].lower() if found else ""
     if len(word) == 1 and word.isalpha() and word != "i":
         return True

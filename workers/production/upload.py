@@ -21,7 +21,7 @@ from broker.errors import EngineError
 from broker.messages import Voice, Word
 from broker.uploads import write
 from broker.visemes import MOUTH_FRAME_SAMPLES
-from workers.lipsync.adding.limits import confine
+from workers.limits import confine
 from workers.production.order import OrderError
 from workers.production.playback import Marked, marked
 from workers.production.recording import read

@@ -11,8 +11,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from workers.limits import confine
 from workers.lipsync.adding.confined import Job
-from workers.lipsync.adding.limits import confine
 from workers.lipsync.adding.workshop import report_on
 
 

@@ -215,7 +215,9 @@ def test_a_persona_of_somebody_else_is_never_written_over(tmp_path: Path) -> Non
     assert [path.read_text() for path in tmp_path.iterdir()] == ["one"]
 
 
-@pytest.mark.parametrize("title", ['Anna "Ann" O\'Hara', "Zoë \\ n", "名前", "a\nb = 1", "x" * 300, "\x7f\0", "{name}"])
+@pytest.mark.parametrize(
+    "title", ['Anna "Ann" O\'Hara', "Zoë \\ n", "名前", "a\nb = 1", "x" * 300, "\x7f\0", "{name}", "Ada: the first"]
+)
 def test_any_title_makes_a_persona_that_can_be_read(tmp_path: Path, title: str) -> None:
     write_persona(tmp_path, "ada", persona_text("ada", title, "vera"))
     read = personas.load(tmp_path, "ada")

@@ -17,8 +17,8 @@ from tests.avatar3d.heads import odd_files
 from tests.lipsync.adding.films import write_odd_films
 from tests.lipsync.adding.odd_models import odd_models
 from tests.lipsync.adding.odd_pictures import odd_pictures, unusual_pictures
+from workers.limits import MEMORY
 from workers.lipsync.adding.confined import Job, run
-from workers.lipsync.adding.limits import MEMORY
 from workers.lipsync.photo import load_photo
 
 PEAK_KB = 1_000_000
@@ -111,7 +111,7 @@ def test_a_file_that_ends_its_process_is_a_sentence_too(
         "hang": "import time; time.sleep(600)",
     }[death]
     fake = tmp_path / "python"
-    fake.write_text(f"#!{sys.executable}\nfrom workers.lipsync.adding.limits import confine\nconfine()\n{program}\n")
+    fake.write_text(f"#!{sys.executable}\nfrom workers.limits import confine\nconfine()\n{program}\n")
     fake.chmod(0o755)
     monkeypatch.setattr("workers.lipsync.adding.confined.sys.executable", str(fake))
     monkeypatch.setattr("workers.lipsync.adding.confined.WALL_S", 3)

@@ -19,7 +19,7 @@ from workers.lipsync.adding.findings import Report, refused, report_of
 from workers.lipsync.errors import AvatarError
 
 WALL_S = 240
-"""A busy machine is slow; the processor time is bounded more tightly, in `limits`."""
+"""A busy machine is slow; the processor time is bounded more tightly, in `workers.limits`."""
 REPORT = "report.json"
 LARGEST_REPORT = 2_000_000
 FRUGAL = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}

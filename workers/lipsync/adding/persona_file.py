@@ -34,7 +34,7 @@ prompt = {prompt}
 folder = ""        # a folder beside this file with .md .txt .html .pdf .docx: what {title} knows
 
 [asr]
-words = [{quoted}]   # names that the ear should know
+words = [{words}]   # names that the ear should know
 
 [[small_talk]]
 say = ["hello", "hi", "hey", "good morning", "good afternoon", "good evening"]
@@ -64,10 +64,12 @@ def persona_text(name: str, title: str, portrait: str, model: str = "", voice: s
     if model:
         face += ['front = "avatar3d"   # begin with the 3D head; "portrait" begins with the picture']
         face += [f'model = "{model}"'] if model != portrait else []
+    heard = toml_text(title.partition(":")[0].strip())  # after a colon stands how a word sounds
     return TEXT.format(
         name=name,
         title="".join(character for character in title if character.isprintable()),
         quoted=toml_text(title),
+        words=heard if heard != '""' else "",
         description=toml_text(f"{title}, a new face."),
         greeting=toml_text(f"Hello, I am {title}. What would you like to talk about?"),
         prompt=toml_text(f"You are {title}. Answer in two short sentences."),

@@ -9,10 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+from workers.limits import confine
 from workers.lipsync.adding.confined import REPORT, Job
 from workers.lipsync.adding.findings import Report, refused
 from workers.lipsync.adding.kinds import kind_of
-from workers.lipsync.adding.limits import confine
 from workers.lipsync.errors import AvatarError
 
 
