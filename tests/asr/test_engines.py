@@ -183,6 +183,19 @@ def test_auto_takes_whisper_where_its_weights_are_and_pocketsphinx_elsewhere(wei
     assert "bin/models pull whisper" in why
 
 
+@pytest.mark.parametrize("language", ["en-GB", "en-US", "EN", "en_AU"])
+def test_english_of_any_region_is_heard_without_whisper(tmp_path: Path, language: str) -> None:
+    engines = Engines(tmp_path, ROOT / ".cache", ROOT / "etc" / "personas")
+    assert engines.choose("auto", language)[0] == "pocketsphinx"
+    recogniser = engines.open(PERSONA | {"languages": [language]}, language)
+    patience = time.monotonic() + 60
+    while not recogniser.ready():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    recogniser.close()
+    engines.close()
+
+
 def test_the_choice_and_its_reason_are_kept_and_logged_once(
     weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from broker.errors import EngineError
 from broker.messages import (
     EndUtterance,
@@ -209,12 +211,13 @@ def test_a_session_that_begins_meanwhile_is_told(tmp_path: Path) -> None:
     assert steps(here.run(10), "t") == ["pocketsphinx"]
 
 
-def test_a_whisper_gives_way_to_the_smaller_ones_that_are_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["en", "en-GB"])
+def test_a_whisper_gives_way_to_the_smaller_ones_that_are_there(tmp_path: Path, language: str) -> None:
     for size in ("small", "tiny"):
         tiny_whisper.build(tmp_path / f"whisper-{size}")
     engines = Engines(tmp_path, tmp_path, tmp_path)
     stand_ins = StandIns(engines)
-    ear = stand_ins.ear({}, "en")
+    ear = stand_ins.ear({}, language)
     chain = [ear.name]
     while stand_ins.failed(ear, EngineError("broken", "asr_engine"), 0):
         ear.name = ear.fallback.name

@@ -72,6 +72,13 @@ class ChatServer:
             request.wfile.write(bytes([byte]))
             request.wfile.flush()
 
+    def _empty_reasons(self, request: BaseHTTPRequestHandler) -> None:
+        """Each piece says that the answer ended for the reason ""."""
+        _begin(request)
+        for at in range(0, len(self.text), 7):
+            _event(request, self.text[at : at + 7], reason="")
+        _finish(request)
+
     def _stall(self, request: BaseHTTPRequestHandler) -> None:
         _begin(request)
         _event(request, "One sentence comes. And then ")
@@ -121,9 +128,35 @@ class ChatServer:
 
     def _json(self, request: BaseHTTPRequestHandler) -> None:
         """A server that does not stream."""
-        body = json.dumps({"choices": [{"message": {"content": self.text}, "finish_reason": "stop"}]}).encode()
         _begin(request, kind="application/json")
-        request.wfile.write(body)
+        request.wfile.write(_answer(self.text))
+
+    def _json_in_pieces(self, request: BaseHTTPRequestHandler) -> None:
+        _begin(request, kind="application/json")
+        body = _answer(self.text)
+        for at in range(0, len(body), 40):
+            request.wfile.write(body[at : at + 40])
+            request.wfile.flush()
+            time.sleep(0.01)
+
+    def _json_large(self, request: BaseHTTPRequestHandler) -> None:
+        """More than a client has read when the first of it arrives."""
+        _begin(request, kind="application/json")
+        request.wfile.write(_answer(self.text, padding="x" * 300_000))
+
+    def _json_huge(self, request: BaseHTTPRequestHandler) -> None:
+        _begin(request, kind="application/json")
+        request.wfile.write(_answer(self.text, padding="x" * 4_000_000))
+
+    def _json_stall(self, request: BaseHTTPRequestHandler) -> None:
+        _begin(request, kind="application/json")
+        request.wfile.write(_answer(self.text)[:40])
+        request.wfile.flush()
+        self.release.wait(10)
+
+    def _json_cut(self, request: BaseHTTPRequestHandler) -> None:
+        _begin(request, kind="application/json")
+        request.wfile.write(_answer(self.text)[:40])
 
     def _busy(self, request: BaseHTTPRequestHandler) -> None:
         _status(request, 429)
@@ -148,16 +181,21 @@ def _begin(request: BaseHTTPRequestHandler, kind: str = "text/event-stream") -> 
     request.end_headers()
 
 
-def _wire(text: str) -> bytes:
+def _answer(text: str, **more: str) -> bytes:
+    """The whole of one at once."""
+    return json.dumps(more | {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
+
+
+def _wire(text: str, reason: str | None = None) -> bytes:
     return (
         b"data: "
-        + json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": None}]}).encode()
+        + json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": reason}]}).encode()
         + b"\r\n\r\n"
     )
 
 
-def _event(request: BaseHTTPRequestHandler, text: str) -> None:
-    request.wfile.write(_wire(text))
+def _event(request: BaseHTTPRequestHandler, text: str, reason: str | None = None) -> None:
+    request.wfile.write(_wire(text, reason))
     request.wfile.flush()
 
 

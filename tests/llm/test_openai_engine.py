@@ -19,6 +19,7 @@ from tests.llm.known import avatar, library, persona, user
 from workers.llm.engine import Question, Said, Trouble
 from workers.llm.event_stream import ChatStream, StreamError
 from workers.llm.openai_engine import MOST_ANSWER_CHARACTERS, OpenAiEngine
+from workers.llm.phrases import phrase
 from workers.llm.prompts import GO_ON, INTERRUPTED, messages
 
 SENTENCES = ["The library opens at eight.", "On weekends it opens at ten!", "Is there anything else?"]
@@ -61,7 +62,7 @@ def spoken(items: list[Said | Trouble]) -> list[str]:
     return [item.text for item in items if isinstance(item, Said) and item.text]
 
 
-@pytest.mark.parametrize("behaviour", ["stream", "drip", "json"])
+@pytest.mark.parametrize("behaviour", ["stream", "drip", "empty_reasons", "json", "json_in_pieces", "json_large"])
 def test_an_answer_comes_sentence_by_sentence_however_it_is_sent(
     engine: OpenAiEngine, server: ChatServer, behaviour: str
 ) -> None:
@@ -109,6 +110,8 @@ FAILURES = {
     "huge": "llm_garbage",
     "empty": "llm_empty",
     "cut": "llm_cut",
+    "json_cut": "llm_garbage",
+    "json_huge": "llm_garbage",
 }
 
 
@@ -123,7 +126,48 @@ def test_each_failure_is_an_apology_with_its_code(engine: OpenAiEngine, server: 
     assert spoken(before) == (["One sentence comes."] if behaviour == "cut" else [])
 
 
-@pytest.mark.parametrize("behaviour", ["silent", "stall", "keep_alive"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>What may parking cost? The notes say that it is",
+        "```python\nprint('two euros')\n```",
+        "😀👍",
+        "[happy]",
+        " \n ",
+        "...",
+    ],
+)
+@pytest.mark.parametrize("behaviour", ["stream", "json"])
+def test_an_answer_of_which_no_word_can_be_spoken_is_none(
+    engine: OpenAiEngine, server: ChatServer, behaviour: str, text: str
+) -> None:
+    server.behaviour, server.text = behaviour, text
+    engine.submit(question(server))
+    (trouble,) = gather(engine)
+    assert isinstance(trouble, Trouble)
+    assert (trouble.code, trouble.text) == ("llm_empty", phrase("broken", "en")[0])
+
+
+def test_after_a_crash_there_may_be_nothing_left_to_say(engine: OpenAiEngine, server: ChatServer) -> None:
+    server.text = "[happy]"
+    engine.submit(dataclasses.replace(question(server), said_so_far=("Two euros a day.",)))
+    (end,) = gather(engine)
+    assert isinstance(end, Said)
+    assert (end.text, end.last) == ("", True)
+
+
+@pytest.mark.parametrize(("language", "told"), [("es", "es"), ("en-GB", "en-GB"), ("zh-CN", "zh-CN"), ("de", "en")])
+def test_an_apology_says_which_language_it_is_in(
+    engine: OpenAiEngine, server: ChatServer, language: str, told: str
+) -> None:
+    server.behaviour = "busy"
+    engine.submit(dataclasses.replace(question(server), language=language))
+    (trouble,) = gather(engine)
+    assert isinstance(trouble, Trouble)
+    assert (trouble.text, trouble.language) == (phrase("busy", language)[0], told)
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "stall", "keep_alive", "json_stall"])
 def test_a_server_that_says_nothing_for_too_long_is_given_up(
     engine: OpenAiEngine, server: ChatServer, behaviour: str
 ) -> None:
@@ -234,6 +278,14 @@ def test_events_may_be_cut_anywhere() -> None:
         stream = ChatStream()
         assert "".join(t for at in range(0, len(wire), size) for t in stream.feed(wire[at : at + size])) == "Grüße"
         assert stream.done
+
+
+@pytest.mark.parametrize(("reason", "done"), [(b"null", False), (b'""', False), (b'"stop"', True), (b'"length"', True)])
+def test_an_answer_is_over_when_the_server_gives_a_reason(reason: bytes, done: bool) -> None:
+    stream = ChatStream()
+    event = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":%s}]}\n\n' % reason
+    assert stream.feed(event) == ["Hi"]
+    assert stream.done == done
 
 
 @pytest.mark.parametrize("data", [b"1", b'"x"', b"{}", b'{"choices":[{"delta":{"content":3}}]}', b"[" * 100_000])

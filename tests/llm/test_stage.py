@@ -178,6 +178,7 @@ def test_a_failing_server_is_a_kind_sentence_in_the_turn_s_language(tmp_path: Pa
     assert isinstance(failed, Failed)
     assert (failed.turn, failed.code, failed.kind) == (3, "llm_busy", "llm")
     assert failed.text.startswith("Lo siento")
+    assert failed.language == "es"
     assert stage.counters["llm_busy"] == 1
 
 

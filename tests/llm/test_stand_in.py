@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,16 @@ def test_where_the_documents_know_nothing_the_apology_is_the_models(tmp_path: Pa
         said = here.asks("zxqv wvut blorf")
         assert failures(said) == ["I think too slowly."]
         assert sentences(said) == []
+
+
+def test_an_apology_told_to_another_session_says_which_language_it_is_in(tmp_path: Path) -> None:
+    here = Conversation(tmp_path)
+    here.model.trouble = "fails"
+    said = here.asks("zxqv wvut blorf")
+    said += run(here.stage, opened("other"), replace(asked("zxqv wvut blorf", 1, "other"), language="de"))
+    told = [(each.session, each.text, each.language) for each in said if isinstance(each, Failed)]
+    assert told == [("s", "I think too slowly.", "en"), ("other", "I think too slowly.", "en")]
+    assert len(here.model.asked) == 1, "the other was not told by the model itself"
 
 
 def test_who_has_no_documents_gets_the_apology_and_no_step(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from broker.errors import EngineError, MissingError
+from broker.languages import primary
 from workers import engines
 
 ENGINES = {
@@ -150,7 +151,7 @@ class Engines:
         try:
             return "whisper", f"its weights are in {find_model(self.weights).name}"
         except MissingError as missing:
-            if language != "en":
+            if primary(language) != "en":
                 raise EngineError(
                     f"Spoken {language!r} needs the whisper engine: {missing} Typing works.", "asr_language"
                 ) from missing

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.errors import EngineError, MissingError, VisavisError
+from broker.languages import primary
+from workers.documents import printable
 
 from .biased_model import BiasedModel, build
 from .engine import Hypothesis
@@ -73,7 +75,7 @@ class PocketsphinxEngine:
         self._logmath: int | None = None
 
     def open(self, persona: dict[str, Any], language: str) -> PocketsphinxRecogniser:
-        if language.partition("-")[0] != "en":
+        if primary(language) != "en":
             raise EngineError(
                 f"pocketsphinx understands English only, not {language!r}. "
                 "`bin/models pull whisper-small` brings an engine that does.",
@@ -87,7 +89,7 @@ class PocketsphinxEngine:
 
     def prepare(self, persona: dict[str, Any], language: str) -> None:
         """A decoder is made beside for a session to come; who takes over a dead process's session has it at once."""
-        if language.partition("-")[0] == "en":
+        if primary(language) == "en":
             self._maker.submit(self._make_spare, persona)
 
     def close(self) -> None:
@@ -114,6 +116,23 @@ class PocketsphinxEngine:
             logger.warning("ears not prepared", extra={"persona": persona.get("id"), "reason": str(error)})
 
     def _decoder(self, persona: dict[str, Any]) -> Decoder:
+        """The persona's; where its words break what prepares it, one that knows none of them. Raises EngineError."""
+        lacks = ""
+        for known in (persona, {}):
+            try:
+                decoder = self._decoder_for(known)
+            except VisavisError:
+                raise
+            except Exception as error:
+                logger.exception("vocabulary left out", extra={"persona": known.get("id")})
+                why = f"{type(error).__name__}: {str(error)[:200]}"
+                lacks = lacks or printable(f"Its words are not listened for, but everyday English is ({why}).")
+            else:
+                decoder.lacks = lacks
+                return decoder
+        raise EngineError(f"pocketsphinx cannot be prepared. {lacks}")
+
+    def _decoder_for(self, persona: dict[str, Any]) -> Decoder:
         folder = str(persona.get("knowledge", {}).get("folder") or "")
         knowledge = self._knowledge / folder if folder and self._bias else None
         sentences = persona_sentences(persona if self._bias else {}, knowledge)
@@ -156,6 +175,8 @@ class Decoder:
     def __init__(self, lib: ctypes.CDLL, model: BiasedModel, language_model: int, general: int) -> None:
         self._lib = lib
         self.model = model
+        self.lacks = ""
+        """Why the words of the persona it is for are not in it; empty if they are."""
         self._general = general
         self._stop = lib.ngram_wid(general, b"</s>")
         config = decoder_config(lib, model)
@@ -227,6 +248,10 @@ class PocketsphinxRecogniser:
         self._open = False
         self.through = 0
         self.took_ns = 0
+
+    @property
+    def lacks(self) -> str:
+        return self._decoder.lacks if self._decoder else ""
 
     def ready(self) -> bool:
         if self._decoder is None and self._coming.done():

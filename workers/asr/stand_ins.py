@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from broker.errors import EngineError, MissingError
+from broker.languages import primary
 from workers.asr.engine import AsrEngine, Engines, Recogniser, heard_in, told_apart
 from workers.asr.listener import SAMPLES_PER_MS
 from workers.asr.whisper_engine import WhisperEngine, find_model
@@ -90,7 +91,7 @@ class StandIns:
         if name == "whisper":
             with contextlib.suppress(EngineError):
                 engines = [f"whisper-{size}" for size in self._sizes_below(self._folder(name))]
-        return engines + (["pocketsphinx"] if language == "en" and name != "pocketsphinx" else [])
+        return engines + (["pocketsphinx"] if primary(language) == "en" and name != "pocketsphinx" else [])
 
     def _folder(self, name: str) -> Path:
         engine = self._engines.get(name)

@@ -1,7 +1,8 @@
 """faster-whisper from a local folder: any of Whisper's languages, int8 on a CPU, float16 on CUDA.
 
-It hears an utterance again and again while it grows; what two hearings in a row agree on stays. It runs in one thread
-of its own for all sessions, behind submit and poll; nothing is fetched.
+It hears an utterance again and again while it grows, each time from its start and whole: the newest hearing knows more
+than those before and takes their place. It runs in one thread of its own for all sessions, behind submit and poll;
+nothing is fetched.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.errors import EngineError, MissingError
+from broker.languages import primary
 
-from .agreement import Agreement
 from .engine import Hypothesis
 
 SIZES: Final = ("small", "base", "tiny", "medium", "distil-large-v3", "large-v3-turbo", "large-v3")
@@ -30,8 +31,13 @@ AGAIN_EVERY: Final = 8_000
 """New samples (0.5 s) after which an utterance is heard again."""
 LEAST: Final = 4_800
 """Whisper makes words up for less sound than this (0.3 s)."""
-TOKENS_PER_S: Final = 12
 RATE_HZ: Final = 16_000
+LONGEST: Final = 30 * RATE_HZ
+"""Samples it hears at once. The vad ends utterances there, a little after; what is over goes at the start, a silence:
+at the end it would be heard alone, as half a word or a made-up one."""
+TOKENS_PER_S: Final = 12
+MOST_TOKENS: Final = 220
+"""Of the 448 that a model has for hotwords (223 at most), its marks and the text. Beyond it the rest is the limit."""
 
 
 def find_model(weights: Path, size: str = "", sizes: tuple[str, ...] = SIZES) -> Path:
@@ -94,9 +100,10 @@ class WhisperEngine:
     def open(self, persona: dict[str, Any], language: str) -> WhisperRecogniser:
         """`language` empty: each utterance's is detected, among the persona's `languages`."""
         words = [str(word).partition(":")[0] for word in persona.get("asr", {}).get("words", ())]
-        tags = {_primary(tag): tag for tag in map(str, reversed(persona.get("languages", ())))}
+        spoken = [language] if language else [str(tag) for tag in persona.get("languages", ())]
+        tags = {primary(tag): tag for tag in reversed(spoken)}
         hotwords = ", ".join(filter(None, [persona.get("name"), *words]))
-        return WhisperRecogniser(self, _primary(language), hotwords, {} if language else tags)
+        return WhisperRecogniser(self, primary(language), hotwords, tags)
 
     def close(self) -> None:
         self._wake.put(False)
@@ -143,11 +150,12 @@ class WhisperEngine:
 
         started_ns = time.perf_counter_ns()
         samples = len(request.pcm) // 2
-        sound = np.frombuffer(request.pcm, "<i2").astype(np.float32) / 32768
+        sound = np.frombuffer(request.pcm, "<i2")[-LONGEST:].astype(np.float32) / 32768
         ear = request.recogniser
         try:
             segments, about = self._transcribe(sound, ear.language, ear.hotwords)
-            if ear.tags and about.language not in ear.tags:  # of those that may be spoken, the likeliest
+            unspoken = ear.tags and not ear.language and about.language not in ear.tags
+            if unspoken:  # of those that may be spoken, the likeliest
                 chances = dict(about.all_language_probs or ())
                 spoken = max(ear.tags, key=lambda language: chances.get(language, 0.0))
                 segments, about = self._transcribe(sound, spoken, ear.hotwords)
@@ -164,6 +172,7 @@ class WhisperEngine:
 
     def _transcribe(self, sound: Any, language: str, hotwords: str) -> tuple[Any, Any]:
         """The library's segments, worked out as they are read, and what it says about the sound."""
+        most_tokens = 16 + TOKENS_PER_S * len(sound) // RATE_HZ
         return self._model.transcribe(  # type: ignore[no-any-return]  # faster_whisper.WhisperModel, imported late
             sound,
             language=language or None,
@@ -173,7 +182,7 @@ class WhisperEngine:
             condition_on_previous_text=False,
             without_timestamps=True,
             hotwords=hotwords or None,
-            max_new_tokens=16 + TOKENS_PER_S * len(sound) // RATE_HZ,
+            max_new_tokens=most_tokens if most_tokens <= MOST_TOKENS else None,
         )
 
 
@@ -181,7 +190,7 @@ class WhisperRecogniser:
     """One session's. What it heard arrives in `heard`."""
 
     def __init__(self, engine: WhisperEngine, language: str, hotwords: str, tags: dict[str, str] | None = None) -> None:
-        """`tags`: Whisper's languages among which an utterance's is detected → the tags they have here."""
+        """`language`: Whisper's name; empty: it is detected. `tags`: those that may be → the persona's names."""
         self._engine = engine
         self.language, self.hotwords, self.tags = language, hotwords, tags or {}
         self.heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
@@ -191,8 +200,7 @@ class WhisperRecogniser:
         self._pcm = bytearray()
         self._asked = 0
         """Samples of the utterance in the newest request."""
-        self._agreement = Agreement()
-        self._hypothesis = Hypothesis("", 0.0, language)
+        self._hypothesis = self._nothing()
 
     def ready(self) -> bool:
         return self._engine.loaded()
@@ -201,8 +209,7 @@ class WhisperRecogniser:
         self._hearing += 1
         self._pcm.clear()
         self.through = self._asked = 0
-        self._agreement = Agreement()
-        self._hypothesis = Hypothesis("", 0.0, self.language)
+        self._hypothesis = self._nothing()
 
     def feed(self, pcm: bytes) -> None:
         self._pcm += pcm
@@ -245,13 +252,10 @@ class WhisperRecogniser:
             if heard.error:
                 raise EngineError(f"whisper failed ({heard.error}).", "asr_engine")
             self.through = max(self.through, heard.samples)
-            self._agreement.add(heard.text)
-            self._hypothesis = Hypothesis(self._agreement.text(), heard.confidence, heard.language)
+            self._hypothesis = Hypothesis(heard.text, heard.confidence, heard.language)
 
-
-def _primary(tag: str) -> str:
-    """Whisper's name of a language: `en-GB` → `en`."""
-    return tag.partition("-")[0].lower()
+    def _nothing(self) -> Hypothesis:
+        return Hypothesis("", 0.0, self.tags.get(self.language, self.language))
 
 
 def _cuda() -> bool:

@@ -55,6 +55,8 @@ class Trouble:
     turn: int
     code: str
     text: str
+    language: str = ""
+    """Of `text`; empty: the question's."""
     detail: str = ""
 
 

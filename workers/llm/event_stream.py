@@ -63,4 +63,4 @@ def text_of(event: Any) -> tuple[str, bool]:
     text = part.get("content") if isinstance(part, dict) else None
     if text is not None and not isinstance(text, str):
         raise StreamError("content that is not text")
-    return text or "", choice.get("finish_reason") is not None
+    return text or "", bool(choice.get("finish_reason"))  # some servers send an empty one until the end

@@ -186,6 +186,8 @@ class _Answer:
         self._source, self._confidence = source, confidence
         self._news = news
         self._sentences = SentenceStream()
+        self._begun = bool(question.said_so_far)
+        """A sentence of it was spoken, perhaps before a crash."""
         self._started_ns = perf_counter_ns()
 
     @property
@@ -199,26 +201,37 @@ class _Answer:
             self._say(sentence)
 
     def end(self) -> None:
-        """The text is complete: the rest, and an empty last sentence where the last one is already on its way."""
-        if not self.size:
-            raise _Refusal("llm_empty", "broken", "an empty answer")
+        """The text is complete: the rest, and an empty last sentence where the last one is already on its way.
+
+        Raises _Refusal if nothing of it can be spoken: it was thoughts without an end, code, an emoji.
+        """
         end = Spoken("")
         for sentence in self._sentences.flush():
             if sentence.text:
                 self._say(sentence)
             else:
                 end = sentence
+        if not self._begun:
+            raise _Refusal("llm_empty", "broken", f"no word to speak in {self.size} characters")
         self._say(end, last=True)
 
     def fail(self, refusal: _Refusal) -> None:
         question = self.question
-        text, _ = phrase(refusal.phrase_name, question.language)
+        text, language = phrase(refusal.phrase_name, question.language)
         self._news.append(
-            Trouble(session=question.session, turn=question.turn, code=refusal.code, text=text, detail=refusal.detail)
+            Trouble(
+                session=question.session,
+                turn=question.turn,
+                code=refusal.code,
+                text=text,
+                language=language,
+                detail=refusal.detail,
+            )
         )
 
     def _say(self, sentence: Spoken, *, last: bool = False) -> None:
         question = self.question
+        self._begun = True
         took_ns = perf_counter_ns() - self._started_ns
         self._news.append(
             Said(
@@ -258,12 +271,16 @@ async def _pieces(answer: _Answer, response: aiohttp.ClientResponse, patience_s:
 
 async def _whole(answer: _Answer, response: aiohttp.ClientResponse, patience_s: float) -> None:
     """The answer of a server that does not stream."""
+    body = bytearray()
     async with asyncio.timeout(patience_s):
-        body = await response.content.read(MOST_JSON_BYTES)
+        async for piece in response.content.iter_any():
+            body += piece
+            if len(body) > MOST_JSON_BYTES:
+                raise StreamError(f"more than {MOST_JSON_BYTES} bytes of JSON")
     try:
-        text, _ = text_of(read_json(body))
+        text, _ = text_of(read_json(bytes(body)))
     except ValueError as error:
-        raise StreamError(f"not JSON: {body[:80]!r}") from error
+        raise StreamError(f"not JSON: {bytes(body[:80])!r}") from error
     answer.add(text[:MOST_ANSWER_CHARACTERS])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from broker.languages import primary
+
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "empty": "Sorry, I did not catch that. Could you say it again?",
@@ -11,6 +13,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "ask_back_two": "I am not quite sure what you mean. Is it one of these: {first}, or {second}?",
         "unknown": "I am sorry, I do not know that. Please ask me in other words, or something else.",
         "unknown_again": "That is not in what I was given to know, I am afraid.",
+        "unknown_of": "I am sorry, that is not in what I know about this: {first}.",
         "declined": "All right. Then please ask me in other words.",
         "slower": "Sure, I will speak more slowly.",
         "faster": "Sure, I will speak a little faster.",
@@ -39,6 +42,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "ask_back_two": "No estoy seguro de entenderle. ¿Es una de estas cosas: {first}, o {second}?",
         "unknown": "Lo siento, eso no lo sé. Pregúntemelo con otras palabras, o pregunte otra cosa.",
         "unknown_again": "Me temo que eso no está entre lo que sé.",
+        "unknown_of": "Lo siento, eso no está en lo que sé de esto: {first}.",
         "declined": "De acuerdo. Entonces pregúntemelo con otras palabras, por favor.",
         "slower": "Claro, hablaré más despacio.",
         "faster": "Claro, hablaré un poco más rápido.",
@@ -67,6 +71,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "ask_back_two": "我不太确定您的意思。您是想问{first}，还是{second}？",
         "unknown": "抱歉，这个我不知道。请换个说法，或者问点别的。",
         "unknown_again": "抱歉，我的资料里没有这个内容。",
+        "unknown_of": "抱歉，关于{first}，我不知道这一点。",
         "declined": "好的，那请您换个说法再问一次。",
         "slower": "好的，我说慢一点。",
         "faster": "好的，我说快一点。",
@@ -94,9 +99,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 
 def phrase(name: str, language: str, **inserts: str) -> tuple[str, str]:
     """The phrase with its inserts, and the language it is in: English where there are no words for `language`."""
-    known = language if language in PHRASES else language.split("-")[0]
-    known = known if known in PHRASES else "en"
-    return PHRASES[known][name].format(**inserts), known
+    words = PHRASES.get(primary(language))
+    words, spoken = (words, language) if words else (PHRASES["en"], "en")
+    return words[name].format(**inserts), spoken
 
 
 def begins_with(name: str, text: str) -> bool:

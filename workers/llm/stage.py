@@ -158,8 +158,10 @@ class LlmStage:
         if ask.turn in known.next_n:
             return
         if known.brain is None:
-            text, _ = phrase("refused", ask.language)
-            self._fail(ask.session, ask.turn, "llm_missing", text)
+            text, language = phrase("refused", ask.language)
+            self.counters["llm_missing"] += 1
+            missing = Trouble(session=ask.session, turn=ask.turn, code="llm_missing", text=text, language=language)
+            self._outgoing.append(_failed(missing))
             return
         known.next_n[ask.turn] = len(ask.said_so_far)
         speculative = ask.speculative and ask.turn not in known.committed
@@ -219,7 +221,7 @@ class LlmStage:
             logger.warning(
                 "no answer", extra={"session": item.session, "turn": item.turn, "code": item.code, "why": item.detail}
             )
-            return Failed(session=item.session, turn=item.turn, code=item.code, text=item.text, kind="llm")
+            return _failed(item)
         n = known.next_n[item.turn]
         known.next_n[item.turn] = n + 1
         if item.last:
@@ -244,13 +246,20 @@ class LlmStage:
         news = item.change is not told and (told is not None or item.change.step != "full")
         return item.change.event(item.session, "llm") if news else None
 
-    def _fail(self, session: str, turn: int, code: str, text: str) -> None:
-        self.counters[code] += 1
-        self._outgoing.append(Failed(session=session, turn=turn, code=code, text=text, kind="llm"))
-
     def _brains(self) -> list[Brain]:
         brains = {id(known.brain): known.brain for known in self._sessions.values() if known.brain is not None}
         return list(brains.values())
+
+
+def _failed(trouble: Trouble) -> Failed:
+    return Failed(
+        session=trouble.session,
+        turn=trouble.turn,
+        code=trouble.code,
+        text=trouble.text,
+        language=trouble.language,
+        kind="llm",
+    )
 
 
 def _rules(message: Open) -> tuple[Expression, ...]:

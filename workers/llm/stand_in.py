@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from broker.clock import NS_PER_MS, NS_PER_S, now_ns
@@ -135,6 +135,7 @@ class WithStandIn:
         """The documents answer instead, if nothing was said yet; for some time they are asked at once."""
         reason = f"{self.name} gives no answer ({trouble.code})"
         self._fallback(asked.question).fail(self.name, self._clock(), reason)
+        trouble = replace(trouble, language=trouble.language or asked.question.language)  # others may be told it, too
         self._reasons[_server(asked.question)] = trouble
         if asked.begun or not _has_documents(asked.question.persona):
             self._forget(asked)
@@ -153,17 +154,8 @@ class WithStandIn:
         trouble = asked.trouble
         knows_nothing = isinstance(item, Trouble) or (item.kind == "unknown" and not asked.begun)
         if trouble and knows_nothing:
-            question = asked.question
             self._forget(asked)
-            self._news.append(
-                Trouble(
-                    session=question.session,
-                    turn=question.turn,
-                    code=trouble.code,
-                    text=trouble.text,
-                    detail=trouble.detail,
-                )
-            )
+            self._news.append(replace(trouble, session=asked.question.session, turn=asked.question.turn))
             return
         assert isinstance(item, Said)
         asked.begun = True
@@ -177,8 +169,7 @@ class WithStandIn:
             if now >= asked.by_ns:
                 question = asked.question
                 self._brain.cancel(question.session, question.turn)
-                text, _ = phrase("timeout", question.language)
-                self._fail(asked, _trouble(asked, "llm_timeout", text, "silent"))
+                self._fail(asked, _trouble(asked, "llm_timeout", "timeout", "silent"))
 
     def _tell(self, asked: _Asked) -> None:
         change = self._fallback(asked.question).newest
@@ -212,10 +203,10 @@ def _has_documents(persona: Mapping[str, Any]) -> bool:
 
 def _broken(asked: _Asked, error: Exception) -> Trouble:
     logger.error("the brain broke", extra={"session": asked.question.session}, exc_info=error)
-    text, _ = phrase("broken", asked.question.language)
-    return _trouble(asked, "llm_failed", text, type(error).__name__)
+    return _trouble(asked, "llm_failed", "broken", type(error).__name__)
 
 
-def _trouble(asked: _Asked, code: str, text: str, detail: str) -> Trouble:
+def _trouble(asked: _Asked, code: str, phrase_name: str, detail: str) -> Trouble:
     question = asked.question
-    return Trouble(session=question.session, turn=question.turn, code=code, text=text, detail=detail)
+    text, language = phrase(phrase_name, question.language)
+    return Trouble(session=question.session, turn=question.turn, code=code, text=text, language=language, detail=detail)
