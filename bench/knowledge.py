@@ -2,7 +2,8 @@
 
 On its held-out questions: straight (answered from the right passage), asked back (naming the right passage first or
 second, or not), did not know, confidently wrong (answered from another passage, or what nothing answers), refused
-rightly (of what nothing answers), CPU ms a question. `--bare` does it with documents that list no ways to ask,
+rightly (of what nothing answers), CPU ms a question; then the same of questions that only point back to what was just
+told (`bench.pointing_back`). `--bare` does it with documents that list no ways to ask,
 `--letters` without embeddings, `--misheard N` after changing every Nth word as a recogniser might, `--dev` on the
 questions for tuning (of an index that knows neither them nor any way to ask like them), `--set FILE` on those of a file
 with a list for each persona, such as tests/llm/asked_once_questions.toml, `--list` prints what went wrong. `--fit` fits
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import pointing_back
 from bench.knowledge_fit import Sample, fit
 from broker import personas
 from broker.config import ROOT, load
@@ -189,7 +191,9 @@ def main() -> None:
         weights = Path(empty) if arguments.letters else settings.path("weights") / "minilm"
         library = Library(folder, weights, settings.path("cache"))
         tables = read_toml(arguments.set or DEV_QUESTIONS)
+        pointing = read_toml(pointing_back.TUNING if arguments.dev else pointing_back.HELD_OUT)
         everything: list[Outcome] = []
+        after: list[pointing_back.Reply] = []
         samples: list[Sample] = []
         for name in arguments.personas or [name for name in personas.known(folder) if name in tables]:
             persona = personas.load(folder, name).snapshot()
@@ -206,6 +210,10 @@ def main() -> None:
             results = held_out(persona, known, questions) if tuning else outcomes(persona, known, questions)
             report(name, results, details=arguments.list)
             everything += results
+            if not (arguments.fit or arguments.set or arguments.misheard):
+                about_told = pointing_back.replies(persona, known, pointing.get(name, ()))
+                pointing_back.report(name, about_told, details=arguments.list)
+                after += about_told
             if arguments.fit:
                 without = outcomes(persona, bare(known), questions)
                 samples += [
@@ -214,6 +222,8 @@ def main() -> None:
                     for one in all_
                 ]
         report("all", everything, details=False)
+        if after:
+            pointing_back.report("all", after, details=False)
         print(GOALS)
         if arguments.fit:
             fit(samples)

@@ -235,9 +235,31 @@ def test_words_of_something_else_do_not_bring_the_last_answer_back(knowledge: Kn
 
 def test_a_question_that_names_nothing_is_about_what_was_just_told(knowledge: Knowledge) -> None:
     pool = (user("is there a pool"), avatar("The swimming pool is heated.", "house#swimming-pool"))
-    for text in ("when is it open", "is it open now", "where is it"):
+    for text in ("when is it open", "is it open now", "and when does it close"):
         assert ask(knowledge, text, *pool)[0].passage == "house#swimming-pool"
         assert ask(knowledge, text, *TOLD)[0].passage == LIBRARY
+
+
+def test_a_detail_is_given_by_the_sentence_that_has_it(knowledge: Knowledge) -> None:
+    parking = (user("may i park"), avatar("Parking costs two euros a day.", PARKING))
+    assert texts(ask(knowledge, "where is it", *parking))[0] == "The garage is on Mill Road."
+    assert "two euros" in texts(ask(knowledge, "how much is that", *parking))[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["where is it", "how old is it", "which colour is it", "how much does it cost", "who runs it", "how big is it"],
+)
+def test_a_detail_that_the_passage_leaves_out_is_not_known(knowledge: Knowledge, text: str) -> None:
+    (line,) = ask(knowledge, text, *TOLD)
+    assert (line.kind, line.passage, line.confidence) == ("unknown", "", 0.0)
+    assert line.text == "I am sorry, that is not in what I know about this: library opening hours."
+
+
+@pytest.mark.parametrize("text", ["what time is it", "what day is it today", "and what is the time now"])
+def test_no_document_tells_the_time(knowledge: Knowledge, text: str) -> None:
+    for history in ((), TOLD):
+        assert ask(knowledge, text, *history)[0].kind == "unknown"
 
 
 def test_okay_after_an_ask_back_takes_what_was_offered(knowledge: Knowledge) -> None:
@@ -445,10 +467,11 @@ def test_paraphrases_without_a_common_word_are_found_by_meaning(tmp_path: Path) 
     assert known.index.find("where can I leave my car").hits[0].passage.id == PARKING
 
 
-def test_documents_in_another_script_are_found_by_their_letters(tmp_path: Path) -> None:
+def test_documents_in_another_script_are_found_by_their_letters_at_least_to_ask_back(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "zh.md").write_text(
         "# 校园\n\n## 图书馆\n\n图书馆早上八点开门。\n\n## 停车\n\n停车每天两欧元。\n"
     )
     known = library(tmp_path).wait(persona(), "zh")
-    assert ask(known, "停车每天多少钱", language="zh", knowledge={"answer": 0.3})[0].text == "停车每天两欧元。"
+    (line,) = ask(known, "停车每天多少钱", language="zh")
+    assert (line.kind, line.passage) == ("ask_back", "zh#停车")

@@ -11,7 +11,7 @@ from broker import personas
 from broker.config import ROOT
 from broker.tables import read_toml
 from tests.llm.known import HAVE_WEIGHTS, WEIGHTS
-from workers.documents import read_folder
+from workers.knowledge_folder import read_folder
 from workers.llm.embeddings import MiniLM
 from workers.llm.engine import Question
 from workers.llm.knowledge_engine import answer

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from broker.messages import Exchange
-from workers.llm.words import content_words, normal
+from workers.llm.words import content_words, long_form, normal, without_accents
 
 
 class FollowUp(StrEnum):
@@ -35,29 +35,85 @@ class FollowUp(StrEnum):
 SLOWER_BY, FASTER_BY = 0.85, 1.18
 SLOWEST, FASTEST = 0.6, 1.5
 
-_PLEASE = r"(?: please| for me| again| now| then| a bit| a little| bitte| por favor)*"
-_LEAD = r"(?:okay |ok |yes |well |and |but |sorry |so |oh |please |(?:can|could|would|will) you (?:please )?)*"
+_LEAD = (
+    r"(?:(?:okay|ok|yes|well|and|but|sorry|so|oh|excuse me|please|just|do|(?:can|could|would|will) you|"
+    r"(?:can|could|may) i(?: have)?|let me|do you (?:mind|have)|would you mind|i (?:need|want|would like) (?:you )?to|"
+    r"i (?:need|want|would like)|go ahead and|"
+    r"por favor|perdon[ea]?|disculp[ea]|oye|bueno|vale|adelante|y|me|te|le|lo|nos|quiero|quisiera|me gustaria|"
+    r"(?:puede|podria|quiere)s?|necesito que|que) "
+    r"|(?:对不起|抱歉|不好意思|好的?|麻烦|请|我|能不能|可不可以|能否|能|可以|你|您|还?想) ?)*"
+)
+_TRAIL = (
+    r"(?: (?:please|for me|again|now|then|thanks|thank you|a (?:little )?bit|a little|if you can|bitte|"
+    r"por favor|gracias|para mi|un poco|otra vez|de nuevo|una vez mas)"
+    r"| ?(?:吗|好不好|行不行|好|行|可以|吧|呢|啊|么|谢谢))*"
+)
+_BIT = r"(?:(?:(?:just |quite )?a (?:(?:little |tiny )?bit|little|lot)|some|somewhat|slightly|any|much|way|far|even) )*"
+_POCO = r"(?:un (?:poco|poquito) |algo |mucho )?"
+_IT = (
+    r"(?:that|it|this|everything|(?:what )?you (?:just )?(?:said|were saying)|"
+    r"(?:the|your|that) (?:last |whole )?(?:one|answer|reply|sentence|part|bit|thing|subject|topic|question))"
+)
+_ESO = (
+    r"(?:eso|esto|ello|lo ultimo|lo que (?:ha|has) dicho|lo que dij(?:o|iste)|"
+    r"(?:la|su|tu) (?:ultima )?(?:respuesta|frase|parte|pregunta)|(?:el|este|ese) tema)"
+)
+_FAST, _SLOW = "(?:fast|quick(?:ly)?)", "slow(?:ly)?"
+_DI = r"(?:di(?:lo|melo)?|diga(?:lo|melo)?|dices?|decir(?:lo|melo)?|rep[ei]t[aei](?:lo|s|r|rlo|rmelo|melo)?)"
+
+
+def _pace(english: str, spanish: str, chinese: str, too: tuple[str, str, str]) -> tuple[str, ...]:
+    """Wishes for another pace, and complaints that the one there is is `too` much the other way."""
+    verbs = r"(?:speak|speaking|talk|talking|go|going|read|say|repeat|answer|tell me|slow|speed)"
+    is_ = r"(?:are|is|was|speak|talk|go|read)(?: (?:speaking|talking|going))?"
+    more = rf"(?:{_BIT}(?:more )?{english}|at a {english} (?:pace|speed|rate))"
+    return (
+        rf"(?:{verbs} )?(?:{_IT} )?(?:(?:again|once more|one more time) )?(?:but )?{more}(?: down)?",
+        rf"(?:not|(?:do not|stop) (?:speak|talk|go|say {_IT})(?:ing)?) (?:so|that|too|quite so) {too[0]}",
+        rf"(?:(?:you|that|this) (?:{is_} )?)?{_BIT}too {too[0]}",
+        rf"(?:(?:habl\w+|ir|ve|vaya|lee|lea|leer|{_DI}) )?(?:{_ESO} )?{_POCO}(?:mas )?{spanish}",
+        rf"(?:no )?(?:(?:habl\w+|vaya|vayas|digas?) )?tan {too[1]}(?: no)?",
+        rf"(?:(?:(?:esta|estas) hablando|hablas?|vas?|eso es|es|eso ha sido) )?demasiado {too[1]}",
+        rf"(?:(?:esta|estas) hablando|hablas?|vas?) muy {too[1]}",
+        rf"再?[说讲念读]?话?得?(?:稍微|更)?{chinese}(?:一?[点些]儿?)?[说讲]?|{chinese}{chinese}[说讲]",
+        rf"(?:别|不要)[说讲]?话?得?(?:那么|这么|太){too[2]}",
+        rf"(?:说|讲|语速)?话?得?(?:有点儿?|有些|太){too[2]}了?",
+    )
+
 
 _WAYS: dict[FollowUp, tuple[str, ...]] = {
     FollowUp.MORE: (
-        r"(?:tell me |say |give me )?(?:some )?more(?: details?)?",
-        r"(?:tell me |say )more about (?:it|that|this)",
-        r"i want to (?:know|hear) more",
-        r"go on|continue|keep going|elaborate|and then",
-        r"(?:what|anything|is there anything) (?:else|more)(?: about (?:it|that|this))?",
-        r"what (?:else|more) (?:is there|do you know|can you tell me)(?: about (?:it|that|this))?",
-        r"cuéntame más|dime más|más|sigue|continúa|qué más",
-        r"再多说一点|多说一点|继续|还有呢|然后呢",
+        (
+            rf"(?:(?:tell me|say|give me|know|hear|learn|find out|explain|talk) )?{_BIT}more"
+            rf"(?: (?:information|info|details?))?(?: (?:about|on) {_IT})?"
+        ),
+        rf"go on|carry on|continue|keep (?:going|talking)|(?:elaborate|expand)(?: on {_IT})?|and then|is that all",
+        r"(?:go )?in(?:to)? (?:more|further) details?|is there (?:any )?more(?: to it| to know)?",
+        rf"(?:what|anything|is there (?:any|some)thing) (?:else|more)(?: about {_IT})?(?: i should know)?",
+        rf"what (?:else|more) (?:is there(?: to know)?|do you know|can you tell me|should i know)(?: about {_IT})?",
+        rf"tell me anything (?:else|more)(?: about {_IT})?",
+        (
+            r"(?:(?:cuent|contar|habl|explic|ampli)\w* |dime |dig[oa]me |decir(?:me)? |d[ea]me |dar(?:me)? |saber )?"
+            rf"{_POCO}mas(?: (?:informacion|detalles?|cosas))?(?: (?:sobre|de|acerca de) {_ESO})?"
+        ),
+        r"(?:sig[ao]|sigue|seguir|continu[ae]r?)(?: (?:hablando|contando))?|con mas detalles?|luego|despues",
+        r"(?:hay )?(?:algo )?mas(?: hay| puedes? decirme| deberia saber)?",
+        r"再?(?:多|详细|具体|继续|接着|往下)地?(?:说|讲|介绍|谈|聊)[说讲]?(?:一?[点些]儿?|一下|下去)?|再(?:说说|讲讲)",
+        r"再?(?:说|讲|介绍)得?更?(?:多|详细|具体)(?:一?[点些]儿?)?|继续|接着|然后|(?:了解|知道)?更多(?:信息|内容|细节)?",
+        r"还有(?:什么|别的|其他的)?|后来|接下来",
     ),
     FollowUp.REPEAT: (
-        r"repeat(?: that| it| this| what you said| (?:the|your) last (?:one|sentence|answer|part))?",
-        r"say (?:that|it) (?:once more|again)",
-        r"what|huh|hm what|excuse me|say what|you said what",
-        r"once more|again|one more time|pardon|sorry|come again|what was that",
-        r"what did you (?:just )?say",
-        r"i (?:did not|didn't) (?:hear|catch|get) (?:that|you|it)",
-        r"repite|repítelo|otra vez|qué has dicho|cómo dices",
-        r"再说一遍|再说一次|重复一遍|你说什么",
+        rf"repeat(?:ing)?(?: {_IT})?",
+        rf"(?:say|read|hear|tell me)(?: {_IT})? (?:again|once more|(?:one more|another) time)",
+        r"what|huh|hm what|say what|you said what|what (?:did|were) you (?:just )?say(?:ing)?",
+        r"once more|again|(?:one more|another) time|pardon(?: me)?|i beg your pardon|sorry|excuse me|come again",
+        rf"i (?:did|could|can) not (?:quite |really )?(?:hear|catch|get)(?: (?:{_IT}|you|what {_IT}))?",
+        rf"i did not understand you|i missed (?:{_IT}|what {_IT})|what was {_IT}",
+        rf"{_DI}(?: {_ESO})? (?:otra vez|de nuevo|una vez mas)|rep[ei]t[aei](?:lo|s|r|rlo|rmelo|melo)?(?: {_ESO})?",
+        r"otra vez|de nuevo|una vez mas|como(?: dices?)?|que|perdon[ea]?(?: como dices?)?|has? dicho|dij(?:o|iste)",
+        r"no (?:[tl][eoa] )?(?:(?:he )?(?:oido|escuchado|entendido)|oigo|escuche|entendi)(?: bien| nada)?",
+        r"(?:再|重新)(?:说|讲|念|来|重复)(?:一?[遍次]|一下)|重复(?:一?[遍次]|一下)?|没有?听(?:清楚?|见|到)|听不(?:清楚?|见)",
+        r"(?:刚才)?[说讲](?:的是|了)?(?:什么|啥)|什么|啥",
     ),
     FollowUp.EXPLAIN: (
         r"(?:what|how) do you mean(?: by (?:that|this|it))?",
@@ -66,23 +122,16 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         r"explain(?: that| it| this)?",
         r"why(?: is that| so| not)?|how(?: come| so)?|really|is that (?:so|true|right)|are you sure",
         r"(?:say|put|explain) (?:that|it|this) (?:in other words|differently|another way|more simply)",
-        r"qué quieres decir|no entiendo|explícalo",
+        r"que quieres decir|no entiendo|explicalo",
         r"什么意思|我不明白|我没听懂",
     ),
     FollowUp.SLOWER: (
-        r"(?:speak |talk |go |say (?:it|that) )?(?:more |much )?slow(?:er|ly)?(?: down)?",
-        r"(?:say|repeat) (?:that|it)(?: again| once more)? (?:more |a bit |a little )?slow(?:er|ly)",
-        r"not so fast|(?:you are |that is |that was )?too fast",
-        r"you (?:speak|talk) too fast",
-        r"más despacio|más lento|habla más despacio",
-        r"慢一点|说慢一点|太快了",
+        *_pace("slow(?:er|ly)?", "(?:despacio|lent[oa]|lentamente)", "慢", (_FAST, "(?:rapido|deprisa)", "快")),
+        rf"slow (?:{_IT} )?down|放慢(?:语速|速度|一点)",
     ),
     FollowUp.FASTER: (
-        r"(?:speak |talk |go )?(?:more |much )?(?:fast(?:er)?|quick(?:er|ly)?)",
-        r"hurry up|speed up|(?:you are |that is )?too slow",
-        r"you (?:speak|talk) too slow(?:ly)?",
-        r"más rápido|más deprisa",
-        r"快一点|说快一点|太慢了",
+        *_pace("(?:fast(?:er)?|quick(?:er|ly)?)", "(?:rapido|deprisa)", "快", (_SLOW, "(?:despacio|lent[oa])", "慢")),
+        r"hurry up|speed up",
     ),
     FollowUp.NORMAL: (
         r"(?:speak |talk )?(?:at )?(?:a |the |your )?normal (?:speed|pace|rate)",
@@ -96,7 +145,7 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         ),
         r"that(?:'s| is) (?:it|right|what i mean(?:t)?)",
         r"please do|go ahead|i do|(?:please )?tell me|you (?:may|should|can)",
-        r"sí|claro|exacto|eso es|cuéntemelo|cuéntamelo|是的?|对|对的|没错|好的?|要|请说|说吧",
+        r"si|claro|exacto|eso es|cuentemelo|cuentamelo|是的?|对|对的|没错|好的?|要|请说|说吧",
     ),
     FollowUp.NO: (
         r"(?:no|nope|nah)(?: (?:no|thanks|thank you|not (?:that|really)|neither))*",
@@ -130,21 +179,21 @@ _WAYS: dict[FollowUp, tuple[str, ...]] = {
         r"wait(?: a (?:moment|second|minute))?|hold on|hang on|(?:just )?(?:one|a) (?:moment|second|minute|sec)",
         r"stop(?: it| that| talking)?|(?:be )?quiet|enough|never ?mind|forget (?:it|that)|nothing|cancel(?: that)?",
         r"(?:let us |let's )?start (?:over|again)|go back|i have a(?:nother)? question|can i ask (?:you )?something",
-        r"espera|un momento|para|basta|déjalo|nada|等一下|等等|稍等|停|别说了|算了|没什么|我有个问题",
+        r"espera|un momento|para|basta|dejalo|nada|等一下|等等|稍等|停|别说了|算了|没什么|我有个问题",
     ),
     FollowUp.ATTENTION: (
         r"(?:are you (?:still )?|(?:is )?any(?:body|one) )(?:there|listening|here)|(?:can|do) you hear me",
         r"hello (?:are you there|can you hear me)|test(?:ing)?(?: test| one two(?: three)?)*",
-        r"estás ahí|me oyes|me escuchas|hay alguien|你在吗|在吗|听得到吗|能听到我吗",
+        r"estas ahi|me oyes|me escuchas|hay alguien|你在吗|在吗|听得到吗|能听到我吗",
     ),
     FollowUp.LOUDNESS: (
         r"(?:speak |talk |be |go )?(?:a bit |a little |much )?(?:louder|quieter|softer|more (?:loudly|quietly))",
         r"speak up",
         r"(?:you are |that is )?too (?:loud|quiet)|turn (?:it |the volume |your voice )?(?:up|down)",
-        r"más (?:alto|fuerte|bajo)|大声一?点|小声一?点",
+        r"mas (?:alto|fuerte|bajo)|大声一?点|小声一?点",
     ),
 }
-_COMPILED = {kind: re.compile(f"{_LEAD}(?:{'|'.join(ways)}){_PLEASE}") for kind, ways in _WAYS.items()}
+_COMPILED = {kind: re.compile(f"{_LEAD}(?:{'|'.join(ways)}){_TRAIL}") for kind, ways in _WAYS.items()}
 
 _CONTINUES = re.compile(r"(?:and|what about|how about|or|but|y|qué tal|那)\b")
 _OF_ANYTHING = frozenset({"open", "opens", "close", "closes", "closed", "now", "today"})
@@ -159,7 +208,7 @@ _POINTS_BACK = frozenset(
 
 def follow_up(text: str) -> FollowUp | None:
     """What of the above these words are; None for anything else."""
-    said = normal(text)
+    said = without_accents(long_form(normal(text)))
     return next((kind for kind, pattern in _COMPILED.items() if pattern.fullmatch(said)), None)
 
 

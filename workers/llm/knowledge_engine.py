@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter_ns
 from typing import Any
 
+from workers.llm.details import asks_the_clock, detail_of
 from workers.llm.engine import Question, Said, Trouble
 from workers.llm.follow_ups import (
     FollowUp,
@@ -173,8 +174,7 @@ class _Answer:
     def _follow_up(self, wish: FollowUp | None) -> list[Line]:
         if wish is None:
             return []
-        told = last_avatar(self.question.history, with_passage=True)
-        passage = self.index.passage(told.passage) if told else None
+        passage = self._told()
         match wish:
             case FollowUp.MORE:
                 return self._more(passage)
@@ -235,7 +235,13 @@ class _Answer:
 
     def _from_documents(self) -> list[Line]:
         text = self.talk.without_greeting(self.question.text)
-        found = self._in_context(text, self.index.find(text))
+        if asks_the_clock(text):
+            return []
+        found = self.index.find(text)
+        of_told = self._detail_of_told(text, found)
+        if of_told:
+            return of_told
+        found = self._in_context(text, found)
         small = self.talk.alike(found.vector, self.question.turn)
         if small and small[1] > found.nearest + SURE_OF_SMALL_TALK:
             return self._spoken(small[0], "small_talk", small[1])
@@ -245,10 +251,32 @@ class _Answer:
             return self._ask_back(found)
         return self._hit(found.hits[0], found.confidence)
 
+    def _told(self) -> Passage | None:
+        """The passage told last."""
+        told = last_avatar(self.question.history, with_passage=True)
+        return self.index.passage(told.passage) if told else None
+
+    def _detail_of_told(self, text: str, found: Found) -> list[Line]:
+        """A question that names nothing but a detail ("when does it open") is answered by the sentences of the last
+        passage that give one. Where none does, nothing is guessed from its heading."""
+        passage, detail = self._told(), detail_of(text)
+        if passage is None or detail is None or not leans_on_history(text):
+            return []
+        given, names_nothing_else = detail.given_by(passage.sentences), detail.is_all_of(text)
+        if any(given) and names_nothing_else:
+            relevance = self.index.relevance(passage, text, found.vector)
+            chosen = choose(
+                passage.sentences, [near + float(gives) for near, gives in zip(relevance, given, strict=True)]
+            )
+            return [self._line(passage.sentences[at], "answer", passage) for at in chosen]
+        if any(given) or not (names_nothing_else or found.confidence < self.sure):
+            return []
+        lines = self._phrase("unknown_of", "unknown", first=_spoken_heading(passage))
+        return [replace(line, confidence=0.0) for line in lines]
+
     def _in_context(self, text: str, found: Found) -> Found:
         """A question that leans on what was said is also asked together with the heading of what was said."""
-        told = last_avatar(self.question.history, with_passage=True)
-        passage = self.index.passage(told.passage) if told else None
+        passage = self._told()
         if passage is None or not leans_on_history(text):
             return found
         names_nothing = only_points_back(text)

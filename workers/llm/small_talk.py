@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.llm.words import normal
+from workers.llm.words import long_form, normal
 
 ALIKE = 0.8
 """Cosine from which a sentence means the same as a scripted one."""
@@ -18,14 +18,6 @@ ALIKE_LETTERS = 0.88
 """The same for letter pairs (Dice), which forgive a misheard word; for any language."""
 
 
-_LONG_FORMS = (
-    (re.compile(r"\b(what|that|it|how|who|where|there|here)'?s\b"), r"\1 is"),
-    (re.compile(r"\bi'?m\b"), "i am"),
-    (re.compile(r"\b(you|they|we)'re\b"), r"\1 are"),
-    (re.compile(r"\b(do|does|did|is|was|are|have|has)n'?t\b"), r"\1 not"),
-    (re.compile(r"\bgood bye\b"), "goodbye"),
-)
-"""A person says "that's all", a persona's file "that is all"."""
 _LEAD = re.compile(r"(?:(?:ok|okay|all right|alright|well|so|oh|and|hey|hi|hello|um|uh|great|fine) )+")
 _TRAIL = re.compile(
     r"(?: (?:then|now|please|there|so much|for (?:now|today|your help|the help)|have a (?:nice|good) day))+$"
@@ -52,14 +44,14 @@ class SmallTalk:
         self._name = normal(name)
         kept = [entry for entry in entries if entry["say"] and entry["reply"]]
         self._replies: list[Sequence[str]] = [tuple(entry["reply"]) for entry in kept]
-        self._lines = [_Line(_long(normal(text)), at) for at, entry in enumerate(kept) for text in entry["say"]]
+        self._lines = [_Line(long_form(normal(text)), at) for at, entry in enumerate(kept) for text in entry["say"]]
         self._exact = {line.text: line.entry for line in reversed(self._lines)}
         self._pairs = [_pairs(line.text) for line in self._lines]
         self._vectors = embed_all([line.text for line in self._lines]) if embed_all and self._lines else None
 
     def exact(self, text: str, turn: int) -> str | None:
         """The reply if these are the very words of an entry, or all but a letter or two of them."""
-        said = _long(normal(text))
+        said = long_form(normal(text))
         for words in self._ways(text, said):
             if words in self._exact:
                 return self._reply(self._exact[words], turn)
@@ -81,7 +73,7 @@ class SmallTalk:
 
     def without_greeting(self, text: str) -> str:
         """The text after a short scripted phrase it begins with ("hello, when do you open"), if a question follows."""
-        words = _long(normal(text)).split()
+        words = long_form(normal(text)).split()
         for length in range(min(3, len(words) - 3), 0, -1):
             if " ".join(words[:length]) in self._exact:
                 return " ".join(words[length:])
@@ -91,7 +83,7 @@ class SmallTalk:
         """The words as they are; without what one begins and ends anything with; and, of several phrases, the last."""
         yield said
         yield _TRAIL.sub("", _LEAD.sub("", said, count=1).removesuffix(f" {self._name}" if self._name else ""))
-        parts = [_long(normal(part)) for part in re.split(r"[,.!?;]+", text[:200])]
+        parts = [long_form(normal(part)) for part in re.split(r"[,.!?;]+", text[:200])]
         phrases = [part if part in self._exact else _LEAD.sub("", f"{part} ").strip() for part in parts]
         said_too = [phrase for phrase in phrases if phrase]
         if said_too and all(phrase in self._exact for phrase in said_too):
@@ -100,13 +92,6 @@ class SmallTalk:
     def _reply(self, entry: int, turn: int) -> str:
         replies = self._replies[entry]
         return replies[turn % len(replies)]
-
-
-def _long(text: str) -> str:
-    """Normal text without contractions."""
-    for short, whole in _LONG_FORMS:
-        text = short.sub(whole, text)
-    return text
 
 
 def _pairs(text: str) -> frozenset[str]:

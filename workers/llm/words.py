@@ -22,10 +22,35 @@ _LEAD_IN = re.compile(
 )
 
 
+_LONG_FORMS = (
+    (re.compile(r"\b(what|that|it|how|who|where|there|here)'?s\b"), r"\1 is"),
+    (re.compile(r"\bi'?m\b"), "i am"),
+    (re.compile(r"\b(you|they|we)'re\b"), r"\1 are"),
+    (re.compile(r"\b(do|does|did|is|was|are|have|has|could|would|should)n'?t\b"), r"\1 not"),
+    (re.compile(r"\bcan'?t\b"), "can not"),
+    (re.compile(r"\b(i|you|we|they)'d\b"), r"\1 would"),
+    (re.compile(r"\bgood bye\b"), "goodbye"),
+)
+"""A person says "that's all", a persona's file "that is all"."""
+
+
 def normal(text: str) -> str:
     """Lower case, words and digits only, single spaces."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
     return " ".join(re.findall(r"[\w']+", text))
+
+
+def long_form(text: str) -> str:
+    """Normal text without contractions."""
+    for short, whole in _LONG_FORMS:
+        text = short.sub(whole, text)
+    return text
+
+
+def without_accents(text: str) -> str:
+    """The same without what people who type leave out: "mas", "que"."""
+    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", "".join(letters))
 
 
 def question_core(text: str) -> str:
