@@ -139,6 +139,93 @@ CASES = {
     "/etc/personas/host.toml": "slash et cetera slash personas slash host dot toml",
     "~/tls.key": "tilde slash T L S dot key",
     "R&amp;D": "R and D",
+    # amounts: signed, from one to another, with a currency, a percent sign, a unit, a time
+    "$5-10": "five to ten dollars",
+    "$5–$10": "five to ten dollars",
+    "$5 - $10": "five dollars to ten dollars",
+    "$5.50-10.25": "five dollars and fifty cents to ten dollars and twenty five cents",
+    "$5k-10k": "five to ten thousand dollars",
+    "$500k-1M": "five hundred thousand to one million dollars",
+    "$1.5-2.5 million": "one point five to two point five million dollars",
+    "€20-£30": "twenty euros to thirty pounds",
+    "€5,50": "five euros and fifty cents",
+    "5,50 €": "five euros and fifty cents",
+    "€1.234,56": "one thousand two hundred thirty four euros and fifty six cents",
+    "$ 5 or 5 €": "five dollars or five euros",
+    "$ 5 million": "five million dollars",
+    "1 000 000 €": "one million euros",
+    "$.50": "fifty cents",
+    "-$5 and $-5": "minus five dollars and minus five dollars",
+    "<$5": "less than five dollars",
+    "$5/month": "five dollars per month",
+    "$5-10/month": "five to ten dollars per month",
+    "€20/user": "twenty euros per user",
+    "10 €/mo": "ten euros per month",
+    "50mg/kg at 20/h": "fifty milligrams per kilogram at twenty per hour",
+    ".5 mg": "zero point five milligrams",
+    "2,5 kg": "two point five kilograms",
+    "-.5": "minus zero point five",
+    "-5% or +3.5%": "minus five percent or plus three point five percent",
+    "50-60 % of people": "fifty to sixty percent of people",
+    "5 % - 10 %": "five percent to ten percent",
+    "5-10km": "five to ten kilometers",
+    "~5-10 km": "about five to ten kilometers",
+    "5°C–10°C": "five to ten degrees Celsius",
+    "−10–−5 °C": "minus ten to minus five degrees Celsius",
+    "-5–10": "minus five to ten",
+    "5~10 people": "five to ten people",
+    "5 – 10 km": "five to ten kilometers",
+    "10 - 3 = 7": "ten minus three equals seven",
+    "9-5pm": "nine to five P M",
+    "9:00 - 14:00": "nine o'clock to fourteen hundred",
+    "8 am - 5 pm": "eight A M to five P M",
+    "9:00am-11:00am": "nine A M to eleven A M",
+    "7½-8½": "seven and a half to eight and a half",
+    "3 1/2 hours": "three and a half hours",
+    "1 3/4 or 2 ½ cups": "one and three quarters or two and a half cups",
+    "16:9 and 2:1": "sixteen to nine and two to one",
+    # days, and endings that both ends of a range have
+    "Dec 25": "december twenty fifth",
+    "25 Dec 2023": "the twenty fifth of december twenty twenty three",
+    "Mon, Dec 24-26": "monday december twenty fourth to twenty sixth",
+    "5-10 March": "the fifth to the tenth of march",
+    "Sun 9am-5pm": "sunday nine A M to five P M",
+    "the Sun is bright": "the sun is bright",
+    "05.06.2023": "june fifth twenty twenty three",
+    "25.12.2023": "december twenty fifth twenty twenty three",
+    "05-06-2023": "may sixth twenty twenty three",
+    "18th-19th century": "eighteenth to nineteenth century",
+    "in the 80s, in his 20s-30s": "in the eighties in his twenties to thirties",
+    "wait 30s": "wait thirty seconds",
+    # what is counted, what is dialled, what is a name
+    "1000000 people": "one million people",
+    "2500000 users": "two million five hundred thousand users",
+    "1234567 km": "one million two hundred thirty four thousand five hundred sixty seven kilometers",
+    "number 3000000": "number three zero zero zero zero zero zero",
+    "call 5551234 now": "call five five five one two three four now",
+    "a serial of -12345678": "a serial of minus one two three four five six seven eight",
+    "555 123 4567": "five five five one two three four five six seven",
+    "+44-20-7946-0958": "plus four four, two zero, seven nine four six, zero nine five eight",
+    "+44 7911 123456": "plus four four seven nine one one one two three four five six",
+    "+25 people": "plus twenty five people",
+    "100-1500 people": "one hundred to one thousand five hundred people",
+    "Room 3B": "room three B",
+    "Room 5L, 5L": "room five L five liters",
+    "5G, 5g": "five G five grams",
+    "a 7B model": "a seven B model",
+    "Dr Smith": "doctor smith",
+    "Mr Lee, Mrs Lee, Ms Lee, Prof Lee": "mister lee missus lee miz lee professor lee",
+    "St Andrew, 5 Main St": "saint andrew five main street",
+    "12 Elm Dr is near": "twelve elm drive is near",
+    "MS Office": "M S office",
+    "21st-century art": "twenty first century art",
+    # no mark between digits is lost where no rule knows the word
+    "1-2-3": "one dash two dash three",
+    "1,2,3": "one, two, three",
+    "a 3.5x7 grid": "a three point five x seven grid",
+    "x=-5y": "x equals minus five y",
+    "5>3": "five more than three",
+    "5−3": "five minus three",
 }
 
 
@@ -157,3 +244,28 @@ def test_every_english_word_keeps_its_place(written: str) -> None:
 def test_stops_follow_the_words_they_stand_after() -> None:
     stops = [(token.text, token.stop) for token in spoken("Well, yes. Really?! It is (by Dr. No) so: go… now", "en")]
     assert [stop for _, stop in stops] == [",", ".", "?", "", ",", "", "", ",", ":", ",", ""]
+
+
+@pytest.mark.parametrize("language", ["en", "es", "zh"])
+@pytest.mark.parametrize("mark", ["-", "–", "—", "−", "~", ".", "<", ">", "*", "="])
+def test_no_mark_between_digits_is_lost_whatever_is_around_them(mark: str, language: str) -> None:
+    assert len(heard(f"q5{mark}7q", language)) > len(heard("q5 7q", language))
+
+
+@pytest.mark.parametrize("language", ["en", "es", "zh"])
+@pytest.mark.parametrize("sign", ["-", "−", "+", "±", "~", "<", ">", "≤", "≥"])
+@pytest.mark.parametrize("amount", ["5", "5%", "$5", "5€", "5km", "5-7", "10:30", "5q7"])
+def test_no_sign_before_a_number_is_lost(sign: str, amount: str, language: str) -> None:
+    assert len(heard(f"x {sign}{amount}", language)) > len(heard(f"x {amount}", language))
+
+
+def heard(text: str, language: str) -> str:
+    return "".join(word for token in spoken(text, language) for word in token.spoken)
+
+
+def test_what_is_said_for_an_amount_in_several_words_ends_where_it_does() -> None:
+    tokens = list(spoken("Is it ($ 5), 5,50 €? Or 50 %!", "en"))
+    assert [(" ".join(token.spoken), token.stop) for token in tokens[2:]] == [
+        ("", ""), ("five dollars", ","), ("five euros and fifty", ""), ("cents", "?"), ("or", ""), ("fifty", ""),
+        ("percent", "!"),
+    ]  # fmt: skip

@@ -101,6 +101,9 @@ WITHOUT_POINT = _set("mr mrs ms vs etc e.g i.e prof")
 SENTENCE_ENDERS = _set("no min max mar sat sun sec fig col rev hon gov gen co wed est apt ch")
 """Abbreviations that are words too: at the end of a text the point is the sentence's."""
 
+CALENDAR = _set("jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun")
+"""Of these; beside a number or each other they need no point: `Dec 25`."""
+
 DAYS_THAT_ARE_WORDS = _set("sat sun wed")
 """Of these; with a capital within a sentence they are days."""
 
@@ -145,7 +148,6 @@ Hz hertz hertz
 kHz kilohertz kilohertz
 MHz megahertz megahertz
 GHz gigahertz gigahertz
-B byte bytes
 kB kilobyte kilobytes
 KB kilobyte kilobytes
 MB megabyte megabytes
@@ -191,11 +193,36 @@ COMPARISONS: dict[str, Words] = {
 }
 """Said between two words: alone at the beginning of a line they are markup."""
 
+SIGNS: dict[str, Words] = {
+    "-": ("minus",), "−": ("minus",), "+": ("plus",), "±": ("plus", "or", "minus"), "~": ("about",), "≈": ("about",),
+    "≤": ("at", "most"), "≥": ("at", "least"), **COMPARISONS,
+}  # fmt: skip
+"""Before a number."""
+
+BETWEEN_DIGITS: dict[str, Words] = {
+    "-": ("dash",), "–": ("to",), "—": ("to",), "~": ("to",), "−": ("minus",), ".": ("point",), "*": ("times",),
+    **COMPARISONS,
+}  # fmt: skip
+"""Where no rule knows what a word is."""
+
 ROOTS = _set("bin etc src usr lib docs tests static var opt tmp home dev node_modules")
 """A path begins with these, where two words with a slash between them are two words."""
 
-UNITS_ALSO_WORDS = frozenset({"x", "B", "V", "W", "L"})
+UNITS_ALSO_WORDS = frozenset({"x", "V", "W", "L"})
 """Units only when written against the number."""
+
+LABELLED = _set("room gate seat apartment apt flat suite floor row platform terminal building class grade level")
+"""`Room 5L`: the letter after such a number is no unit."""
+
+PER: dict[str, str] = {"mo": "month", "yr": "year", "wk": "week", "ea": "piece"} | {
+    word: word
+    for word in listed("second minute hour day night week month quarter year person head user seat mile gallon page")
+}
+"""What an amount is for one of: `$5/month`, `20/h`."""
+
+NUMBER_CUES = _set("number no id code pin serial account call dial phone telephone tel fax reference ref isbn")
+"""After these a long number is read digit by digit, however round it is."""
+DECADE_CUES = _set("the his her their my your our mid early late")
 
 MONTH_NAMES = listed("january february march april may june july august september october november december")
 MONTHS = frozenset(MONTH_NAMES) | _set("jan feb mar apr jun jul aug sep sept oct nov dec")

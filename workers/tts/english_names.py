@@ -7,6 +7,7 @@ import re
 from workers.tts import english as lists
 from workers.tts.english_amounts import unit_after_number
 from workers.tts.english_numbers import cardinal, one_by_one, ordinal
+from workers.tts.figures import placed
 from workers.tts.words import Words
 from workers.tts.written import Line
 
@@ -60,14 +61,16 @@ def _letters_or_word(piece: str) -> Words:
 
 def abbreviation(line: Line, index: int) -> Words | None:
     word = line.at(index)
-    core = word.core.lower()
-    if not word.after.startswith("."):
-        return lists.ABBREVIATIONS.get(core) if core in lists.WITHOUT_POINT else None
-    if core == "st":
-        name_follows = line.at(index + 1).core[:1].isupper() and not line.at(index - 1).number
-        return ("saint",) if name_follows and not _street_name(line, index) else ("street",)
-    if core == "dr":
+    core, pointed = word.core.lower(), word.after.startswith(".")
+    if core == "st" and (pointed or word.core == "St"):
+        name_follows = line.at(index + 1).core[:1].isupper() and not word.after.strip(".")
+        saint = name_follows and not line.at(index - 1).number and not _street_name(line, index)
+        return ("saint",) if saint else ("street",)
+    if core == "dr" and (pointed or word.core == "Dr"):
         return ("drive",) if _street_name(line, index) else ("doctor",)
+    if not pointed:
+        known = core in lists.WITHOUT_POINT and not (core == "ms" and word.core != "Ms")
+        return lists.ABBREVIATIONS[core] if known or _in_calendar(line, index) else None
     if core == "no" and not line.at(index + 1).number:
         return None
     a_day = core in lists.DAYS_THAT_ARE_WORDS and word.core[0].isupper() and index > 0
@@ -83,6 +86,16 @@ def abbreviation(line: Line, index: int) -> Words | None:
 def _street_name(line: Line, index: int) -> bool:
     """`12 Elm Dr.`: a number and a name stand before it."""
     return line.at(index - 1).core[:1].isupper() and (line.at(index - 2).number or line.at(index - 3).number)
+
+
+def _in_calendar(line: Line, index: int) -> bool:
+    """`Dec 25`, `25 Dec`, `Sun 9:00`, `Mon, Dec 25`: a month or day, but not the sun."""
+    word, left, right = line.at(index), line.at(index - 1), line.at(index + 1)
+    if not word.core.istitle() or word.core.lower() not in lists.CALENDAR:
+        return False
+    date = right.core.istitle() and right.core.lower() in lists.MONTHS
+    dated = word.core.lower() in lists.MONTHS and left.number and not left.after
+    return date or dated or (right.number and not word.after)
 
 
 def dotted(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -154,11 +167,18 @@ def pronounceable(lower: str) -> Words:
 def mixed(core: str) -> Words:
     """Whatever else there is, piece by piece: `GPT-4`, `H.264`, `well-known`, `and/or`, `WebRTC`, `C++`."""
     said: list[str] = []
-    for piece in _PIECES.findall(core):
-        if piece.isdecimal() and piece.isascii():
+    for match in _PIECES.finditer(core):
+        piece, place = match[0], placed(match)
+        if piece[-1].isdecimal() and piece.isascii():
             said += _digits_in_name(piece)
+        elif piece[0].isdecimal() and piece.isascii():
+            said += ordinal(int(piece[:-2]))
         elif piece.isalpha() or "'" in piece or "’" in piece:
             said += _piece(piece)
+        elif piece == "," and place == "between":
+            said[-1:] = [word + "," for word in said[-1:]]
+        elif place and piece in _AT_DIGITS[place]:
+            said += _AT_DIGITS[place][piece]
         elif piece == "/":
             said += () if core.isupper() or core.lower() == "and/or" else ("or",)
         else:
@@ -166,7 +186,11 @@ def mixed(core: str) -> Words:
     return tuple(said[: 4 * _MOST_LETTERS])
 
 
-_PIECES = re.compile(r"\d+|[²³]|[A-Z]+(?![a-z])s?(?![a-z])|[A-Z]?[^\W\d_A-Z²³]+(?:['’][^\W\d_]+)*|[A-Z]|[^\w\s]|_")
+_AT_DIGITS: dict[str, dict[str, Words]] = {"between": lists.BETWEEN_DIGITS, "before": lists.SIGNS}
+_PIECES = re.compile(
+    r"(?<![\d.])(?:\d+|(?<!\w))\.\d+(?![\d.])|\d{1,4}(?:st|nd|rd|th)(?![a-z])|\d+|[²³]"
+    r"|[A-Z]+(?![a-z])s?(?![a-z])|[A-Z]?[^\W\d_A-Z²³]+(?:['’][^\W\d_]+)*|[A-Z]|[^\w\s]|_"
+)
 
 
 def _piece(piece: str) -> Words:
@@ -182,6 +206,8 @@ def _piece(piece: str) -> Words:
 
 def _digits_in_name(digits: str) -> Words:
     """`4090` as forty ninety, `264` as two sixty four: how names of things are said."""
+    if "." in digits:
+        return cardinal(digits)
     if len(digits) == 4 and digits[0] != "0" and digits[2] != "0":
         return (*cardinal(digits[:2]), *cardinal(digits[2:]))
     if len(digits) == 3 and digits[0] != "0" and digits[1] != "0":

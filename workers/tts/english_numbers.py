@@ -7,33 +7,35 @@ import re
 from num2words import num2words
 
 from workers.tts import english as lists
+from workers.tts.apart import whole_before
+from workers.tts.figures import rounded
 from workers.tts.words import Words
 from workers.tts.written import Line
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+NUMBER = r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+|(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2})"
+"""`1,234.5`, `.5`, and `1.234,5` as the continent writes it."""
 SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion", "t": "trillion"}
-_SIGNS: dict[str, Words] = {
-    "-": ("minus",), "−": ("minus",), "+": ("plus",), "±": ("plus", "or", "minus"), "~": ("about",), "≈": ("about",),
-    "≤": ("at", "most"), "≥": ("at", "least"), **lists.COMPARISONS,
-}  # fmt: skip
-_BEFORE_GROUPS = "-−±~≈≤≥<>="
-_MOST_GROUPS = 5
 _MOST_DIGITS = 15
 """A longer number is read digit by digit, and no more than twice as many of them."""
 
 
 def signed(sign: str) -> Words:
     """What a sign before a number says; nothing for none."""
-    return _SIGNS.get(sign, ())
+    return lists.SIGNS.get(sign, ())
 
 
 def cardinal(digits: str) -> Words:
-    """A number written with digits, commas and a point: `1,234.5`."""
-    whole, _, fraction = digits.replace(",", "").partition(".")
+    """A number as `NUMBER` has it."""
+    whole, _, fraction = plain(digits).partition(".")
     if len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole[0] == "0"):
         return one_by_one(whole + fraction)
     said = _split(num2words(int(whole or "0")))
     return (*said, "point", *one_by_one(fraction)) if fraction else said
+
+
+def plain(digits: str) -> str:
+    """`1,234.5` and `1.234,5` as `1234.5`."""
+    return re.sub(r"[.,](?=.*[.,])", "", digits).replace(",", "." if re.search(r",\d{1,2}$", digits) else "")
 
 
 def one_by_one(digits: str) -> Words:
@@ -72,37 +74,17 @@ def plain_number(match: re.Match[str], line: Line, index: int) -> Words | None:
             return _day(int(digits), previous, following)
         if not sign and _is_year(digits) and (int(digits) % 1000 or previous in lists.YEAR_CUES):
             return year(int(digits))
-        if len(digits) >= 7 or (len(digits) > 1 and digits[0] == "0"):
-            return one_by_one(digits)
+        if _typed(digits, line, index):
+            return (*before, *one_by_one(digits))
     return (*before, *cardinal(digits))
 
 
-def in_groups(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`1 000 000`: said with its first group; the others say nothing. None where it is several numbers."""
-    first, last = index, index
-    while index - first < _MOST_GROUPS and _group(line, first) and _joined(line, first - 1):
-        first -= 1
-    while last - index < _MOST_GROUPS and not line.at(last).after and _group(line, last + 1):
-        last += 1
-    groups = [line.at(place).core for place in range(first, last + 1)]
-    head = groups[0].lstrip(_BEFORE_GROUPS)
-    if not 2 <= len(groups) <= _MOST_GROUPS or not 1 <= len(head) <= 3 or head[0] == "0":
-        return None
-    if "000" not in groups[1:] and (len(groups) == 2 or len(head) == 3):
-        return None  # a telephone number, a room and its building
-    sign = groups[0].removesuffix(head)
-    return (*signed(sign), *cardinal(head + "".join(groups[1:]))) if index == first else ()
-
-
-def _group(line: Line, index: int) -> bool:
-    core = line.at(index).core
-    return len(core) == 3 and core.isdecimal() and core.isascii()
-
-
-def _joined(line: Line, index: int) -> bool:
-    """Digits without a mark after them."""
-    digits = line.at(index).core.lstrip(_BEFORE_GROUPS)
-    return digits.isdecimal() and digits.isascii() and not line.at(index).after
+def _typed(digits: str, line: Line, index: int) -> bool:
+    """A number that is dialled or typed, rather than counted: `007`, `5551234`, `account 4000000`."""
+    if len(digits) < 7:
+        return len(digits) > 1 and digits[0] == "0"
+    cue = any(line.at(index - back).core.lower() in lists.NUMBER_CUES for back in (1, 2))
+    return cue or not (rounded(digits) or line.at(index + 1).core in lists.UNITS)
 
 
 def _day(day: int, previous: str, following: str) -> Words:
@@ -118,31 +100,27 @@ def written_ordinal(match: re.Match[str], line: Line, index: int) -> Words | Non
 
 
 def decade(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`1990s`, `'80s`, `in the 80s`; elsewhere `80s` are seconds."""
     digits = match["digits"]
+    if len(digits) == 2 and match[0].isalnum() and line.at(index - 1).core.lower() not in lists.DECADE_CUES:
+        return None
     said = year(int(digits)) if len(digits) == 4 else cardinal(digits)
     last = said[-1]
     return (*said[:-1], last[:-1] + "ies" if last.endswith("y") else last + "s")
 
 
-def decimal_comma(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`2,5` and `1.234,56`, as the continent writes them."""
-    return cardinal(f"{match['whole'].replace('.', '')}.{match['part']}")
-
-
 def percent(match: re.Match[str], line: Line, index: int) -> Words | None:
-    ends = [cardinal(part) for part in (match["first"], match["second"]) if part]
-    return (*signed(match["sign"]), *_to(ends), "percent")
+    return (*cardinal(match["digits"]), "percent")
 
 
 def number_range(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`10-20`, `2010-15`; days of a month are ranges like others."""
     first, second = match["first"], match["second"]
+    if {line.at(place).core.lower() for place in (index - 1, index + 1)} & lists.MONTHS:
+        return None
     if _is_year(first) and len(second) in (2, 4):
         return (*year(int(first)), "to", *(year(int(second)) if _is_year(second) else cardinal(second)))
-    return _to([cardinal(first), cardinal(second)])
-
-
-def _to(ends: list[Words]) -> Words:
-    return ends[0] if len(ends) == 1 else (*ends[0], "to", *ends[1])
+    return (*cardinal(first), "to", *cardinal(second))
 
 
 def fraction(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -153,16 +131,20 @@ def fraction(match: re.Match[str], line: Line, index: int) -> Words | None:
     if not (0 < top < bottom <= 100):
         return (*cardinal(match["top"]), "over" if bottom else "slash", *cardinal(match["bottom"]))
     one, many = names.get(bottom, (" ".join(ordinal(bottom)), " ".join(ordinal(bottom)) + "s"))
-    return (*cardinal(str(top)), *(one if top == 1 else many).split())
+    part = (*cardinal(str(top)), *(one if top == 1 else many).split())
+    return _and(part) if whole_before(line, index) else part
 
 
 def vulgar(match: re.Match[str], line: Line, index: int) -> Words | None:
     part = lists.VULGAR[match["part"]]
-    return (
-        (*cardinal(match["whole"]), "and", *(("a", *part[1:]) if part[0] == "one" else part))
-        if match["whole"]
-        else part
-    )
+    if match["whole"]:
+        return (*cardinal(match["whole"]), *_and(part))
+    return _and(part) if whole_before(line, index) else part
+
+
+def _and(part: Words) -> Words:
+    """`2½`, `3 1/2`: the part after a whole number."""
+    return ("and", *(("a", *part[1:]) if part[0] == "one" else part))
 
 
 def version(match: re.Match[str], line: Line, index: int) -> Words | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.tts import english as lists
+from workers.tts.apart import dialled
 from workers.tts.english_numbers import cardinal, one_by_one, ordinal, year
 from workers.tts.words import Words, listed
 from workers.tts.written import Line
@@ -30,18 +31,9 @@ def half_day_alone(match: re.Match[str], line: Line, index: int) -> Words | None
     return (match[0][0].upper(), "M") if line.at(index - 1).number else None
 
 
-def from_time_to_time(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`9am-5pm`, `8:00–16:30`; two bare numbers are a range like any other."""
-    if not re.search(r":|m$", match[0], re.IGNORECASE):
-        return None
-    said: list[Words] = []
-    for end in (match["first"], match["second"]):
-        parts = _TIME_PARTS.fullmatch(end)
-        time = clock_time(parts, Line([end]), 0) if parts else None
-        if time is None:
-            return None
-        said.append(time)
-    return (*said[0], "to", *said[1])
+def ratio(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`16:9`, `3:1`: what is no time of day."""
+    return (*cardinal(match["first"]), "to", *cardinal(match["second"]))
 
 
 def from_day_to_day(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -52,12 +44,18 @@ def from_day_to_day(match: re.Match[str], line: Line, index: int) -> Words | Non
     return (str(days[0]), "to", str(days[1]))
 
 
-_TIME_PARTS = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?P<half>[ap]\.?m)?", re.IGNORECASE)
 _DAYS = {day[:3]: day for day in listed("monday tuesday wednesday thursday friday saturday sunday")}
 
 
 def iso_date(match: re.Match[str], line: Line, index: int) -> Words | None:
     return _date(int(match["year"]), int(match["month"]), int(match["day"]))
+
+
+def dotted_date(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`05.06.2023` is the fifth of June: who writes points puts the day first."""
+    first, second = int(match["first"]), int(match["second"])
+    day, month = (second, first) if second > 12 else (first, second)
+    return _date(int(match["year"]), month, day)
 
 
 def us_date(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -83,16 +81,10 @@ def telephone(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 def area_code(match: re.Match[str], line: Line, index: int) -> Words | None:
     """`(555)` or a group of digits beside others of a telephone number."""
-    beside = _TELEPHONE_GROUP.fullmatch(line.at(index + 1).core) or (
-        _TELEPHONE_GROUP.fullmatch(line.at(index - 1).core) and (line.at(index - 1).before + line.at(index).before)
-    )
+    right, left = line.at(index + 1), line.at(index - 1)
+    beside = _GROUP.fullmatch(right.core) or (_GROUP.fullmatch(left.core) and (left.before + line.at(index).before))
     bracket = "(" in line.at(index).before and ")" in line.at(index).after
-    first = index
-    while first > 0 and index - first < 5 and _TELEPHONE_GROUP.fullmatch(line.at(first - 1).core):
-        first -= 1
-    opening, following = line.at(first).core, _TELEPHONE_GROUP.fullmatch(line.at(index + 1).core)
-    dialled = opening.startswith("+") or (len(opening) > 2 and opening[0] == "0" and (first < index or following))
-    return telephone(match, line, index) if dialled or (bracket and beside) else None
+    return telephone(match, line, index) if dialled(line, index) or (bracket and beside) else None
 
 
-_TELEPHONE_GROUP = re.compile(r"\+?\d{2,4}(?:[-.]\d{2,4})*")
+_GROUP = re.compile(r"\+?\d{2,4}(?:[-.]\d{2,4})*")

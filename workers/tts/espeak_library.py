@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ IPA_TEXT = 0x02
 """espeak_TextToPhonemes: answer in IPA."""
 LIST_END, WORD, PHONEME = 0, 1, 7
 _CHUNK_MS = 500
+_NO_DICTIONARY = ("fo", "kaa", "xex")
 
 
 class _Id(ctypes.Union):
@@ -68,6 +70,8 @@ class Native:
     lib: Any  # ctypes.CDLL has no types for what it loads
     rate_hz: int
     chosen: str = ""
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever uses it: it is one, and does not know of threads."""
 
     def choose(self, tag: str, variant: str = "") -> bool:
         """Speak the language `tag` of `voice_files` from now on. Switching costs 3 to 5 ms, staying nothing."""
@@ -119,7 +123,10 @@ def library() -> Native:
 
 @cache
 def voice_files() -> dict[str, str]:
-    """Language tag (`en-us`, `es`, `cmn`, …) → the voice that speaks it, by the file name that is sure to find it."""
+    """Language tag (`en-us`, `es`, `cmn`, …) → the voice that speaks it, by the file name that is sure to find it.
+
+    Those without a dictionary in the wheel would say nothing, and are left out.
+    """
     voices = library().lib.espeak_ListVoices(None)
     best: dict[str, tuple[int, str]] = {}
     index = 0
@@ -128,7 +135,7 @@ def voice_files() -> dict[str, str]:
         for priority, tag in _tags(voice):
             best[tag] = min(best.get(tag, (256, "")), (priority, voice.identifier.decode("utf-8")))
         index += 1
-    return {tag: identifier for tag, (_, identifier) in best.items()}
+    return {tag: identifier for tag, (_, identifier) in best.items() if tag not in _NO_DICTIONARY}
 
 
 @cache

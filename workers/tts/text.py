@@ -27,4 +27,5 @@ def spoken(text: str, language: str, from_word: int = 0) -> Iterator[Token]:
     say = _FRONT_ENDS.get(primary(language), say_basic)
     for index in range(max(from_word, 0), len(line)):
         said, abbreviation = say(line, index, language)
-        yield Token(index=index, text=line.words[index], spoken=said[:_MOST_SAID], stop=line.stop(index, abbreviation))
+        stop = line.stop(index, abbreviation, said=bool(said))
+        yield Token(index=index, text=line.words[index], spoken=said[:_MOST_SAID], stop=stop)

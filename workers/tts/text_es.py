@@ -6,99 +6,59 @@ import re
 
 from num2words import num2words
 
+from workers.tts import spanish as lists
+from workers.tts.apart import dash, dialled, together, whole_before
+from workers.tts.figures import CURRENCY, RANGE, SIGNED, ends, placed, rounded
 from workers.tts.rules import Rule, by_rules
-from workers.tts.words import Words, listed
+from workers.tts.words import Words
 from workers.tts.written import Line
 
-_NUMBER = r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
-_MONTHS = listed("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre")
-_CURRENCY = {
-    "€": ("euro", "euros", "céntimo", "céntimos"),
-    "$": ("dólar", "dólares", "centavo", "centavos"),
-    "£": ("libra", "libras", "penique", "peniques"),
-}
-_CENTS = re.compile(r",(?!00)\d\d$")
-_UNITS = {
-    "km": ("kilómetro", "kilómetros"),
-    "m": ("metro", "metros"),
-    "cm": ("centímetro", "centímetros"),
-    "mm": ("milímetro", "milímetros"),
-    "kg": ("kilo", "kilos"),
-    "g": ("gramo", "gramos"),
-    "l": ("litro", "litros"),
-    "ml": ("mililitro", "mililitros"),
-    "h": ("hora", "horas"),
-    "min": ("minuto", "minutos"),
-    "s": ("segundo", "segundos"),
-    "ms": ("milisegundo", "milisegundos"),
-    "km/h": ("kilómetro por hora", "kilómetros por hora"),
-    "°C": ("grado centígrado", "grados centígrados"),
-    "ºC": ("grado centígrado", "grados centígrados"),
-    "°": ("grado", "grados"),
-    "GB": ("gigabyte", "gigabytes"),
-    "MB": ("megabyte", "megabytes"),
-    "GHz": ("gigahercio", "gigahercios"),
-    "m²": ("metro cuadrado", "metros cuadrados"),
-}
-_ABBREVIATIONS = {
-    "sr": "señor", "sra": "señora", "srta": "señorita", "sres": "señores", "dr": "doctor", "dra": "doctora",
-    "d": "don", "dña": "doña", "ud": "usted", "uds": "ustedes", "vd": "usted", "etc": "etcétera", "p.ej": "por ejemplo",
-    "núm": "número", "n.º": "número", "nº": "número", "pág": "página", "págs": "páginas", "av": "avenida",
-    "avda": "avenida", "c": "calle", "tel": "teléfono", "tfno": "teléfono", "prof": "profesor", "profa": "profesora",
-    "ee.uu": "estados unidos", "aprox": "aproximadamente", "art": "artículo", "cap": "capítulo", "dpto": "departamento",
-    "izq": "izquierda", "dcha": "derecha", "min": "minutos", "máx": "máximo", "a.c": "antes de cristo",
-    "d.c": "después de cristo", "s.a": "S A", "a.m": "de la mañana", "p.m": "de la tarde",
-}  # fmt: skip
-_NOT_WITHOUT_POINT = frozenset({"d", "c", "min", "cap", "art"})
-_WORDS_IN_CAPITALS = frozenset(listed("onu otan ovni sida renfe láser radar pyme covid nasa uned iva pin sim"))
-_ROMAN = dict(
-    zip(
-        listed("I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI"), range(1, 22), strict=True
-    )
-)
-_FEMININE = re.compile(r"(?:as?|ciones|siones|dades|ción|sión|dad|veces|noches|tardes|mujeres)$")
-_MASCULINE = frozenset(listed(
-    "día días mapa mapas problema problemas programa programas sistema sistemas tema temas idioma idiomas poema poemas"
-    " clima climas planeta planetas cometa cometas drama dramas telegrama telegramas diagrama diagramas para a la las"
-    " ya hasta era cada nada dálmata dálmatas turista turistas artista artistas"
-))  # fmt: skip
-_MARKS = {
-    "&": "y", "+": "más", "=": "igual a", "%": "por ciento", "@": "arroba", "/": "barra", "€": "euros", "°": "grados",
-    "½": "un medio", "¼": "un cuarto", "×": "por", "±": "más menos", "<": "menos de", ">": "más de", "≤": "como máximo",
-    "≥": "como mínimo",
-}  # fmt: skip
-_SIGNS: dict[str, Words] = {
-    "-": ("menos",), "−": ("menos",), "+": ("más",), "±": ("más", "menos"), "<": ("menos", "de"), ">": ("más", "de"),
-    "≤": ("como", "máximo"), "≥": ("como", "mínimo"),
-}  # fmt: skip
-_ADDRESS = {".": "punto", "/": "barra", "-": "guion", "_": "guion bajo", ":": "dos puntos", "@": "arroba", "+": "más"}
-_ORDINALS = listed(
-    "primer segundo tercer cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo decimotercer"
-    " decimocuarto decimoquinto decimosexto decimoséptimo decimoctavo decimonoveno vigésimo"
-)
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?|\d*\.\d+|,\d+)"
+"""`1.234,5`; `1,234.5` and `3.14`, as technical texts have them."""
+_POINT = re.compile(r"(?!\d{1,3}\.\d{3}$)\d*\.\d+")
 
 
 def say_spanish(line: Line, index: int, language: str) -> tuple[Words, bool]:
     """What is said for one word, and whether its point belongs to an abbreviation."""
     core = line.at(index).core
+    compared = lists.COMPARISONS.get(line.words[index])
+    if compared and line.at(index - 1).core and line.at(index + 1).core:
+        return compared, False
+    if between := dash(line, index):
+        return ("a" if between == "to" else "menos",), False
     if not core:
         return (), False
     if (short := _abbreviation(line, index)) is not None:
         return short, True
-    said = by_rules(_RULES, line, index)
-    return (_mixed(core) if said is None else said), False
+    said = together(line, index, ".", _said)
+    return (_said(core, line, index) if said is None else said), False
+
+
+def _said(core: str, line: Line, index: int) -> Words:
+    """What a core says that stands at `index`."""
+    said = by_rules(_RULES, line.instead(index, core), index)
+    return _mixed(core) if said is None else said
 
 
 def cardinal(digits: str) -> Words:
-    """A number with Spanish marks: `1.234,5`."""
-    whole, _, fraction = digits.replace(".", "").partition(",")
+    """A number as `_NUMBER` has it."""
+    whole, mark, fraction = _split(digits)
     if len(whole) > 15 or (len(whole) > 1 and whole[0] == "0"):
         return one_by_one(whole + fraction)
     said = tuple(num2words(int(whole or "0"), lang="es").split())
     if not fraction:
         return said
     tail = one_by_one(fraction) if fraction[0] == "0" or len(fraction) > 2 else cardinal(fraction)
-    return (*said, "coma", *tail)
+    return (*said, mark, *tail)
+
+
+def _split(digits: str) -> tuple[str, str, str]:
+    """The whole, what is said for the mark, the fraction: of `1.234,5`, `1,234.5` and `3.14`."""
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+\.\d+", digits):
+        digits = digits.replace(",", "").replace(".", ",")
+    mark = "." if _POINT.fullmatch(digits) else ","
+    whole, _, fraction = digits.replace(".", "" if mark == "," else ".").partition(mark)
+    return whole, "punto" if mark == "." else "coma", fraction
 
 
 def one_by_one(digits: str) -> Words:
@@ -107,14 +67,19 @@ def one_by_one(digits: str) -> Words:
 
 
 def _counting(said: Words, noun: str) -> Words:
-    """Before what is counted: veintiún euros, doscientas páginas, treinta y una casas."""
-    lower = noun.lower()
-    if not _FEMININE.search(lower) or lower in _MASCULINE:
+    """Before what is counted: veintiún euros, doscientas páginas, treinta y una casas, un millón de personas."""
+    if said[-1] in ("millón", "millones"):
+        return (*said, "de")
+    if not _feminine(noun):
         return before_noun(said)
     ones = {"uno": "una", "veintiuno": "veintiuna"}
     return tuple(
         ones.get(word, word.replace("cientos", "cientas").replace("quinientos", "quinientas")) for word in said
     )
+
+
+def _feminine(noun: str) -> bool:
+    return bool(lists.FEMININE.search(noun.lower())) and noun.lower() not in lists.MASCULINE
 
 
 def before_noun(said: Words) -> Words:
@@ -124,77 +89,100 @@ def before_noun(said: Words) -> Words:
 
 
 def _number(match: re.Match[str], line: Line, index: int) -> Words | None:
-    sign, digits = match["sign"], match["digits"]
-    if digits.isdecimal() and (len(digits) >= 7 or (len(digits) > 1 and digits[0] == "0")):
+    digits, following = match["digits"], line.at(index + 1).core
+    if digits.isdecimal() and _typed(digits, line, index):
         return one_by_one(digits)
     said = cardinal(digits)
-    following = line.at(index + 1).core
-    if following in _CURRENCY and _CENTS.search(digits):
-        return _amount(digits, following)
-    if not line.at(index).after and (following in _CURRENCY or following in _UNITS):
-        said = before_noun(said)
-    elif following[:1].isalpha() and following.lower() not in ("de", "y", "o", "a") and not line.at(index).after:
-        said = _counting(said, following)
-    return (*_SIGNS.get(sign, ()), *said)
+    if line.at(index).after or following.lower() in ("de", "y", "o", "a") or said[-1] == "de":
+        return said
+    noun = lists.UNITS[following][1].split()[0] if following in lists.UNITS else following
+    return _counting(said, noun) if noun[:1].isalpha() else said
 
 
-def _decimal_point(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`3.14`, as technical texts have it."""
-    whole, fraction = match[0].split(".")
-    return (*cardinal(whole), "punto", *(one_by_one(fraction) if len(fraction) > 2 else cardinal(fraction)))
+def _typed(digits: str, line: Line, index: int) -> bool:
+    """A number that is dialled or typed, rather than counted: `007`, `912345678`."""
+    if len(digits) < 7:
+        return len(digits) > 1 and digits[0] == "0"
+    cue = any(line.at(index - back).core.lower() in lists.NUMBER_CUES for back in (1, 2))
+    return cue or not (rounded(digits) or line.at(index + 1).core in lists.UNITS)
+
+
+def _group(match: re.Match[str], line: Line, index: int) -> Words | None:
+    return _telephone(match, line, index) if dialled(line, index) else None
+
+
+def _signed(match: re.Match[str], line: Line, index: int) -> Words | None:
+    return (*lists.SIGNS[match["sign"]], *_said(match["currency"] + match["rest"], line, index))
+
+
+def _range(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`10-20%` is diez a veinte, `9:00-14:00` de nueve a catorce."""
+    first, second = ends(match, ("º", "ª"))
+    opening = ":" in first and line.at(index - 1).core.lower() not in ("de", "desde", "entre")
+    return (*(("de",) if opening else ()), *_said(first, line, index), "a", *_said(second, line, index))
+
+
+def _per(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`5 €/mes`, `50mg/kg`."""
+    unit = match["unit"]
+    noun = unit if unit in lists.PER_ALSO or re.search(CURRENCY, match["amount"]) else ""
+    per = lists.PER.get(unit) or "por " + (lists.UNITS[unit][0] if unit in lists.UNITS else noun)
+    return None if per == "por " else (*_said(match["amount"], line, index), *per.split())
 
 
 def _ordinal(match: re.Match[str], line: Line, index: int) -> Words | None:
     number, mark = int(match["digits"]), match["mark"]
-    if not 1 <= number <= len(_ORDINALS):
+    if not 1 <= number <= len(lists.ORDINALS):
         return cardinal(match["digits"])
-    stem = _ORDINALS[number - 1]
     if mark == "er":
-        return (stem,)
+        return (lists.ORDINALS[number - 1],)
+    return (_nth(number, mark in ("ª", "a")),)
+
+
+def _nth(number: int, feminine: bool) -> str:
+    stem = lists.ORDINALS[number - 1]
     full = stem + "o" if stem.endswith("er") else stem
-    return (full[:-1] + "a",) if mark in ("ª", "a") else (full,)
+    return full[:-1] + "a" if feminine else full
 
 
 def _percent(match: re.Match[str], line: Line, index: int) -> Words | None:
     return (*cardinal(match["digits"]), "por", "ciento")
 
 
-def _percent_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
-    return ("por", "ciento")
-
-
 def _money(match: re.Match[str], line: Line, index: int) -> Words | None:
-    if line.at(index + 1).core.lower() in ("millón", "millones"):
-        return cardinal(match["digits"])
-    return _amount(match["digits"], match["before"] or match["behind"])
-
-
-def _amount(digits: str, currency: str) -> Words:
-    one, many, cent, cents = _CURRENCY[currency]
-    whole, _, fraction = digits.partition(",")
-    said = (*before_noun(cardinal(whole)), one if whole == "1" else many)
-    if len(fraction) == 2 and int(fraction):
-        return (*said, "con", *before_noun(cardinal(str(int(fraction)))), cent if fraction == "01" else cents)
-    return said
-
-
-def _english_amount(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`$3.50`: the sign of dollars comes with a point."""
-    return _amount(match["digits"].replace(",", "").replace(".", ","), match["before"])
-
-
-def _scaled_money(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`$1M`, `€3,5M`, `$20k`."""
-    many = _CURRENCY[match["before"]][1]
-    digits = match["digits"].replace(".", ",")
-    if match["scale"] in "kK":
+    """`€5`, `12.50€`, `$1,234`, `$1M`, `$20k`; the sign stands on one side."""
+    if bool(match["before"]) == bool(match["behind"]):
+        return None
+    one, many, cent, cents = lists.CURRENCY[(match["before"] or match["behind"]).removeprefix("US")]
+    digits = match["digits"]
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", digits):
+        digits = digits.replace(",", "")
+    if match["scale"] in ("k", "K"):
         return (*(() if digits == "1" else cardinal(digits)), "mil", many)
-    return (*before_noun(cardinal(digits)), "millón" if digits == "1" else "millones", "de", many)
+    if match["scale"]:
+        return (*before_noun(cardinal(digits)), "millón" if digits == "1" else "millones", "de", many)
+    if line.at(index + 1).core.lower() in ("millón", "millones"):
+        return cardinal(digits)
+    whole, _, fraction = _split(digits)
+    said = (*_counting(cardinal(whole), many), one if whole == "1" else many)
+    if not fraction.strip("0"):
+        return said
+    if len(fraction) != 2:
+        return (*cardinal(digits), many)
+    change = (*_counting(cardinal(str(int(fraction))), cents), cent if fraction == "01" else cents)
+    return (*said, "con", *change) if whole.strip("0") else change
 
 
-def _english_number(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`1,234.56`."""
-    return cardinal(match[0].replace(",", "").replace(".", ","))
+def _currency_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`5 millones €`."""
+    millions = line.at(index - 1).core.lower() in ("millón", "millones")
+    return ("de", lists.CURRENCY[match[0]][1]) if millions else None
+
+
+def _millions_of_money(match: re.Match[str], line: Line, index: int) -> Words | None:
+    before = re.match(rf"[+\-−±<>≤≥]*({CURRENCY})", line.at(index - 1).core)
+    currency = before or re.fullmatch(f"({CURRENCY})", line.at(index - 2).core)
+    return (match[0].lower(), "de", lists.CURRENCY[currency[1].removeprefix("US")][1]) if currency else None
 
 
 def _version(match: re.Match[str], line: Line, index: int) -> Words | None:
@@ -205,82 +193,98 @@ def _version(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 
 def _roman(match: re.Match[str], line: Line, index: int) -> Words | None:
-    """`Felipe III` is tercero, `siglo XXI` veintiuno; from eleven on all are counted."""
-    value, previous = _ROMAN.get(match[0]), line.at(index - 1)
-    counted = previous.core.lower() in ("siglo", "capítulo", "tomo", "volumen", "parte")
-    named = (
-        previous.core[:1].isupper() and not previous.core.isupper() and len(previous.core) > 2 and not previous.after
-    )
-    if value is None or not (counted or (named and len(match[0]) > 1)):
+    """`Felipe III` is tercero, `Isabel II` segunda, `siglo XXI` veintiuno; from eleven on all are counted."""
+    value, previous = lists.ROMAN.get(match[0]), line.at(index - 1)
+    name = previous.core.lower()
+    named = previous.core[:1].isupper() and not previous.core.isupper() and len(name) > 2 and not previous.after
+    number = len(match[0]) > 1 or name in lists.MONARCHS
+    if value is None or not (name in lists.COUNTED or (named and number)):
         return None
-    if counted or value > 10:
+    if name in lists.COUNTED or value > 10:
         return cardinal(str(value))
-    ordinal = _ORDINALS[value - 1]
-    return (ordinal + "o" if ordinal.endswith("er") else ordinal,)
-
-
-def _currency_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
-    previous = line.at(index - 1)
-    if not previous.number:
-        return None
-    if _CENTS.search(previous.core):
-        return ()  # said with the number
-    return (_CURRENCY[match[0]][0 if previous.core == "1" else 1],)
-
-
-def _millions_of_money(match: re.Match[str], line: Line, index: int) -> Words | None:
-    sign = line.at(index - 1).core[:1]
-    return (match[0].lower(), "de", _CURRENCY[sign][1]) if sign in _CURRENCY else None
+    return (_nth(value, name.endswith("a") or name in lists.FEMININE_NAMES),)
 
 
 def _measure(match: re.Match[str], line: Line, index: int) -> Words | None:
-    unit = _UNITS.get(match["unit"])
+    unit = lists.UNITS.get(match["unit"])
     if unit is None:
         return None
-    sign = ("menos",) if match["sign"] else ()
-    return (*sign, *before_noun(cardinal(match["digits"])), *unit[0 if match["digits"] == "1" else 1].split())
+    said = unit[0 if match["digits"] == "1" else 1].split()
+    return (*_counting(cardinal(match["digits"]), said[0]), *said)
 
 
 def _unit_alone(match: re.Match[str], line: Line, index: int) -> Words | None:
-    unit, previous = _UNITS.get(match[0]), line.at(index - 1)
+    unit, previous = lists.UNITS.get(match[0]), line.at(index - 1)
     if unit is None or not previous.number or previous.after:
         return None
     return tuple(unit[0 if previous.core == "1" else 1].split())
 
 
 def _time(match: re.Match[str], line: Line, index: int) -> Words | None:
-    hour, minute = int(match["hour"]), int(match["minute"])
-    if hour > 24 or minute > 59:
+    """`10:30`, `9:00h`, `5pm`; `10.30` only where it is `las 10.30`."""
+    hour, minute, half = int(match["hour"]), int(match["minute"] or 0), match["half"] or ""
+    if hour > 24 or minute > 59 or (match["mark"] == "." and line.at(index - 1).core.lower() not in ("la", "las")):
         return None
     said = ("una",) if hour == 1 else ("veintiuna",) if hour == 21 else cardinal(str(hour))
+    part = _half_day(hour, half[0]) if half else ()
     if not minute:
-        return said if hour <= 12 else (*said, "horas")
-    return (*said, "y", *({15: ("cuarto",), 30: ("media",)}.get(minute) or cardinal(str(minute))))
+        return (*said, *part) if hour <= 12 else (*said, "horas")
+    return (*said, "y", *({15: ("cuarto",), 30: ("media",)}.get(minute) or cardinal(str(minute))), *part)
+
+
+def _half_day(hour: int, half: str) -> Words:
+    """In the evening from eight o'clock on."""
+    part = "noche" if hour == 12 else "mañana"
+    if half in "pP":
+        part = "tarde" if hour == 12 or hour < 8 else "noche"
+    return ("de", "la", part)
+
+
+def _half_day_alone(line: Line, index: int) -> Words | None:
+    """`5:30 a.m.`, `5 pm`; of `5 p. m.` the first letter says all but the last word."""
+    core, before, after = (line.at(place).core.lower() for place in (index, index - 1, index + 1))
+    two = (core in ("a", "p") and after == "m") or (core == "m" and before in ("a", "p"))
+    hour = re.match(r"(\d{1,2})(?::\d{2})?$", line.at(index - (2 if core == "m" else 1)).core)
+    if not hour or not (core in ("am", "pm", "a.m", "p.m") or (two and line.at(index).after.startswith("."))):
+        return None
+    said = _half_day(int(hour[1]), before if core == "m" else core[0])
+    return said if not two else said[-1:] if core == "m" else said[:-1]
 
 
 def _date(match: re.Match[str], line: Line, index: int) -> Words | None:
     day, month, year = int(match["day"]), int(match["month"]), int(match["year"])
     if not (1 <= day <= 31 and 1 <= month <= 12):
         return None
-    return (*cardinal(str(day)), "de", _MONTHS[month - 1], "de", *cardinal(str(year if year > 99 else 2000 + year)))
+    return (
+        *cardinal(str(day)), "de", lists.MONTHS[month - 1], "de", *cardinal(str(year if year > 99 else 2000 + year))
+    )  # fmt: skip
 
 
-def _range(match: re.Match[str], line: Line, index: int) -> Words | None:
+def _ratio(match: re.Match[str], line: Line, index: int) -> Words | None:
+    """`16:9`: what is no time of day."""
     return (*cardinal(match["first"]), "a", *cardinal(match["second"]))
 
 
 def _fraction(match: re.Match[str], line: Line, index: int) -> Words | None:
-    names = {("1", "2"): "un medio", ("1", "3"): "un tercio", ("1", "4"): "un cuarto", ("3", "4"): "tres cuartos",
-             ("2", "3"): "dos tercios"}  # fmt: skip
-    said = names.get((match["top"], match["bottom"]))
-    return tuple(said.split()) if said else (*cardinal(match["top"]), "barra", *cardinal(match["bottom"]))
+    """`1/2`, `3/4`; `3 1/2` and `2½` after a whole number."""
+    vulgar = match.groupdict().get("part")
+    written = lists.VULGAR[vulgar] if vulgar else match[0]
+    top, _, bottom = written.partition("/")
+    part = tuple(lists.FRACTIONS.get(written, "").split()) or (*cardinal(top), "barra", *cardinal(bottom))
+    whole = cardinal(match["whole"]) if vulgar and match["whole"] else ()
+    if not whole and not whole_before(line, index):
+        return part
+    half = "media" if _feminine(line.at(index + 1).core) else "medio"
+    return (*whole, "y", *((half,) if written == "1/2" else part))
 
 
 def _telephone(match: re.Match[str], line: Line, index: int) -> Words | None:
     said: list[str] = []
     for group in re.findall(r"\+?\d+", match[0]):
         said[-1:] = [word + "," for word in said[-1:]]
-        said += ("más", *cardinal(group[1:5]), *one_by_one(group[5:])) if group[0] == "+" else one_by_one(group)
+        country = group.lstrip("+")
+        said += ("más",) if country != group else ()
+        said += cardinal(country) if country != group and len(country) < 4 else one_by_one(country)
     return tuple(said)
 
 
@@ -303,13 +307,15 @@ def _parts(address: str) -> Words:
         elif piece.isdecimal():
             said += cardinal(piece)
         else:
-            said += _ADDRESS.get(piece, "").split()
+            said += lists.ADDRESS.get(piece, "").split()
     return tuple(said)
 
 
 def _abbreviation(line: Line, index: int) -> Words | None:
     word = line.at(index)
-    core = word.core.lower().replace(". ", ".")
+    core = word.core.lower()
+    if (half_day := _half_day_alone(line, index)) is not None:
+        return half_day
     if core == "ee" and line.at(index + 1).core.lower() == "uu":
         return ("estados",)
     if core == "uu" and line.at(index - 1).core.lower() == "ee":
@@ -320,10 +326,10 @@ def _abbreviation(line: Line, index: int) -> Words | None:
         return ("por",)
     if core == "ej" and line.at(index - 1).core.lower() == "p":
         return ("ejemplo",)
-    said = _ABBREVIATIONS.get(core)
+    said = lists.ABBREVIATIONS.get(core)
     if said is None or not (word.after.startswith(".") or "º" in core):
         return None
-    if core in _NOT_WITHOUT_POINT and index + 1 == len(line):
+    if core in lists.NOT_WITHOUT_POINT and index + 1 == len(line):
         return None
     return tuple(said.split())
 
@@ -334,7 +340,7 @@ def _capitals(match: re.Match[str], line: Line, index: int) -> Words | None:
     shouted = [line.at(place).core for place in (index - 1, index + 1) if line.at(place).core.isalpha()]
     if len(core) == 1:
         return (lower,) if lower in "aeouy" else (core,)
-    if lower in _WORDS_IN_CAPITALS or len(core) > 5 or (shouted and all(word.isupper() for word in shouted)):
+    if lower in lists.WORDS_IN_CAPITALS or len(core) > 5 or (shouted and all(word.isupper() for word in shouted)):
         return (lower,)
     return tuple(core) if core.isascii() else (lower,)
 
@@ -345,38 +351,53 @@ def _word(match: re.Match[str], line: Line, index: int) -> Words | None:
 
 def _mixed(core: str) -> Words:
     said: list[str] = []
-    for piece in re.findall(r"\d+|[A-ZÁÉÍÓÚÑ]+(?![a-záéíóúñ])|[^\W\d_]+|[^\w\s]|_", core):
+    for match in re.finditer(r"\d+|[A-ZÁÉÍÓÚÑ]+(?![a-záéíóúñ])|[^\W\d_]+|[^\w\s]|_", core):
+        piece, place = match[0], placed(match)
         if piece.isdecimal() and piece.isascii():
             said += cardinal(piece)
         elif piece.isalpha():
             said += tuple(piece) if piece.isupper() and piece.isascii() and len(piece) <= 4 else (piece.lower()[:30],)
+        elif place and piece in _AT_DIGITS[place]:
+            said += _AT_DIGITS[place][piece]
         else:
-            said += _MARKS.get(piece, "").split()
+            said += lists.MARKS.get(piece, "").split()
     return tuple(said[:90])
 
 
+_AT_DIGITS: dict[str, dict[str, Words]] = {"between": lists.BETWEEN_DIGITS, "before": lists.SIGNS}
+_YEAR_FIRST = r"(?P<year>\d{4})(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
+_DAY_FIRST = r"(?P<day>\d{1,2})(?P<mark>[/.-])(?P<month>\d{1,2})(?P=mark)(?P<year>\d{4})"
+
 _RULES: tuple[Rule, ...] = (
-    (re.compile("|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))), _unit_alone),
+    (re.compile("|".join(sorted(map(re.escape, lists.UNITS), key=len, reverse=True))), _unit_alone),
     (re.compile(r"millón|millones", re.IGNORECASE), _millions_of_money),
     (re.compile(r"[^\W\d_]*[a-záéíóúüñ](?:['’][^\W\d_]+)?"), _word),
-    (re.compile(rf"(?P<sign>[+\-−±<>≤≥]?)(?P<digits>{_NUMBER})"), _number),
-    (re.compile(r"\d{1,3}(?:,\d{3})+\.\d+"), _english_number),
+    (re.compile(r"\+?\d{1,8}(?:[-.]\d{2,4})*"), _group),
+    (re.compile(r"(?P<hour>\d{1,2})(?P<mark>\.)(?P<minute>\d{2})(?P<half>)h?"), _time),
+    (re.compile(rf"(?P<digits>{_NUMBER})"), _number),
+    (re.compile(_YEAR_FIRST), _date),
+    (re.compile(_DAY_FIRST), _date),
     (re.compile(r"(?P<v>[vV]?)(?P<parts>\d{1,4}(?:\.\d{1,4}){2,}|(?<=[vV])\d{1,4}(?:\.\d{1,4})*)"), _version),
-    (re.compile(r"\d+\.\d+"), _decimal_point),
     (re.compile(r"(?P<digits>\d+)\.?(?P<mark>[ºªoa]|er)"), _ordinal),
     (re.compile(rf"(?P<digits>{_NUMBER})%"), _percent),
-    (re.compile(r"%"), _percent_alone),
-    (re.compile(r"(?P<before>[€$£])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d{2})?|\d+\.\d{2})"), _english_amount),
-    (re.compile(r"(?P<before>[€$£])(?P<digits>\d+(?:[.,]\d)?)(?P<scale>[kKM])"), _scaled_money),
-    (re.compile(rf"(?P<before>[€$£])(?P<digits>{_NUMBER})(?P<behind>)"), _money),
-    (re.compile(rf"(?P<before>)(?P<digits>{_NUMBER})(?P<behind>[€$£])"), _money),
-    (re.compile(r"[€$£]"), _currency_alone),
-    (re.compile(rf"(?P<sign>[-−]?)(?P<digits>{_NUMBER})(?P<unit>[^\d\s]+)"), _measure),
-    (re.compile(r"(?P<hour>\d{1,2})[:](?P<minute>\d{2})(?:h)?"), _time),
-    (re.compile(r"(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4}|\d{2})"), _date),
-    (re.compile(r"\+\d{1,15}|\d{3}-\d{3}-\d{3,4}"), _telephone),
-    (re.compile(rf"(?P<first>{_NUMBER})[-–](?P<second>{_NUMBER})"), _range),
+    (
+        re.compile(
+            rf"(?P<before>{CURRENCY}?)(?P<digits>\d{{1,3}}(?:,\d{{3}})+|{_NUMBER})(?P<scale>[kKM]?)(?P<behind>{CURRENCY}?)"
+        ),
+        _money,
+    ),
+    (re.compile(r"[€$£¥]"), _currency_alone),
+    (re.compile(rf"(?P<digits>{_NUMBER})(?P<unit>[^\d\s]+)"), _measure),
+    (re.compile(r"(?P<hour>\d{1,2})(?P<mark>:)(?P<minute>\d{2})h?(?P<half>[ap]\.?m)?", re.IGNORECASE), _time),
+    (re.compile(r"(?P<hour>\d{1,2})(?P<mark>)(?P<minute>)(?P<half>[ap]\.?m)", re.IGNORECASE), _time),
+    (re.compile(r"(?P<first>\d{1,3}):(?P<second>\d{1,3})"), _ratio),
+    (re.compile(r"(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{2})"), _date),
+    (re.compile(r"\+\d{7,15}|\d{3}-\d{3}-\d{3,4}"), _telephone),
     (re.compile(r"(?P<top>\d{1,3})/(?P<bottom>\d{1,3})"), _fraction),
+    (re.compile(rf"(?P<whole>\d*)(?P<part>[{''.join(lists.VULGAR)}])"), _fraction),
+    (re.compile(rf"(?P<amount>[^/]*\d[^/]*|{CURRENCY})/(?P<unit>[^\W\d_]+)"), _per),
+    (SIGNED, _signed),
+    (RANGE, _range),
     (re.compile(r"(?P<name>[\w.+\-]+)@(?P<host>[\w\-]+(?:\.[\w\-]+)+)"), _email),
     (re.compile(r"(?:https?://)(?P<host>[\w\-.]+)(?P<path>[/?#]\S*)?"), _url),
     (

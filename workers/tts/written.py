@@ -13,6 +13,7 @@ _LINK = re.compile(r"^(?P<text>[^\]]*)\]\((?P<address>[^)\s]*)\)")
 _TAG = re.compile(r"</?[A-Za-z][^<>\s]{0,40}>")
 _STOPS = {"。": ".", "！": "!", "？": "?", "；": ";", "：": ":", "，": ",", "、": ",", "…": ",", "—": ",", "–": ","}
 _STRENGTH = ".?!;:,"
+_COMPARED = re.compile(r"=|[$€£¥￥]?[.,]?\d")
 _LIMIT = 200
 """No word is longer; what is pasted without spaces is not read out whole."""
 
@@ -31,7 +32,7 @@ class Written:
         return bool(_NUMBER.match(self.core))
 
 
-_NUMBER = re.compile(r"[+\-−±~≈≤≥<>]?[+\-−$€£¥￥]{0,2}\d")
+_NUMBER = re.compile(r"[+\-−±~≈≤≥<>]?[+\-−$€£¥￥]{0,2}[.,]?\d")
 NOTHING = Written("", "", "")
 
 
@@ -42,7 +43,7 @@ def written(word: str) -> Written:
         word = html.unescape(word)
     core = word.lstrip(_BEFORE)
     before = word[: len(word) - len(core)]
-    if before.endswith("<") and (core[:1].isdecimal() or core[:1] == "="):
+    if before.endswith("<") and _COMPARED.match(core):
         before, core = before[:-1], "<" + core  # less than, not a tag
     link = _LINK.match(core)
     if link:
@@ -57,12 +58,15 @@ class Line:
     def __init__(self, words: Sequence[str]) -> None:
         self.words = words
         self._cache: dict[int, Written] = {}
+        self._instead: dict[int, Written] = {}
 
     def __len__(self) -> int:
         return len(self.words)
 
     def at(self, index: int) -> Written:
         """The word at `index`, or nothing beyond either end."""
+        if index in self._instead:
+            return self._instead[index]
         if not 0 <= index < len(self.words):
             return NOTHING
         if index not in self._cache:
@@ -70,16 +74,27 @@ class Line:
             self._cache[index] = written(self.words[index])
         return self._cache[index]
 
-    def stop(self, index: int, abbreviation: bool = False) -> str:
-        """The stop after a word: the strongest in its marks. An abbreviation's own point ends only the text."""
-        marks = self.at(index).after
+    def instead(self, index: int, core: str) -> Line:
+        """The same words, but with another core at `index`."""
+        other, old = Line(self.words), self.at(index)
+        other._cache = self._cache
+        other._instead = {**self._instead, index: Written(old.before, core, old.after)}
+        return other
+
+    def stop(self, index: int, abbreviation: bool = False, said: bool = False) -> str:
+        """The stop after a word: the strongest in its marks. An abbreviation's own point ends only the text.
+
+        `said`: the word is heard, so that a dash by itself is no pause.
+        """
+        dash = said and not self.at(index).core
+        marks = "" if dash else self.at(index).after
         if abbreviation and index + 1 < len(self.words):
             marks = marks.replace(".", "", 1)
         found = {_STOPS.get(mark, mark) for mark in marks}
         strongest = next((stop for stop in _STRENGTH if stop in found), "")
         if strongest == "." and marks.count(".") > 1:
             strongest = "," if index + 1 < len(self.words) else "."  # an ellipsis
-        return strongest or self._aside(index, marks)
+        return strongest or ("" if dash else self._aside(index, marks))
 
     def _aside(self, index: int, marks: str) -> str:
         """Brackets are spoken as commas are, and so is a dash that stands alone."""
