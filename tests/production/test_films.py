@@ -16,7 +16,7 @@ from bench.recorded_lips import recorded, ways
 from bench.spoken_pictures import speak
 from bench.visemes import TEXTS, Figures, measure
 from broker.config import Settings, load
-from broker.errors import ConfigError
+from broker.errors import ConfigError, EngineError
 from broker.messages import Programme, Voice
 from tests.wav import wav_bytes
 from workers.lipsync.avatars import AvatarLibrary
@@ -76,6 +76,16 @@ def test_a_text_becomes_a_film_with_sound_pictures_and_captions(settings: Settin
         frames = sum(1 for _ in film.decode(video=0))
     assert abs(frames / 25 - made.seconds) < 0.05
     assert "Mum may be happy." in made.path.with_suffix(".vtt").read_text()
+
+
+def test_a_voice_that_cannot_be_had_fails_the_films_that_need_it(settings: Settings) -> None:
+    wanted = order(settings, text="Papa.", size=128)
+    voices = {"en": {"engine": "auto"}, "es": {"engine": "nope"}}
+    persona = wanted.persona | {"languages": ["en", "es"], "voices": voices}
+    english = dataclasses.replace(wanted, persona=persona)
+    assert list(Studio(settings, english).ticks())
+    with pytest.raises(EngineError, match="no speech engine is called 'nope'"):
+        list(Studio(settings, dataclasses.replace(english, language="es")).ticks())
 
 
 def test_the_sound_in_the_film_is_where_the_words_are(settings: Settings, tmp_path: Path) -> None:

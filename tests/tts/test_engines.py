@@ -216,3 +216,45 @@ def test_espeak_speaks_languages_of_every_script() -> None:
         speech = speak(text, language)
         assert level_db(speech.pcm) > -40, language
         assert [word.text for word in speech.words] == split_words(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("de", "50 % der Leute zahlen 5 €.", ("pɾoːtsɛnt", "ɔøroː")),
+        ("fr", "50 % des gens, 5 € et 20 °", ("puʁsɑ̃", "əʁo", "dəɡʁe")),
+        ("de", "A & B + C = D", ("ʊnt", "plʊs", "ɡlaɪç")),
+        ("fr", "-5 °C", ("mwɛ̃",)),
+        ("ru", "5 €", ("jevrʌ",)),
+    ],
+)
+def test_espeak_says_the_symbols_that_stand_alone(language: str, text: str, words: tuple[str, ...]) -> None:
+    loaded("espeak")
+    heard = "".join(phone.phone.strip("ˈˌ") for phone in speak(text, language, "espeak").phones)
+    assert [word for word in words if word not in heard] == [], heard
+
+
+def test_every_language_espeak_names_is_heard() -> None:
+    engine = loaded("espeak")
+    assert len(engine.languages()) > 100
+    for language in engine.languages():
+        sound = engine.start(tuple(spoken("a, e, i", language)), language, "", 1.0).read()
+        assert sound is not None
+        assert any(mark.phone for mark in sound.phones), language
+
+
+@pytest.mark.parametrize(("language", "text"), [("ja", "今日は いい てんき です。"), ("ja-JP", "東京"), ("ko", "漢字")])
+def test_chinese_characters_that_would_be_spelt_are_an_error_that_says_what_to_do(language: str, text: str) -> None:
+    loaded("espeak")
+    with pytest.raises(UnknownLanguage, match=r"kana.*\[voices\]") as caught:
+        speak(text, language, "espeak")
+    assert caught.value.code == "tts_language"
+
+
+def test_japanese_in_kana_and_chinese_in_its_own_characters_are_spoken() -> None:
+    for language, text in {
+        "ja": "きょうは いい てんき です。",
+        "zh": "今天天气很好。",
+        "yue": "今日天氣好好。",
+    }.items():
+        assert level_db(speak(text, language).pcm) > -40, language

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from broker.errors import MissingError
+from tests.tts.voiced import speak
+from workers.tts import voices as module
+from workers.tts.delivery import Voicing
 from workers.tts.engine import ENGINES, Engine, PhoneMark, Ready, Sound, UnknownLanguage, Utterance
 from workers.tts.scripts import readable_language
-from workers.tts.voices import Voices
+from workers.tts.voices import Load, Measure, Voices
 from workers.tts.words import Token
 
 
@@ -90,6 +93,77 @@ def test_a_third_party_engine_is_loaded_with_its_options() -> None:
     path = f"{__name__}:Humming"
     chosen = Voices({path: {"pitch": 2}}).choose({"en": {"engine": path}}, "en")
     assert chosen.engine.options == {"pitch": 2}  # type: ignore[attr-defined]
+
+
+class Choir(Humming):
+    name = "choir"
+
+    def voices(self, language: str) -> tuple[str, ...]:
+        return ("alto", "tenor") if language.startswith("en") else ()
+
+
+@pytest.mark.parametrize(
+    ("voice", "engine", "speaks", "lacking"),
+    [
+        ("", "humming", "low", ""),
+        ("auto", "humming", "low", ""),
+        ("high", "humming", "high", ""),
+        ("tenor", "choir", "tenor", ""),
+        ("nobody", "humming", "low", "nobody"),
+    ],
+)
+def test_auto_takes_the_first_engine_that_has_the_voice(voice: str, engine: str, speaks: str, lacking: str) -> None:
+    chosen = Voices(engines={"humming": Humming(), "choir": Choir()}).choose({"en": {"voice": voice}}, "en")
+    assert (chosen.engine.name, chosen.voice, chosen.lacking) == (engine, speaks, lacking)
+
+
+def test_espeak_speaks_as_in_a_region_that_is_chosen_as_a_voice() -> None:
+    said = {voice: speak("Cinco zapatos.", "es", "espeak", voice).phones for voice in ("es", "es-419")}
+    assert "θ" in {phone.phone for phone in said["es"]}
+    assert "θ" not in {phone.phone for phone in said["es-419"]}
+
+
+def test_what_has_to_be_done_for_a_voice_is_told_before_it_is_chosen() -> None:
+    path = f"{__name__}:Humming"
+    here, wanted = Voices(), {"en": {"engine": path, "voice": "high"}}
+    load = here.resolve(wanted, "en")
+    assert load == Load(path, {})
+    here.take(load, load.work())
+    measure = here.resolve(wanted, "en")
+    assert isinstance(measure, Measure)
+    assert measure.key == ("humming", "en", "high")
+    here.take(measure, measure.work())
+    chosen = here.resolve(wanted, "en")
+    assert isinstance(chosen, Voicing)
+    assert chosen.gain == pytest.approx(here.choose(wanted, "en").gain)
+
+
+def test_a_voice_that_breaks_or_hangs_while_it_is_measured_is_as_loud_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Breaking(Humming):
+        def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Utterance:
+            raise ZeroDivisionError
+
+    class Pending:
+        cancelled = False
+
+        def read(self) -> None:
+            return None
+
+        def cancel(self) -> None:
+            self.cancelled = True
+
+    class Hanging(Humming):
+        utterance = Pending()
+
+        def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Any:
+            return self.utterance
+
+    monkeypatch.setattr(module, "_READS", 2)
+    for engine in (Breaking(), Hanging()):
+        assert Voices(engines={"humming": engine}).choose({}, "en").gain == 1.0
+    assert Hanging.utterance.cancelled
 
 
 def test_a_language_nobody_speaks_is_an_error() -> None:

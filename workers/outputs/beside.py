@@ -22,7 +22,7 @@ class Beside:
     """One output. `state` and `text` are `OutputState`'s; `changed` is called, from the thread, when they change."""
 
     def __init__(self, name: str, build: Callable[[], Sink], changed: Callable[[], None]) -> None:
-        self.state, self.text = "starting", ""
+        self.name, self.state, self.text = name, "starting", ""
         self.dropped = 0
         self._build, self._changed = build, changed
         self._sink: Sink | None = None

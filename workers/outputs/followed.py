@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from functools import partial
 from typing import Any, Protocol
@@ -124,10 +125,11 @@ class Followed:
             self._host.listen(self.shown.peers.get("programme"), None, self.session)
         self.shown = None
 
-    def join(self, timeout_s: float) -> None:
-        """Wait for what is being finished."""
+    def join(self, deadline: float) -> list[str]:
+        """Wait for what is being finished, until `time.monotonic()` is there; what is not, by name."""
         for output in self._ending:
-            output.join(timeout_s)
+            output.join(max(0.0, deadline - time.monotonic()))
+        return [output.name for output in self._ending if not output.ended]
 
     # --- what it says ---
 

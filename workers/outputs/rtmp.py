@@ -12,6 +12,7 @@ from broker.messages import Event, Programme
 from broker.push_address import shown
 from workers.outputs.packet_pipe import KEY_PICTURE, PICTURE, SOUND, Packet, PacketPipe
 from workers.outputs.rtmp_push import ADDRESS, GOING_S
+from workers.outputs.sink import STOPPED
 
 RATE_HZ = 48_000
 
@@ -20,6 +21,9 @@ WAITS = tuple(seconds * RATE_HZ for seconds in (1, 2, 5, 10, 30))
 
 STUCK_SAMPLES = 8 * RATE_HZ
 """A server that has taken nothing for so long is left; at 1 Mbit/s a megabyte waits by then."""
+
+STOPPING_S = 1.0
+"""How long the server is waited for when the process has to stop. One that takes what it is sent needs 0.1 s."""
 
 SETTLED_SAMPLES = 10 * RATE_HZ
 """A push that was live for so long begins its waits anew."""
@@ -74,15 +78,16 @@ class Rtmp:
         """Nothing of it is in the stream."""
 
     def close(self, reason: str) -> None:
-        """The server is told that it is over, which may take some seconds. Harmless twice."""
+        """The server is told that it is over, which may take some seconds where there are some. Harmless twice."""
         child = self._child
         self._leave()
         self.state = "ended"
         if child:
             try:
-                child.wait(GOING_S + 1)
+                child.wait(STOPPING_S if reason == STOPPED else GOING_S + 1)
             except subprocess.TimeoutExpired:
                 child.kill()
+                child.wait()
 
     # --- inside ---
 

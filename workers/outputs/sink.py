@@ -19,6 +19,10 @@ KINDS = {
 """An output's kind to its class, imported when the first of the kind is wanted: `Recorder(order)` is a `Sink`."""
 
 
+STOPPED = "stopped"
+"""Why a sink is closed when its process is asked to stop: it has less than `service.FINISH_S` for it."""
+
+
 class RefusedError(VisavisError):
     """It is not made, or no longer; the sentence says what to do."""
 

@@ -38,7 +38,7 @@ from workers.production.recording import read
 from workers.programme.settings import ProgrammeSettings
 from workers.programme.stage import ProgrammeStage
 from workers.programme.ticks import TICKS_PER_S
-from workers.tts.build import build as build_tts
+from workers.tts.build import build_offline as build_tts
 
 SESSION = "film"
 """Its idle motion follows from its name, so every film moves alike."""
@@ -172,6 +172,8 @@ class Studio:
             case Emitted():
                 self.emitted.append(message)
                 self._over = self._over or message.turn_last
+            case Failed(turn=0, kind="tts"):
+                pass  # a voice of the persona cannot be had; it fails again where it has to speak
             case Failed():
                 raise EngineError(message.text, message.code)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
@@ -36,6 +37,10 @@ class Voicing:
     language: str
     rate: float = 1.0
     gain: float = 1.0
+    lacking: str = ""
+    """The voice that was asked for and that the engine does not have: `voice` is another."""
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever asks the engine for something: a voice of it may be measured beside."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,16 +81,27 @@ class Delivery:
         """The next piece; None while the engine is still at it. Raises EngineError."""
         if not self._clause.sounding:
             return self._silent()
-        if self._utterance is None:
-            voicing, self._began_ns = self._voicing, time.perf_counter_ns()
-            self._utterance = voicing.engine.start(self._clause.tokens, voicing.language, voicing.voice, voicing.rate)
-        sound = self._utterance.read()
+        sound = self._sound()
         if sound is None:
             return None
         marks = [mark for mark in sound.phones if mark.phone]
         if not marks:
             return self._silent() if sound.complete else None
         return self._whole(sound, marks) if sound.complete else self._beginning(sound, marks)
+
+    def _sound(self) -> Sound | None:
+        """What the engine has of the clause by now."""
+        voicing = self._voicing
+        if not voicing.guard.acquire(blocking=False):
+            return None
+        try:
+            if self._utterance is None:
+                self._began_ns = time.perf_counter_ns()
+                clause = self._clause.tokens
+                self._utterance = voicing.engine.start(clause, voicing.language, voicing.voice, voicing.rate)
+            return self._utterance.read()
+        finally:
+            voicing.guard.release()
 
     @property
     def engine_name(self) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from broker import languages
 from broker.errors import EngineError
 from workers.tts.words import Token
 
@@ -75,7 +76,12 @@ class Utterance(Protocol):
 
 
 class Engine(Protocol):
-    """A loaded synthesiser. It serves many sessions, one clause at a time; nothing of a session stays in it."""
+    """A loaded synthesiser. It serves many sessions, one clause at a time; nothing of a session stays in it.
+
+    It is imported, made and first heard in a thread beside the stage's, and from then on never asked by two threads at
+    once: it need not be thread-safe. One whose library has its state for the whole process has `guard` too, a lock that
+    all its objects share.
+    """
 
     name: str
     alphabet: Literal["arpabet", "ipa"]
@@ -109,5 +115,4 @@ class Ready:
 
 def primary(language: str) -> str:
     """The primary subtag by which front ends and voices are chosen: `en-US` → `en`, `cmn` and `zh-CN` → `zh`."""
-    tag = language.replace("_", "-").split("-")[0].lower()
-    return {"cmn": "zh", "yue": "yue", "": "en"}.get(tag, tag)
+    return languages.primary(language) or "en"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +17,13 @@ from workers.tts.words import Token
 
 _NAMES = {"en": "en-us", "zh": "cmn", "no": "nb"}
 """Where the tag people write is not the one espeak knows."""
+_SPELLS_KANJI = ("ja", "ko")
+"""In these it says "Chinese letter" for each Chinese character."""
+_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々〇]")
+_NO_KANJI = (
+    "espeak-ng cannot read Chinese characters in it (Japanese it reads in kana, Korean in hangul):"
+    " have answers written so, or name an engine that can in the persona's [voices]"
+)
 _WORDS_PER_MINUTE = 165
 """Its own 175 is a little hurried for conversation."""
 _STOPS = tuple("pbtdkɡgcɟqʈɖ")
@@ -39,6 +48,7 @@ class EspeakEngine:
     def __init__(self, options: dict[str, Any] | None = None) -> None:
         """Initialise the library. `options` are unused. Raises MissingError."""
         self._native = native.library()
+        self.guard = self._native.guard
         self._heard = _Heard()
         self._callback = native.Callback(self._collect)  # the library keeps only its address
 
@@ -46,14 +56,18 @@ class EspeakEngine:
         return tuple(sorted({primary(tag) for tag in native.voice_files()}))
 
     def voices(self, language: str) -> tuple[str, ...]:
+        """The language's own, then as it is spoken elsewhere (`es-419`), then other speakers of its own (`f2`)."""
         tag = language_tag(language)
-        return (tag, *native.variants()) if tag else ()
+        return _voices(tag) if tag else ()
 
     def start(self, clause: Sequence[Token], language: str, voice: str, rate: float) -> Ready:
         tag = language_tag(language)
         if not tag:
             raise UnknownLanguage(f"espeak has no voice for {language!r}")
-        if not self._native.choose(tag, "" if voice == tag else voice):
+        if primary(language) in _SPELLS_KANJI and any(_KANJI.search(token.text) for token in clause):
+            raise UnknownLanguage(_NO_KANJI)
+        tag, variant = (voice, "") if voice in native.voice_files() else (tag, voice)
+        if not self._native.choose(tag, variant):
             raise SynthesisFailed(f"espeak has no voice {voice!r}")
         self._native.lib.espeak_SetParameter(native.RATE, round(_WORDS_PER_MINUTE * rate), 0)
         text, spans = _line(clause, {"A": "eigh"} if primary(language) == "en" else {})
@@ -83,11 +97,21 @@ class EspeakEngine:
         return 0
 
 
+@cache
+def _voices(tag: str) -> tuple[str, ...]:
+    elsewhere = sorted(each for each in native.voice_files() if primary(each) == primary(tag) and each != tag)
+    return (tag, *elsewhere, *native.variants())
+
+
 def language_tag(language: str) -> str:
-    """espeak's tag for a language tag: the exact one if it has it, else the language's own; empty if none."""
+    """espeak's tag for a language tag: the exact one if it has it, else the language's own, else one of its regions.
+
+    Empty if it has none.
+    """
     tags = native.voice_files()
     exact, plain = language.replace("_", "-").lower(), primary(language)
-    return next((tag for tag in (_NAMES.get(exact, exact), _NAMES.get(plain, plain)) if tag in tags), "")
+    regions = sorted(tag for tag in tags if tag.startswith(plain + "-"))
+    return next((tag for tag in (_NAMES.get(exact, exact), _NAMES.get(plain, plain), *regions) if tag in tags), "")
 
 
 def _line(clause: Sequence[Token], respelt: dict[str, str]) -> tuple[str, list[tuple[int, int]]]:

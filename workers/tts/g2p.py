@@ -83,6 +83,11 @@ def _entry(word: str) -> Iterator[str]:
 def _transcribed(text: str, language: str) -> str:
     """espeak's IPA for a text."""
     native = espeak_library.library()
+    with native.guard:
+        return _transcribed_by(native, text, language)
+
+
+def _transcribed_by(native: espeak_library.Native, text: str, language: str) -> str:
     tag = language_tag(language)
     if not tag or not native.choose(tag):
         raise UnknownLanguage(f"espeak has no pronunciation for {language!r}")

@@ -17,6 +17,7 @@ from broker.uploads import Uploads
 from workers.fallback import Change, Fallback
 from workers.tts.delivery import Delivery, Piece, Voicing
 from workers.tts.engine import SynthesisFailed, UnknownLanguage
+from workers.tts.preparing import Preparing, Unready
 from workers.tts.stand_ins import StandIns
 from workers.tts.uploaded import Uploaded
 from workers.tts.voices import Voices, pace_of
@@ -46,6 +47,8 @@ class _Job:
     """Since when the engine has been asked for the present clause in vain."""
     fallback: Fallback | None = None
     """The judgement of the engine it was meant for."""
+    broken: Exception | None = None
+    """What the engine failed with, while the one that stands in is made ready."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -69,6 +72,11 @@ class _Session:
     lost: set[int] = field(default_factory=set)
     """Turns of which a dead programme had voice: silent until the broker has said from where they are spoken again."""
     unprepared: list[str] = field(default_factory=list)
+    """Languages whose voices are still to be made ready …"""
+    looked_again_ns: int = 0
+    """… and when to see whether the first of them is."""
+    warned: set[str] = field(default_factory=set)
+    """What the session was told of its persona's voices."""
 
     @property
     def voices(self) -> dict[str, Any]:
@@ -111,10 +119,13 @@ class _Session:
 class TtsStage:
     """All sessions of one tts process. Hold, Resume and Commit change nothing here: credit bounds what is sent."""
 
-    def __init__(self, voices: Voices, uploads: Uploads | None = None) -> None:
+    def __init__(self, voices: Voices, uploads: Uploads | None = None, beside: bool = False) -> None:
+        """`beside`: voices that are not ready yet are made so in a thread, while others speak. Without, in a step: for
+        who steps as fast as it can and need not be in time."""
         self._voices = voices
         self._uploads = uploads
-        self._stand_ins = StandIns(voices)
+        self._preparing = Preparing(voices) if beside else None
+        self._stand_ins = StandIns(self._preparing or voices)
         self._sessions: dict[str, _Session] = {}
         self._paused: frozenset[str] = frozenset()
         self.counters: dict[str, float] = {"clauses": 0, "duplicates": 0, "unknown_session": 0, "failed": 0}
@@ -135,9 +146,8 @@ class TtsStage:
     @property
     def due_ns(self) -> int | None:
         """0 when something can be done now; later while only a slow engine is waited for; None until a message."""
-        if any(session.unprepared for session in self._sessions.values()):
-            return 0
-        return min((job.asked_again_ns for _, job in self._ready()), default=None)
+        looks = [session.looked_again_ns for session in self._sessions.values() if session.unprepared]
+        return min((*looks, *(job.asked_again_ns for _, job in self._ready())), default=None)
 
     def accept(self, message: Message) -> None:
         """File a message. Those of unknown sessions are counted and dropped, except `Open`."""
@@ -170,15 +180,16 @@ class TtsStage:
         self._paused = sessions
 
     def step(self, now_ns: int) -> list[Message]:
-        """Speak a clause, or pass on what is granted, for the session that has least; else prepare a voice."""
+        """Speak a clause, or pass on what is granted, for the session that has least; else look to a voice."""
+        if self._preparing:
+            self._preparing.poll()
         ready = [(session, job) for session, job in self._ready() if job.asked_again_ns <= now_ns]
         if ready:
             session, job = min(ready, key=lambda pair: (pair[0].buffered(), pair[1].key))
             return self._advance(session, job, now_ns)
-        for session in self._sessions.values():
-            if session.unprepared:
-                self._prepare(session, session.unprepared.pop(0))
-                break
+        for name, session in self._sessions.items():
+            if session.unprepared and session.looked_again_ns <= now_ns:
+                return self._prepare(name, session, now_ns)
         return []
 
     def _open(self, message: Open) -> None:
@@ -187,6 +198,7 @@ class TtsStage:
             session = self._sessions[message.session] = _Session(message.persona, message.language)
         session.persona, session.language = message.persona, message.language
         session.unprepared = list(dict.fromkeys((message.language, *session.voices)))
+        session.looked_again_ns = 0
         session.cancel(message.cancelled_through)
         if "programme" in message.replaced:
             # What the old one had is lost: the broker asks again for what was not heard, beginning where it broke off.
@@ -226,12 +238,11 @@ class TtsStage:
     def _advance(self, session: _Session, job: _Job, now_ns: int) -> list[Message]:
         try:
             piece = job.piece or self._read(session, job, now_ns)
+        except Unready:
+            job.asked_again_ns = now_ns + _POLL_NS
+            return []
         except Exception as error:  # a third party's engine raises what it likes
-            if self._hand_over(session, job, error, now_ns):
-                return self._tell(session, job)
-            if isinstance(error, EngineError):
-                return [*self._tell(session, job), self._fail(session, job, error)]
-            raise
+            return self._broke(session, job, error, now_ns)
         if piece is None:
             job.asked_again_ns = now_ns + _POLL_NS
             return []
@@ -240,6 +251,8 @@ class TtsStage:
 
     def _read(self, session: _Session, job: _Job, now_ns: int) -> Piece | None:
         """The next clause of a sentence, from the engine."""
+        if job.broken:
+            raise job.broken
         if job.delivery is None:
             job.delivery = self._deliver(session, job, now_ns)
         self.counters["clauses"] += 1
@@ -268,11 +281,25 @@ class TtsStage:
         voicing, job.fallback = self._stand_ins.choose(session.voices, language, asked.text, pace, now_ns)
         return voicing
 
+    def _broke(self, session: _Session, job: _Job, error: Exception, now_ns: int) -> list[Message]:
+        """Another engine goes on, or the turn has failed; a fault of ours is not an engine's."""
+        try:
+            handed_over = self._hand_over(session, job, error, now_ns)
+        except Unready:
+            job.broken, job.asked_again_ns = error, now_ns + _POLL_NS
+            return []
+        job.broken = None
+        if handed_over:
+            return self._tell(session, job)
+        if isinstance(error, EngineError):
+            return [*self._tell(session, job), self._fail(session, job, error)]
+        raise error
+
     def _hand_over(self, session: _Session, job: _Job, error: Exception, now_ns: int) -> bool:
         """Let another engine say the rest of a sentence; not of a clause of which something has sounded."""
         if job.fallback is None or not isinstance(job.delivery, Delivery):
             return False
-        if not self._stand_ins.failed(job.fallback, job.delivery.engine_name, error, now_ns):
+        if not job.broken and not self._stand_ins.failed(job.fallback, job.delivery.engine_name, error, now_ns):
             return False
         job.silent_since_ns = 0
         return job.delivery.hand_over(self._voicing(session, job, now_ns))
@@ -334,17 +361,45 @@ class TtsStage:
         for key in [key for key in session.jobs if key[0] == turn]:
             del session.jobs[key]
             session.done.add(key)
-        code = "tts_engine" if isinstance(error, MissingError) else error.code
-        return Failed(
-            session=job.asked.session, turn=turn, code=code, text=_kind(error, job.asked.language), kind="tts"
-        )
+        text = _kind(error, job.asked.language)
+        return Failed(session=job.asked.session, turn=turn, code=_code(error), text=text, kind="tts")
 
-    def _prepare(self, session: _Session, language: str) -> None:
-        """Load the engine and measure the voice before the first sentence needs it; what fails, fails again there."""
+    def _prepare(self, name: str, session: _Session, now_ns: int) -> list[Message]:
+        """Have the voice of the first unprepared language ready before a sentence needs it.
+
+        What its page must know is told once: that there is none (then it fails again with each sentence), or another.
+        """
+        language = session.unprepared[0]
         try:
-            self._voices.choose(session.voices, language)
-        except EngineError as exc:
-            logger.warning("voice not ready", extra={"language": language, "reason": str(exc)})
+            voicing, _ = self._stand_ins.choose(session.voices, language, "", 1.0, now_ns)
+        except Unready:
+            session.looked_again_ns = now_ns + _POLL_NS
+            return []
+        except EngineError as error:
+            del session.unprepared[0]
+            logger.warning("voice not ready", extra={"session": name, "language": language, "reason": str(error)})
+            return self._warn(session, _unusable(name, language, error), str(error))
+        del session.unprepared[0]
+        if not voicing.lacking:
+            return []
+        reason = f"{voicing.engine.name} has no voice {voicing.lacking!r} for {language!r}: {voicing.voice} speaks"
+        return self._warn(session, Change(voicing.voice, reason).event(name, "tts"), reason)
+
+    def _warn(self, session: _Session, warning: Message, why: str) -> list[Message]:
+        if why in session.warned:
+            return []
+        session.warned.add(why)
+        return [warning]
+
+
+def _unusable(session: str, language: str, error: EngineError) -> Failed:
+    """No turn yet, but there will be none in this language."""
+    text = _kind(error, language) if isinstance(error, UnknownLanguage) else f"I cannot speak {language!r}: {error}."
+    return Failed(session=session, turn=0, code=_code(error), text=text, kind="tts")
+
+
+def _code(error: EngineError) -> str:
+    return "tts_engine" if isinstance(error, MissingError) else error.code
 
 
 def _kind(error: EngineError, language: str) -> str:

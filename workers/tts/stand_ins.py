@@ -11,6 +11,7 @@ from workers.fallback import Change, Fallback
 from workers.tts.delivery import Piece, Voicing
 from workers.tts.engine import UnknownLanguage, primary
 from workers.tts.loudness import RATE_HZ
+from workers.tts.preparing import Preparing
 from workers.tts.voices import Voices
 
 logger = logging.getLogger(__name__)
@@ -26,25 +27,28 @@ TOO_SLOW = 0.75
 class StandIns:
     """One judgement for each engine and language; an engine that is slow in one is left alone in the others."""
 
-    def __init__(self, voices: Voices) -> None:
+    def __init__(self, voices: Voices | Preparing) -> None:
         self._voices = voices
-        self._fallbacks: dict[tuple[str, str], Fallback] = {}
+        self._fallbacks: dict[tuple[tuple[str, ...], str], Fallback] = {}
 
     def choose(
         self, wanted: Mapping[str, Any], language: str, text: str, rate: float, now_ns: int
     ) -> tuple[Voicing, Fallback]:
-        """As `Voices.choose`, but an engine in trouble is passed over. The judgement is that of the first choice."""
+        """As `Voices.choose`, but an engine in trouble is passed over. The judgement is that of the first choice.
+
+        Those who would stand in are made ready with it: there is no time for that when they have to.
+        """
         first = self._voices.choose(wanted, language, text, rate)
-        tag = primary(first.language)
-        key = first.engine.name, tag
+        rungs = {first.engine.name: first}
+        for name in STAND_INS:
+            if name != first.engine.name and (voicing := self._instead(name, first)):
+                rungs[name] = voicing
+        key = tuple(rungs), primary(first.language)
         if key not in self._fallbacks:
-            speakers = [first.engine.name, *(name for name in STAND_INS if self._speaks(name, tag, first))]
-            self._fallbacks[key] = Fallback(speakers, JUDGED, TOO_SLOW)
+            self._fallbacks[key] = Fallback(tuple(rungs), JUDGED, TOO_SLOW)
         fallback = self._fallbacks[key]
         _log(fallback.poll(now_ns))
-        if not fallback.reduced:
-            return first, fallback
-        return self._voices.choose({tag: {"engine": fallback.name}}, first.language, "", first.rate), fallback
+        return rungs[fallback.name], fallback
 
     def judge(self, fallback: Fallback, name: str, piece: Piece, now_ns: int) -> None:
         """Only the first piece of a clause tells how fast it is made; later ones wait to be asked for."""
@@ -61,11 +65,12 @@ class StandIns:
         _log(fallback.fail(name, now_ns, f"{name} failed"))
         return fallback.name != name
 
-    def _speaks(self, name: str, language: str, first: Voicing) -> bool:
+    def _instead(self, name: str, first: Voicing) -> Voicing | None:
+        """The voice of a stand-in, where it speaks the language."""
         try:
-            return name != first.engine.name and bool(self._voices.load(name).voices(language))
+            return self._voices.choose({first.language: {"engine": name}}, first.language, "", first.rate)
         except EngineError:
-            return False
+            return None
 
 
 def _log(change: Change | None) -> None:
