@@ -75,7 +75,9 @@ async def _listen(runner: web.AppRunner, settings: Settings, name: str) -> str:
     try:
         await web.TCPSite(runner, server.host, port, ssl_context=context).start()
     except OSError as error:
-        raise ConfigError(f"{server.host}:{port} cannot be bound: {error.strerror}.") from error
+        raise ConfigError(
+            f"{server.host}:{port} cannot be bound: {error.strerror}. Change server.host or server.port."
+        ) from error
     logger.info("listening", extra={"addresses": [str(address) for address in runner.addresses]})
     return f"{'https' if context else 'http'}:{runner.addresses[0][1]}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from aiohttp import web
@@ -30,7 +31,7 @@ POSTER_TYPE, MODEL_TYPE = "image/jpeg", "model/gltf-binary"
 def create(calls: Calls, static: Path = STATIC) -> web.Application:
     """The application; `static` holds call.html and what it loads."""
     # Around the guard, so that its refusals are JSON too; within it, so that every answer gets its headers.
-    middlewares = [problems.as_json, guard, problems.as_json]
+    middlewares = [problems.as_json, guard, problems.as_json, problems.unreadable]
     app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY)
     _refuse_expectations(app)
     app[SETTINGS] = calls.settings.server
@@ -84,9 +85,10 @@ async def _health(request: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    """A conversation can start; else 503 and what is missing."""
+    """A conversation can start; else 503 and what is missing. `launch` tells bin/up that it is its own edge."""
     missing = request.app[CALLS].missing()
-    return web.json_response({"ready": not missing, "missing": list(missing)}, status=503 if missing else 200)
+    told = {"ready": not missing, "missing": list(missing), "launch": os.environ.get("VISAVIS_LAUNCH", "")}
+    return web.json_response(told, status=503 if missing else 200)
 
 
 async def _metrics(request: web.Request) -> web.Response:

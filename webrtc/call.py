@@ -48,6 +48,14 @@ from webrtc.uplink import FRAME, MicSound
 TYPED_KEPT, TYPED_AGAIN_NS = 8, 30 * NS_PER_S
 """Typed lines that a new broker is told again; it knows by their ids those that its predecessor had read."""
 
+ENDED = "The server has closed it."
+ENDINGS = {
+    "operator": "An operator of this server has closed it.",
+    "away": "You were away for too long.",
+    "unknown": "The server does not know it any more; it may have been restarted.",
+}
+"""Why a conversation is over, for the person whose page is still there, by the reason of the broker's `Close`."""
+
 PLAYED_AHEAD = 48_000
 """Samples a page may claim to have played beyond what was sent (its clock runs on in a gap)."""
 
@@ -142,7 +150,7 @@ class Call:
     def attach(self, page: PageSocket, hello: page_messages.Hello) -> None:
         """A page has said hello with the right token."""
         if self.page and self.page is not page:
-            self.page.error(PageError("server", "This conversation goes on in another window.", fatal=True))
+            self.page.error(PageError("elsewhere", "This conversation goes on in another window.", fatal=True))
             self.page.end()
         self.page, self.secret, self.mouth = page, hello.token or self.secret, hello.mouth
         self._mouth_frames = []
@@ -228,7 +236,7 @@ class Call:
         """The session has ended."""
         if self.page:
             if message.reason != "bye":
-                self.page.error(PageError("server", f"The conversation has ended ({message.reason}).", fatal=True))
+                self.page.error(PageError("ended", ENDINGS.get(message.reason, ENDED), fatal=True))
             self.page.end()
             self.page = None
         self.stop()

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from broker.config import Audience
+from broker.loopback import is_loopback
 from webrtc.fanout import AUDIO, H264
 from webrtc.janus_api import ALREADY_THERE, JanusPlugin, JanusRefusal
 from webrtc.pushing import PushError
-from webrtc.security import is_loopback
 
 PAYLOAD_TYPES = {AUDIO: 111, H264: 96}
 MIDS = {AUDIO: "a", H264: "v"}

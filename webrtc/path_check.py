@@ -19,7 +19,7 @@ from aioice import stun, turn
 
 from broker.config import Server, load
 from broker.errors import VisavisError
-from webrtc.security import is_loopback
+from broker.loopback import is_loopback
 from webrtc.turn_credentials import minted
 
 ANSWER_S = 3.0

@@ -23,6 +23,7 @@ from aiohttp.typedefs import Handler
 
 from broker.config import Server
 from broker.errors import ConfigError
+from broker.loopback import is_loopback
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -71,14 +72,6 @@ def same(one: str, other: str) -> bool:
 def _bytes(secret: str) -> bytes:
     """Of whatever a header had: aiohttp hands on bytes that are not UTF-8 as halves of letters."""
     return secret.encode("utf-8", "surrogatepass")
-
-
-def is_loopback(host: str) -> bool:
-    """Only this machine can reach what is bound to `host`."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_bind(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket as sockets
 import struct
 
 from aiohttp import WSMsgType, web
@@ -26,6 +27,10 @@ BEAT_S = 2.0
 SILENT_NS = 8 * NS_PER_S
 """Without a pong or a word for so long the page has vanished (a closed lid says nothing)."""
 
+SENT_AHEAD = 16_384
+"""Bytes that the system, and as many that aiohttp, may keep for a page: with megabytes, as they would, one that does
+not read is noticed after ten minutes."""
+
 MESSAGES_PER_S, MESSAGE_BURST = 50, 200
 CONNECTIONS_PER_S, CONNECTION_BURST = 2, 40
 """Per address; a page that reconnects in a tight loop is slowed, a classroom behind one address is not."""
@@ -46,6 +51,8 @@ class Signaling:
         socket = web.WebSocketResponse(autoping=False, max_msg_size=2 * page_messages.LONGEST_MESSAGE, compress=False)
         await upgrade(socket, request)
         assert request.transport is not None
+        request.transport.get_extra_info("socket").setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SENT_AHEAD)
+        request.transport.set_write_buffer_limits(high=SENT_AHEAD)
         await _Conversation(self._calls, socket, PageSocket(socket, request.transport.abort)).run()
         return socket
 

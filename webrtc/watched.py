@@ -101,6 +101,7 @@ class Watched:
         self._keys = KeyFrameRequests(self._ask_key)
         self._left: Counter[str] = Counter()
         self._last_tick = -1
+        self._missing = 0
         self._late_ns = 0.0
         self._mouth_frames: list[list[Any]] = []
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
@@ -148,6 +149,8 @@ class Watched:
         """20 ms of the programme, to everyone here."""
         if tick.tick <= self._last_tick or self.fanout is None:
             return
+        if self._last_tick >= 0:
+            self._missing += tick.tick - self._last_tick - 1
         self._last_tick = tick.tick
         self.fanout.feed(tick)
         self._time(tick, self.fanout.clock)
@@ -279,7 +282,8 @@ class Watched:
     def stats(self) -> dict[str, float]:
         """What is counted here, for /metrics."""
         sent = self.fanout.totals() if self.fanout else Counter[str]()
-        return {**sent, **self._left, "viewer_key_requests_merged": self._keys.merged}
+        own = {"ticks_missing": self._missing, "viewer_key_requests_merged": self._keys.merged}
+        return {**sent, **self._left, **own}
 
     # --- inside ---
 

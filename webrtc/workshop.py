@@ -69,8 +69,8 @@ class Workshop:
     async def _make(self, request: web.Request, file: Path) -> Answer:
         query = request.query
         words = [
-            f"--name={request.match_info['name'][:60]}",
-            f"--title={query.get('title', '')[:80]}",
+            f"--name={_printable(request.match_info['name'])[:60]}",
+            f"--title={_printable(query.get('title', ''))[:80]}",
             f"--face={_face(request)}",
             f"--called={file.name}",
             "--by=page",
@@ -150,10 +150,14 @@ async def _receive(request: web.Request, file: Path) -> None:
 
 
 def _called(name: str) -> str:
-    """A file name that is one and nothing else; the page encodes it as in an address."""
+    """A file name that is one and nothing else, of at most 240 bytes; the page encodes it as in an address."""
     last = re.split(r"[/\\]", unquote(name))[-1]
     plain = re.sub(r"[^\w .()-]", "_", last).strip(" .-")
-    return plain[-80:].strip(" .-") or "upload"
+    return plain[-60:].strip(" .-") or "upload"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())
 
 
 def _face(request: web.Request) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import time
 from types import TracebackType
 from typing import Any
@@ -21,8 +22,14 @@ ACKNOWLEDGED_EVERY_S = 0.2
 class WireCaller:
     """One conversation in text mode; `turns` and `words` are what the edge told of it."""
 
-    def __init__(self, url: str, persona: str) -> None:
-        self.url, self.persona = url, persona
+    def __init__(self, url: str, persona: str, receive_buffer: int = 0, resumes: WireCaller | None = None) -> None:
+        """`receive_buffer`: bytes that the system takes for it before it reads them; 0: as usual, megabytes.
+
+        `resumes`: go on with the conversation of this one, whose connection is gone.
+        """
+        self.url, self.persona, self.receive_buffer = url, persona, receive_buffer
+        known = resumes.session if resumes else {}
+        self._ticket = {key: known[key] for key in ("session", "token") if known}
         self.session: dict[str, Any] = {}
         self.ticks: list[int] = []
         """Programme samples of the ticks, in the order in which they came."""
@@ -32,9 +39,9 @@ class WireCaller:
         self._tasks: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> WireCaller:
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=self._new_socket))
         self._socket = await self._http.ws_connect(f"{self.url}ws", receive_timeout=None, heartbeat=None)
-        await self._say("hello", persona=self.persona, mode="text", mouth=True)
+        await self._say("hello", persona=self.persona, mode="text", mouth=True, **self._ticket)
         self._tasks = [asyncio.ensure_future(work) for work in (self._read(), self._acknowledge())]
         await self.until(lambda: self.session, "no session")
         return self
@@ -49,6 +56,13 @@ class WireCaller:
             await self._say("bye")
         await self._socket.close()
         await self._http.close()
+
+    def _new_socket(self, address: Any) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        made = socket.socket(family, kind, protocol)
+        if self.receive_buffer:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        return made
 
     async def ask(self, text: str) -> None:
         await self._say("text", text=text, id=f"{time.monotonic_ns()}")
@@ -116,7 +130,7 @@ class WireCaller:
 
     async def _acknowledge(self) -> None:
         """The loudspeaker of this page is always at the newest tick."""
-        while True:
+        while not self._socket.closed and not self._transport().is_closing():
             await asyncio.sleep(ACKNOWLEDGED_EVERY_S)
             now_ms = time.monotonic() * 1000
             await self._say("ping", t=now_ms)

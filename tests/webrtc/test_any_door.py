@@ -35,7 +35,7 @@ from tests.production.damaged import damaged as damaged_bytes
 from tests.webrtc.rough_path import RoughPath
 from tests.webrtc.scene import Page, page, scene, until
 from tests.webrtc.served import OPERATOR, SESSION, TOKEN, Served, at_an_edge
-from webrtc import signaling, whep, whip_in
+from webrtc import signaling, whep, whip_in, workshop
 from webrtc.api import playing
 from webrtc.api.document import document
 from webrtc.api.operations import OPERATIONS
@@ -175,16 +175,16 @@ def with_another(world: Served) -> tuple[Any, ...]:
 @ANY_EDGE
 @given(st.lists(requests, min_size=2, max_size=2))
 def test_any_request_at_any_door_is_answered_in_words(
-    tmp_path_factory: pytest.TempPathFactory, wishes: list[Any]
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, wishes: list[Any]
 ) -> None:
+    monkeypatch.setattr(workshop, "COMMAND", ("true",))  # the operator could have seconds of work done
+
     async def story(world: Served) -> None:
         before = with_another(world)
         for method, path in doors(world):
             if method == "GET" and path == "/ws":
                 continue  # it has tests of its own
             for wish in wishes if "{" in path or method != "GET" else wishes[:1]:
-                if path.startswith("/workshop") and wish["token"] == OPERATOR:
-                    continue  # the operator may have a second of work done
                 fits(method, path, wish, *(await knock(world, method, path, wish)))
                 if SESSION not in world.control.sessions:
                     world.begin()
@@ -224,6 +224,41 @@ def _right(shape: dict[str, Any]) -> Any:
     if "enum" in shape:
         return shape["enum"][-1]
     return {"string": "hello", "integer": 1, "number": 0.5, "boolean": True}[shape["type"]]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_body_that_is_not_encoded_as_it_says_is_refused_at_every_door(tmp_path: Path, coding: str) -> None:
+    async def story(world: Served) -> None:
+        before, refused = with_another(world), 0
+        headers = {"Content-Encoding": coding, "Authorization": f"Bearer {OPERATOR}", "Connection": "close"}
+        for method, path in doors(world):
+            if method not in ("POST", "PUT", "PATCH"):
+                continue
+            for kind in ("application/json", "application/sdp", "multipart/form-data; boundary=x"):
+                async with world.http.request(
+                    method,
+                    world.url + filled(path, [SESSION]),
+                    data=b"neither of them",
+                    headers=headers | {"Content-Type": kind},
+                    skip_auto_headers=["Content-Length"],
+                ) as response:
+                    text = await response.text()
+                    assert 400 <= response.status < 500 or response.status == 503, (path, kind, text)
+                    refused += "encoded" in text
+        assert refused > 5
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path, story)
+
+
+@pytest.mark.parametrize("place", ["/static/", "/static/js/", "/avatars/vera/", "/backdrops/"])
+def test_a_name_longer_than_a_file_can_have_is_not_found(tmp_path: Path, place: str) -> None:
+    async def story(world: Served) -> None:
+        before = with_another(world)
+        assert (await world.ask("GET", place + "a" * 5_000))[0] == 404
+        await unharmed(world, before)
+
+    at_an_edge(tmp_path, story)
 
 
 def test_no_path_leads_out_of_what_is_served(tmp_path: Path) -> None:

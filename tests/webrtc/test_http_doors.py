@@ -15,8 +15,9 @@ import pytest
 
 from broker.config import ROOT, Server
 from broker.errors import ConfigError
+from broker.loopback import is_loopback
 from tests.webrtc.scene import Page, Scene, scene, until
-from webrtc.security import check_bind, is_loopback
+from webrtc.security import check_bind
 
 
 def at_an_edge(tmp_path: Path, story: Callable[[Scene], Awaitable[None]], **server: Any) -> None:

@@ -92,6 +92,20 @@ def test_a_page_that_draws_the_face_itself_gets_the_mouth_and_no_picture_is_made
     at_an_edge(tmp_path, story)
 
 
+def test_ticks_that_never_came_are_counted_while_somebody_looks_on_and_after(tmp_path: Path) -> None:
+    async def story(world: Scene) -> None:
+        viewer = await Viewer(world, ("audio",)).watch(SESSION)
+        for n in (3, 4, 4, 7, 8, 10):
+            world.tick(SESSION, n)
+        await until(lambda: world.calls.totals()["ticks_missing"] == 3)
+        await viewer.close()
+        world.close(SESSION, "ended")
+        await until(lambda: world.calls.audience.watched(SESSION) is None)
+        assert world.calls.totals()["ticks_missing"] == 3
+
+    at_an_edge(tmp_path, story)
+
+
 def test_who_looks_on_is_told_what_the_face_stands_before(tmp_path: Path) -> None:
     async def story(world: Scene) -> None:
         listener = await Listener().listen(world, SESSION)

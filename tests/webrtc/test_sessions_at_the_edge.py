@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from broker.memory_bus import MemoryBus
 from broker.messages import (
     Act,
@@ -270,14 +272,17 @@ def test_bye_ends_the_session_at_once(tmp_path: Path) -> None:
     at_an_edge(tmp_path, story)
 
 
-def test_a_session_the_broker_closes_tells_its_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reason", "why"), [("operator", "operator"), ("away", "away"), ("unknown", "restarted"), ("tired", "server")]
+)
+def test_a_session_the_broker_closes_tells_its_page(tmp_path: Path, reason: str, why: str) -> None:
     async def story(world: Scene, caller: Page) -> None:
         name = (await caller.hello())["session"]
         await caller.call()
-        world.close(name, "operator")
+        world.close(name, reason)
         error = await caller.hears("error")
-        assert error["fatal"]
-        assert "operator" in error["text"]
+        assert (error["code"], error["fatal"]) == ("ended", True), "an end, and no fault"
+        assert why in error["text"]
         await until(lambda: caller.closed)
         await until(lambda: len(world.calls) == 0)
         world.tick(name, 1)
@@ -290,7 +295,8 @@ def test_a_second_window_takes_the_conversation_over(tmp_path: Path) -> None:
         first = await caller.hello()
         async with page(world) as second:
             await second.hello(session=first["session"], token=first["token"])
-            assert (await caller.hears("error"))["fatal"]
+            error = await caller.hears("error")
+            assert (error["code"], error["fatal"]) == ("elsewhere", True)
             await until(lambda: caller.closed)
             await second.send("text", text="here now")
             await until(lambda: world.of(Typed))

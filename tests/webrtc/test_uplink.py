@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.webrtc.opus_encoder import chirps, encode, tone
 from webrtc.denoise import Denoiser
 from webrtc.opus_decoder import OpusDecoder
-from webrtc.uplink import FRAME, MicSound, Uplink
+from webrtc.uplink import FRAME, PACKET_BURST, SAMPLE_BURST, MicSound, Uplink
 
 MS = 1_000_000
 A_PACKET = 2
@@ -204,3 +204,28 @@ def test_noise_is_suppressed_and_speech_kept() -> None:
     out = samples(feed(Uplink(OpusDecoder(), Denoiser()), encode(noisy))).astype(float)
     assert np.sqrt(np.mean(out[16_000:31_000] ** 2)) < 130, "400 before, less what is above 8 kHz"
     assert np.sqrt(np.mean(out[36_000:] ** 2)) > 0.5 * np.sqrt(np.mean(speech[108_000:] ** 2))
+
+
+def test_sound_faster_than_speech_is_left_out_and_counted() -> None:
+    mic = uplink()
+    packets = encode(tone(1.0))
+    flood = [payload for _ in range(60) for payload in packets]
+    frames = [
+        frame
+        for n, payload in enumerate(flood)
+        for frame in mic.packet(7, n % 65536, 960 * n % 2**32, payload, n * MS // 1_000)
+    ]
+    assert len(frames) == SAMPLE_BURST // FRAME
+    assert contiguous(frames)
+    assert mic.stats()["mic_too_fast"] == len(flood) - len(frames) // A_PACKET
+    after = mic.packet(7, len(flood), 960 * len(flood), packets[0], 10_000 * MS)
+    assert len(after) >= A_PACKET, "who slows down is heard again"
+
+
+def test_a_flood_of_tiny_packets_is_not_even_decoded() -> None:
+    mic = uplink()
+    [a_packet] = encode(tone(0.02))[:1]
+    for n in range(10_000):
+        mic.packet(7, n, 0, a_packet, n)
+    assert mic.stats()["mic_packets"] <= PACKET_BURST
+    assert mic.stats()["mic_too_fast"] >= 10_000 - PACKET_BURST - 1

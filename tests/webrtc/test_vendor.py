@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -88,6 +89,56 @@ def test_npm_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     fake.chmod(0o755)
     monkeypatch.setattr(vendor, "npm", lambda: str(fake))
     with pytest.raises(MissingError, match="no such host"):
+        fetch("thing", pinned(tarball(tmp_path)), tmp_path / "vendor")
+
+
+def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> Path:
+    """An npm that brings nothing and says so; the file in which its calls are counted."""
+    calls, fake = tmp_path / "calls", tmp_path / "npm"
+    fake.write_text(f"#!/bin/sh\necho $2 >>'{calls}'\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(vendor, "npm", lambda: str(fake))
+    monkeypatch.setattr(vendor, "complete", lambda *_: False)
+    monkeypatch.setattr(sys, "argv", ["vendor", "--quiet"])
+    return calls
+
+
+NO_NETWORK = """npm error code EAI_AGAIN
+npm error syscall getaddrinfo
+npm error request to https://registry.npmjs.org/three failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org
+npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log"""
+NOT_THERE = """npm error code E404
+npm error 404 Not Found - GET https://registry.npmjs.org/thing
+npm error 404"""
+
+
+def test_without_a_network_one_package_is_tried_and_one_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = failing(tmp_path, monkeypatch, NO_NETWORK)
+    assert vendor.main() == 1
+    assert len(calls.read_text().splitlines()) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Going on without three, three-vrm, ")
+    assert "reason: getaddrinfo EAI_AGAIN" in line
+
+
+def test_a_package_that_is_not_there_does_not_keep_the_others_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = failing(tmp_path, monkeypatch, NOT_THERE)
+    assert vendor.main() == 1
+    assert len(calls.read_text().splitlines()) == len(catalogue())
+    assert "404 Not Found" in capsys.readouterr().err
+
+
+def test_an_npm_that_waits_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "npm"
+    fake.write_text("#!/bin/sh\nexec sleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(vendor, "npm", lambda: str(fake))
+    monkeypatch.setattr(vendor, "PACKED_WITHIN_S", 0.1)
+    with pytest.raises(vendor.UnreachableError, match="did not bring thing"):
         fetch("thing", pinned(tarball(tmp_path)), tmp_path / "vendor")
 
 

@@ -118,12 +118,14 @@ async def job_state(request: web.Request) -> web.StreamResponse:
 async def job_events(request: web.Request) -> web.StreamResponse:
     """GET /jobs/{job}/events: its state whenever that changes, until it is over."""
     job = (await _asked(request, "job"))["job"]
-    desk, news = request.app[DESK], asyncio.Queue[dict[str, Any]]()
+    desk, news = request.app[DESK], asyncio.Queue[dict[str, Any]](1)
     if desk.listeners >= MOST:
         raise Problem("busy", f"{MOST} programs listen already.")
 
     def hear(told: Told) -> None:
         if told.kind == "job":
+            if news.full():
+                news.get_nowait()  # a client that reads slowly is told the newest
             news.put_nowait(told.data)
 
     desk.listen(job, hear)

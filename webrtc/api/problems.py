@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -35,6 +37,19 @@ class Problem(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+@web.middleware
+async def unreadable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A body that is not what its headers say, and a name that no file can have, are the client's doing."""
+    try:
+        return await handler(request)
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest(text="The body is not encoded as its headers say.\n") from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise web.HTTPNotFound(text="There is nothing of such a long name.\n") from None
 
 
 @web.middleware
