@@ -4,7 +4,7 @@
  * what goes wrong into failures. It shows nothing: what happens is told to its listener.
  */
 import { wellFormed } from "./edge_messages.mjs";
-import { failure } from "./failures.mjs";
+import { failure, hitch } from "./failures.mjs";
 import { MicrophoneError } from "./microphone.mjs";
 import { pageState } from "./states.mjs";
 
@@ -16,6 +16,8 @@ const UNSTEADY_MS = 2500;
 const MEDIA_ATTEMPTS = 2;
 /** Attempts to reach the server before the page says that it does not answer. */
 const QUIET_ATTEMPTS = 2;
+/** Messages that tell of something said. */
+const BEGINS = ["user", "turn", "words"];
 /** Typed lines kept while the line is down. */
 const MOST_UNCONFIRMED = 8;
 
@@ -29,7 +31,9 @@ const MOST_UNCONFIRMED = 8;
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
- * @property {(session: SessionMessage) => void} session the edge has us (again): the dialogue starts from here
+ * @property {(session: SessionMessage, lost: boolean) => void} session the edge has us (again): the dialogue starts from
+ *   here; lost: it knows nothing of what was said before
+ * @property {(text: string) => void} unanswered what the person typed and nobody will answer
  * @property {(stream: MediaStream, call: import("./call.mjs").Call) => void} media a new call with its voice and picture
  * @property {(message: any) => void} message everything else the edge says
  * @property {(failure: Failure | null) => void} notice something to tell the person; null: it is over
@@ -56,6 +60,8 @@ export class Conversation {
   #parts;
   #socket;
   #calling = false;
+  /** Something was said in this conversation, so that it can be missed. */
+  #begun = false;
   #media = false;
   #edgeState = "";
   #mediaAttempts = 0;
@@ -109,8 +115,9 @@ export class Conversation {
    * @param {Saved | null} saved a conversation to take up again
    */
   start({ persona, mode, language }, saved = null) {
-    this.#end();
+    this.#hangUp();
     this.#calling = true;
+    this.#begun &&= !!saved;
     this.failed = null;
     this.mode = mode;
     this.again = !!saved;
@@ -119,6 +126,7 @@ export class Conversation {
     this.#parts.listener.notice(null);
     this.#socket.open();
     if (mode === "voice") this.#listen();
+    else this.#parts.microphone.close();
     this.#changed();
   }
 
@@ -228,6 +236,7 @@ export class Conversation {
   /** @param {any} message from outside */
   #heard(message) {
     if (!wellFormed(message)) return;
+    this.#begun ||= BEGINS.includes(message.type);
     switch (message.type) {
       case "session":
         return this.#opened(message);
@@ -261,10 +270,13 @@ export class Conversation {
     this.#edgeState = "";
     this.#mediaAttempts = 0;
     this.again = true;
+    const lost = this.#begun && !session.resumed;
+    this.#begun = session.resumed;
+    if (lost) this.#giveBack();
     this.#keep();
     if (this.#awaiting) this.#parts.listener.notice(this.#deaf);
     this.#awaiting = false;
-    this.#parts.listener.session(session);
+    this.#parts.listener.session(session, lost);
     this.#connect();
     if (session.again) this.#sayAgain(session.again.utterance);
     if (this.mode !== this.#saidMode) this.tell({ type: "mode", mode: this.mode });
@@ -298,13 +310,19 @@ export class Conversation {
       this.#socket.comeBackIn(0);
     } else if (code === "ice" && !fatal) this.#mediaLost();
     else if (fatal || ["capacity", "persona", "forbidden", "insecure", "ice", "sdp"].includes(code)) this.#fail(reason);
-    else this.#parts.listener.notice(reason);
+    else this.#parts.listener.notice(hitch(code, text));
   }
 
   /** @param {string} code @param {string} said what the server says of it */
   #await(code, said = "") {
     this.#awaiting = true;
     this.#parts.listener.notice(failure(code, said));
+  }
+
+  /** Typed for a conversation that is gone: out of it, nobody but the person knows whether it is still worth asking. */
+  #giveBack() {
+    if (this.#unconfirmed.size) this.#parts.listener.unanswered([...this.#unconfirmed.values()].join(" "));
+    this.#unconfirmed.clear();
   }
 
   /** @param {string} text */
@@ -410,6 +428,12 @@ export class Conversation {
   }
 
   #end() {
+    this.#hangUp();
+    this.#parts.microphone.close();
+  }
+
+  /** The microphone stays: the next call may begin with it. */
+  #hangUp() {
     this.#calling = false;
     this.#deaf = null;
     this.session = null;
@@ -422,7 +446,6 @@ export class Conversation {
     this.#call?.close();
     this.#call = null;
     this.#socket.close();
-    this.#parts.microphone.close();
   }
 
   #keep() {

@@ -18,6 +18,8 @@
 export class Dialogue {
   /** @type {Line[]} */
   lines = [];
+  /** Of a conversation that is gone. @type {Line[]} */
+  #earlier = [];
   #ids = 0;
 
   /**
@@ -25,9 +27,25 @@ export class Dialogue {
    * @param {Array<{role: string, text: string, interrupted?: boolean, passage?: string}>} lines
    */
   replace(lines) {
-    this.lines = lines.map(({ role, text, interrupted = false, passage = "" }) =>
+    const told = lines.map(({ role, text, interrupted = false, passage = "" }) =>
       this.#line(role === "user" ? "user" : "avatar", text, { interrupted, passage }),
     );
+    this.lines = [...this.#earlier, ...told];
+  }
+
+  /**
+   * The edge has lost the conversation, and counts the turns of the next one anew: only the page still has its lines.
+   * @param {string} note said below them
+   */
+  close(note) {
+    this.hearing("");
+    for (const line of this.lines) line.turn = -1;
+    this.note(note);
+    this.#earlier = [...this.lines];
+  }
+
+  clear() {
+    this.#earlier = this.lines = [];
   }
 
   /** Words heard from the person, which may still change. @param {string} text */

@@ -1,6 +1,11 @@
 // @ts-check
-/** The conversation in writing. Lines keep their elements, so that a line that grows is not announced or drawn anew. */
+/**
+ * The conversation in writing. Lines keep their elements, so that a line that grows is not announced or drawn anew, and
+ * what has not changed is not touched: after hours there are thousands.
+ */
 import { make } from "./dom.mjs";
+
+/** @typedef {import("./dialogue.mjs").Line} Line */
 
 /** This close to the end, the reader is following and is kept there. */
 const FOLLOWING_PX = 60;
@@ -8,7 +13,7 @@ const FOLLOWING_PX = 60;
 export class DialogueView {
   #list;
   #scroller;
-  /** @type {Map<number, HTMLElement>} */
+  /** The elements by the lines' ids, each with the line as it was shown last. @type {Map<number, {item: HTMLElement, shown: Line}>} */
   #items = new Map();
   /** Whether the end was in sight when the reader last scrolled, or a line came. */
   #following = true;
@@ -22,18 +27,20 @@ export class DialogueView {
     new ResizeObserver(() => this.#following && this.#toEnd()).observe(scroller);
   }
 
-  /** @param {import("./dialogue.mjs").Line[]} lines */
+  /** @param {Line[]} lines */
   show(lines) {
     const wanted = new Set(lines.map(({ id }) => id));
-    for (const [id, item] of this.#items) {
+    for (const [id, { item }] of this.#items) {
       if (wanted.has(id)) continue;
       item.remove();
       this.#items.delete(id);
     }
-    lines.forEach((line, place) => {
+    let place = this.#list.firstElementChild;
+    for (const line of lines) {
       const item = this.#item(line);
-      if (this.#list.children[place] !== item) this.#list.insertBefore(item, this.#list.children[place] ?? null);
-    });
+      if (item === place) place = item.nextElementSibling;
+      else this.#list.insertBefore(item, place);
+    }
     if (this.#following) this.#toEnd();
   }
 
@@ -46,21 +53,29 @@ export class DialogueView {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
-  /** @param {import("./dialogue.mjs").Line} line */
+  /** @param {Line} line */
   #item(line) {
-    const item = this.#items.get(line.id) ?? make("li");
-    this.#items.set(line.id, item);
-    item.className = "line";
-    const { role, turn, passage, interrupted, provisional } = line;
-    Object.assign(item.dataset, { role, turn, passage, interrupted, provisional });
-    item.title = passage ? `From: ${passage}` : "";
-    const text = interrupted ? `${line.text}\u200a— ` : line.text;
-    if (item.firstChild?.textContent !== text || item.childNodes.length > 1 !== interrupted) {
-      item.replaceChildren(text);
-      if (interrupted) item.append(cut());
-    }
+    const { item, shown } = this.#items.get(line.id) ?? { item: make("li"), shown: null };
+    if (shown && same(shown, line)) return item;
+    draw(item, line);
+    this.#items.set(line.id, { item, shown: { ...line } });
     return item;
   }
+}
+
+/** @param {Line} one @param {Line} other */
+function same(one, other) {
+  return /** @type {Array<keyof Line>} */ (Object.keys(one)).every((name) => one[name] === other[name]);
+}
+
+/** @param {HTMLElement} item @param {Line} line */
+function draw(item, line) {
+  item.className = "line";
+  const { role, turn, passage, interrupted, provisional } = line;
+  Object.assign(item.dataset, { role, turn, passage, interrupted, provisional });
+  item.title = passage ? `From: ${passage}` : "";
+  item.replaceChildren(interrupted ? `${line.text}\u200a— ` : line.text);
+  if (interrupted) item.append(cut());
 }
 
 function cut() {

@@ -2,8 +2,10 @@
 /** Every way a call can fail, as a sentence for the person and what they can do about it. Pure. */
 
 /**
- * @typedef {"again" | "text" | "none"} Remedy again: offer to try again; text: the call can go on without a microphone
- * @typedef {{code: string, title: string, text: string, remedy: Remedy}} Failure
+ * @typedef {"again" | "new" | "text" | "none"} Remedy again: offer to try again; new: to begin another conversation;
+ *   text: to open the microphone again, without which the call can go on; none: there is nothing to press
+ * @typedef {{code: string, title: string, text: string, remedy: Remedy, passing?: boolean}} Failure
+ *   passing: it is over when it has been read, or when the next answer comes
  */
 
 /** @type {Record<string, {title: string, text: string, remedy: Remedy}>} */
@@ -71,7 +73,7 @@ const FAILURES = {
   forbidden: {
     title: "This conversation belongs to someone else",
     text: "It could not be taken up again from here. You can start a new one.",
-    remedy: "again",
+    remedy: "new",
   },
   insecure: {
     title: "This address is not allowed",
@@ -97,7 +99,7 @@ const FAILURES = {
   },
   lost: {
     title: "Connection lost",
-    text: "Trying to reach the server again. Your conversation is kept.",
+    text: "Trying to reach the server again. Your conversation is kept for a while.",
     remedy: "none",
   },
   unreachable: {
@@ -107,8 +109,13 @@ const FAILURES = {
   },
   elsewhere: {
     title: "The conversation moved",
-    text: "It goes on in another tab of this browser.",
-    remedy: "again",
+    text: "It goes on in another window.",
+    remedy: "new",
+  },
+  ended: {
+    title: "The conversation has ended",
+    text: "The server has closed it.",
+    remedy: "new",
   },
   degraded: {
     title: "A little simpler for now",
@@ -143,8 +150,10 @@ const FAILURES = {
   },
 };
 
-/** Of these the server knows more: which stage it waits for, why nothing could be changed. */
-const SAID_BY_THE_SERVER = ["not_ready", "switch"];
+/** Of these the server knows more: which stage it waits for, why nothing could be changed, who ended it. */
+const SAID_BY_THE_SERVER = ["not_ready", "switch", "ended"];
+/** A call may end so without anything having gone wrong. */
+const NO_FAULT = ["elsewhere", "ended"];
 
 /** The codes this page has words for. */
 export const FAILURE_CODES = Object.freeze(Object.keys(FAILURES));
@@ -158,6 +167,19 @@ export function failure(code, said = "") {
   if (known) return { code, ...known, text: (SAID_BY_THE_SERVER.includes(code) && said) || known.text };
   const text = said || "The server reported a problem it gave no words for.";
   return { code, title: "Something went wrong", text, remedy: "again" };
+}
+
+/**
+ * Something of a call that goes on did not work: there is nothing to press, and the next answer shows that it is over.
+ * @param {string} code @param {string} said @returns {Failure}
+ */
+export function hitch(code, said = "") {
+  return { ...failure(code, said), remedy: "none", passing: true };
+}
+
+/** Whether a call that ended so ended by somebody's will. @param {string} code */
+export function isFault(code) {
+  return !NO_FAULT.includes(code);
 }
 
 /** The failure behind what getUserMedia threw. @param {unknown} error */

@@ -27,6 +27,7 @@ export class Lobby {
     this.#parts = parts;
     this.#language.addEventListener("change", () => (wish.language = this.#language.value));
     byId("microphone-test", HTMLButtonElement).addEventListener("click", () => this.testMicrophone());
+    for (const news of ["change", "lost"]) parts.microphone.addEventListener(news, () => this.#showMicrophone());
     for (const mode of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("#lobby [name=mode]"))) {
       mode.checked = mode.value === wish.mode;
       mode.addEventListener("change", () => {
@@ -58,12 +59,17 @@ export class Lobby {
     this.#parts.sound.unlock();
     try {
       await this.#parts.microphone.open();
-      byId("lobby-microphone", HTMLElement).hidden = false;
-      byId("microphone-test", HTMLElement).hidden = true;
       this.#parts.notice(null);
     } catch (error) {
       this.#parts.notice(failure(error instanceof MicrophoneError ? error.code : "mic_failed"));
     }
+  }
+
+  /** The meter of an open microphone, or the button that opens one. */
+  #showMicrophone() {
+    const { stream } = this.#parts.microphone;
+    byId("lobby-microphone", HTMLElement).hidden = !stream;
+    byId("microphone-test", HTMLElement).hidden = !!stream;
   }
 
   /** @param {string} id */

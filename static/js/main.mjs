@@ -9,7 +9,7 @@ import { Cutout, possible } from "./cutout.mjs";
 import { byId, make } from "./dom.mjs";
 import { Ear } from "./ear.mjs";
 import { Face } from "./face.mjs";
-import { failure } from "./failures.mjs";
+import { failure, isFault } from "./failures.mjs";
 import { Front } from "./front.mjs";
 import { Hush } from "./hush.mjs";
 import { listenToKeys } from "./keys.mjs";
@@ -22,6 +22,7 @@ import { CLOSED, MouthTrack, TICK_SAMPLES } from "./mouth.mjs";
 import { Notices } from "./notices.mjs";
 import { OneTab } from "./one_tab.mjs";
 import { verdictOf } from "./path_verdict.mjs";
+import { untilAnswered } from "./patience.mjs";
 import { fetchPersonas, persona as whole } from "./personas.mjs";
 import { Pictures } from "./pictures.mjs";
 import { Recall } from "./recall.mjs";
@@ -149,18 +150,19 @@ const conversation = new Conversation({
   store,
   listener: {
     changed: show,
-    session(session) {
+    session(session, lost) {
       page.dataset.session = session.session;
       share.of(session.share === false ? "" : session.session);
       pictures.clock(session);
       oneTab.claim(session.session);
       mouthTrack.clear();
+      hush.begin();
       front.begin();
       standBefore(session);
       recording.begin();
       introduce(whole(session.persona));
       switcher.current(whole(session.persona), session.language ?? "");
-      transcript.begin(session.dialogue);
+      transcript.begin(session.dialogue, lost);
     },
     async media(stream, call) {
       ear.listenTo(call.voice);
@@ -170,6 +172,9 @@ const conversation = new Conversation({
       voiceMeter.follow(stream);
       hush.open();
       elements.unlock.hidden = await face.show(stream);
+    },
+    unanswered(text) {
+      elements.text.value ||= text;
     },
     message: take,
     notice,
@@ -204,6 +209,8 @@ async function describePath() {
 /** @param {any} message */
 function take(message) {
   transcript.take(message);
+  if (message.type === "words") hush.words(message.words);
+  if (message.type === "sentence" && message.kind === "answer") notices.answered();
   if (message.type === "mouth") mouthTrack.feed(message.frames);
   if (message.type === "latency") waterfall.add(message, transcript.question(message.turn));
   if (message.type === "degraded") degraded(message);
@@ -252,13 +259,22 @@ function start() {
   if (!globalThis.RTCPeerConnection || !globalThis.WebSocket) return notices.show(failure("no_webrtc"));
   sound.unlock();
   waterfall.clear();
-  transcript.begin([]);
+  transcript.clear();
   if (lobby.persona) introduce(lobby.persona);
   conversation.start(lobby.wish);
 }
 
+/** @param {import("./session_store.mjs").Saved} saved */
+function takeUp(saved) {
+  microphone.muted = saved.muted;
+  Object.assign(lobby.wish, { persona: saved.persona, mode: saved.mode, language: saved.language });
+  conversation.start(lobby.wish, saved);
+}
+
 function tryAgain() {
-  if (conversation.state === "error") start();
+  const saved = store.recall();
+  if (conversation.state === "error" && saved) takeUp(saved);
+  else if (conversation.state === "error") start();
   else if (conversation.state !== "idle") conversation.setMode("voice");
   else lobby.testMicrophone();
   notices.show(null);
@@ -322,16 +338,17 @@ function show() {
   const { state, failed, again } = conversation;
   const calling = state !== "idle" && failed?.code !== "persona";
   const mode = calling ? conversation.mode : lobby.wish.mode;
-  Object.assign(page.dataset, { state, mode, view: calling ? "call" : "lobby" });
+  const fault = !failed || isFault(failed.code);
+  Object.assign(page.dataset, { state, mode, fault, view: calling ? "call" : "lobby" });
   if (!calling) {
     page.dataset.session = "";
     share.of("");
     recording.begin();
     recording.of(lobby.persona?.recording ?? "no");
   }
-  elements.lobby.hidden = calling;
-  elements.call.hidden = !calling;
-  elements.state.textContent = stateLabel(state, { mode, muted: microphone.muted, again });
+  turnTo(calling);
+  const about = { mode, muted: microphone.muted, again, microphone: !!microphone.stream, fault };
+  elements.state.textContent = stateLabel(state, about);
   elements.mute.setAttribute("aria-pressed", String(microphone.muted));
   elements.mute.setAttribute("aria-label", microphone.muted ? "Unmute the microphone" : "Mute the microphone");
   elements.mode.setAttribute("aria-pressed", String(mode === "text"));
@@ -346,6 +363,21 @@ function show() {
   pictures.follow(null);
   elements.unlock.hidden = true;
   if (!calling) elements.with.textContent = "";
+}
+
+/**
+ * Show the lobby or the call. What had the keyboard's focus is gone with the other one: the call takes it as a whole, for
+ * a phone would open its keyboard for the text box.
+ * @param {boolean} calling
+ */
+function turnTo(calling) {
+  if (elements.call.hidden !== calling) return;
+  const { activeElement } = document;
+  const leaving = calling ? elements.lobby : elements.call;
+  const orphaned = !activeElement || activeElement === document.body || leaving.contains(activeElement);
+  elements.lobby.hidden = calling;
+  elements.call.hidden = !calling;
+  if (orphaned) (calling ? elements.call : elements.start).focus({ preventScroll: true });
 }
 
 /** @param {import("./personas.mjs").Persona} persona */
@@ -375,6 +407,8 @@ let heardRtp = null;
 
 function tick() {
   const nowMs = performance.now();
+  // Volume is set before the sound output's latency.
+  if (hush.isShut) hush.advance(ear.heard(nowMs, 0));
   const rtp = (heardRtp = ear.heard(nowMs, sound.outputLatencyMs));
   if (rtp === null || !inCall()) return;
   transcript.advance(rtp);
@@ -420,20 +454,13 @@ setInterval(() => inCall() && store.touch(), KEEP_MS);
 async function begin() {
   show();
   const saved = store.recall();
-  if (saved) {
-    microphone.muted = saved.muted;
-    Object.assign(lobby.wish, { persona: saved.persona, mode: saved.mode, language: saved.language });
-    conversation.start(lobby.wish, saved);
-  }
-  try {
-    const personas = await fetchPersonas();
-    lobby.show(personas);
-    switcher.show(personas);
-    switcher.backgrounds(await fetchBackdrops());
-  } catch {
-    return inCall() || notices.show(failure("unreachable"));
-  }
+  if (saved) takeUp(saved);
+  const personas = await untilAnswered(fetchPersonas, () => inCall() || notices.show(failure("unreachable")));
+  lobby.show(personas);
+  switcher.show(personas);
+  if (!inCall()) notices.over("unreachable");
   if (!lobby.persona && !inCall()) notices.show(failure("persona"));
+  switcher.backgrounds(await fetchBackdrops().catch(() => []));
 }
 
 begin();

@@ -26,6 +26,8 @@ export class Microphone extends EventTarget {
   /** The chosen device; empty: the system's. */
   deviceId = "";
   #devices;
+  /** The device that was chosen when the stream was opened. */
+  #openedAs = "";
   /** Counts openings, so that a slow permission prompt cannot undo a later choice. */
   #opening = 0;
 
@@ -42,12 +44,17 @@ export class Microphone extends EventTarget {
   }
 
   /**
-   * Opens the chosen device, or the system's when that is gone.
+   * Opens the chosen device, or the system's when that is gone. One that is open already stays so.
    * @returns {Promise<MediaStreamTrack | null>} null when it was closed or opened anew meanwhile
    * @throws {MicrophoneError}
    */
   async open() {
     if (!this.#devices?.getUserMedia) throw new MicrophoneError("mic_insecure");
+    if (this.track?.readyState === "live" && this.#openedAs === this.deviceId) {
+      this.#opening++;
+      this.track.enabled = !this.muted;
+      return this.track;
+    }
     const mine = ++this.#opening;
     const stream = await this.#request(this.#devices);
     if (mine !== this.#opening) {
@@ -56,6 +63,7 @@ export class Microphone extends EventTarget {
     }
     stop(this.stream);
     this.stream = stream;
+    this.#openedAs = this.deviceId;
     const track = this.track;
     if (!track) throw new MicrophoneError("mic_missing");
     track.enabled = !this.muted;

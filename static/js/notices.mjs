@@ -3,8 +3,10 @@
 
 /** How long a message that asks nothing of the person stays. */
 const PASSING_MS = 8000;
-/** These pass by themselves; every other stays until it is over or closed. */
-const PASSING = new Set(["rate", "too_large", "bad_message", "degraded", "narrow", "avatar3d"]);
+/** These pass by themselves, as what says so itself; every other stays until it is over or closed. */
+const PASSING = new Set(["degraded", "narrow", "avatar3d"]);
+/** @type {Record<import("./failures.mjs").Remedy, string>} */
+const BUTTONS = { again: "Try again", text: "Try again", new: "Start a new one", none: "" };
 
 export class Notices {
   #box;
@@ -13,6 +15,8 @@ export class Notices {
   #again;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #passing;
+  /** @type {import("./failures.mjs").Failure | null} */
+  #shown = null;
 
   /**
    * @param {{box: HTMLElement, again: HTMLButtonElement, dismiss: HTMLButtonElement}} elements
@@ -32,12 +36,19 @@ export class Notices {
     if (document.documentElement.dataset.failure === code) this.show(null);
   }
 
+  /** An answer comes: what went wrong with the one before is over. */
+  answered() {
+    if (this.#shown?.passing) this.show(null);
+  }
+
   /** @param {import("./failures.mjs").Failure | null} failure null: nothing (any more) */
   show(failure) {
+    const passing = failure !== null && (failure.passing || PASSING.has(failure.code));
     // What passes by itself does not hide what the person has to deal with.
-    if (failure && PASSING.has(failure.code) && !this.#box.hidden && this.#passing === undefined) return;
+    if (passing && !this.#box.hidden && this.#passing === undefined) return;
     clearTimeout(this.#passing);
     this.#passing = undefined;
+    this.#shown = failure;
     // Said again, it is seen and read out again.
     this.#box.hidden = true;
     void this.#box.offsetHeight;
@@ -47,6 +58,7 @@ export class Notices {
     this.#title.textContent = failure.title;
     this.#text.textContent = failure.text;
     this.#again.hidden = failure.remedy === "none";
-    if (PASSING.has(failure.code)) this.#passing = setTimeout(() => this.show(null), PASSING_MS);
+    this.#again.textContent = BUTTONS[failure.remedy];
+    if (passing) this.#passing = setTimeout(() => this.show(null), PASSING_MS);
   }
 }

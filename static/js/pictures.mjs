@@ -1,10 +1,7 @@
 // @ts-check
 /** Watches the pictures of a call as they are shown, and has them shown with their sound. */
 import { LipSync } from "./lip_sync.mjs";
-import { AUDIO_SAMPLES_PER_MS } from "./rtp.mjs";
-
-/** The 90 kHz of pictures against the 48 kHz of sound. */
-const VIDEO_PER_AUDIO = 15 / 8;
+import { pictureAfterMs, rtpAfter } from "./rtp.mjs";
 
 export class Pictures {
   #video;
@@ -46,9 +43,11 @@ export class Pictures {
   #shown(nowMs, { rtpTimestamp, expectedDisplayTime }) {
     const heard = this.#receivers && rtpTimestamp !== undefined ? this.#heard(nowMs) : null;
     if (heard === null || !this.#receivers) return;
-    const shownMs = ((rtpTimestamp - this.#offsets.video) >>> 0) / VIDEO_PER_AUDIO / AUDIO_SAMPLES_PER_MS;
-    const heardMs = ((heard - this.#offsets.audio) >>> 0) / AUDIO_SAMPLES_PER_MS;
-    this.#sync.observe(heardMs + (expectedDisplayTime - nowMs) - shownMs);
+    const aheadMs = pictureAfterMs(
+      rtpAfter(rtpTimestamp, this.#offsets.video) >>> 0,
+      rtpAfter(heard, this.#offsets.audio) >>> 0,
+    );
+    this.#sync.observe(expectedDisplayTime - nowMs - aheadMs);
     if (!this.#sync.adjust(nowMs)) return;
     this.#receivers.picture.jitterBufferTarget = this.#sync.pictureMs;
     this.#receivers.sound.jitterBufferTarget = this.#sync.soundMs;

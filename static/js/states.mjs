@@ -21,9 +21,10 @@ export function pageState({ calling, failed, session, media, edge }) {
 /**
  * What the state is called on the page.
  * @param {PageState} state
- * @param {{mode: string, muted: boolean, again: boolean}} about again: it is not the first connection
+ * @param {{mode: string, muted: boolean, again: boolean, microphone: boolean, fault?: boolean}} about again: it is not
+ *   the first connection; microphone: there is one, the person having allowed it; fault: it ended by one
  */
-export function stateLabel(state, { mode, muted, again }) {
+export function stateLabel(state, { mode, muted, again, microphone, fault = true }) {
   switch (state) {
     case "idle":
       return "Not in a call";
@@ -31,14 +32,15 @@ export function stateLabel(state, { mode, muted, again }) {
       return again ? "Reconnecting…" : "Connecting…";
     case "listening":
       if (mode === "text") return "Ready when you are";
+      if (!microphone) return "Waiting for your microphone";
       return muted ? "Your microphone is muted" : "Listening";
     case "thinking":
       return "Thinking…";
     case "speaking":
       return "Speaking";
     case "held":
-      return mode === "text" ? "Paused" : "Go on, I’m listening";
+      return mode === "text" || !microphone ? "Paused" : "Go on, I’m listening";
     case "error":
-      return "Something went wrong";
+      return fault ? "Something went wrong" : "The call is over";
   }
 }

@@ -9,6 +9,7 @@ import { Dialogue } from "./dialogue.mjs";
 import { DialogueView } from "./dialogue_view.mjs";
 import { make } from "./dom.mjs";
 import { splitSteady } from "./hearing.mjs";
+import { Questions } from "./questions.mjs";
 
 export class Transcript {
   #captions = new Captions();
@@ -19,8 +20,7 @@ export class Transcript {
   #guess = { utterance: -1, text: "" };
   /** Where each sentence to come is taken from. @type {Map<number, string>} */
   #passages = new Map();
-  /** What each turn answers. @type {Map<number, string>} */
-  #questions = new Map();
+  #questions = new Questions();
   /**
    * What was heard of turns that are finished, while their last words are still on their way to the ear.
    * @type {Map<number, string>}
@@ -34,21 +34,31 @@ export class Transcript {
     this.#heardLine = heard;
   }
 
-  /** The edge's dialogue is the truth. @param {any[]} lines */
-  begin(lines) {
+  /** Nothing was said yet. */
+  clear() {
+    this.#dialogue.clear();
+    this.begin([]);
+  }
+
+  /**
+   * The edge's dialogue is the truth.
+   * @param {any[]} lines @param {boolean} lost it knows nothing of what was said before, which only the page still shows
+   */
+  begin(lines, lost = false) {
     this.#captions.reset();
     this.#captionView.clear();
     this.#finishing.clear();
     this.#passages.clear();
     this.#questions.clear();
     this.#heardLine.replaceChildren();
+    if (lost) this.#dialogue.close("The earlier conversation could not be kept. A new one begins here.");
     this.#dialogue.replace(lines);
     this.#draw();
   }
 
   /** What a turn answers, as far as this page knows. @param {number} turn */
   question(turn) {
-    return this.#questions.get(turn) ?? "";
+    return this.#questions.of(turn);
   }
 
   /** @param {any} message from the edge; others are left alone */
@@ -108,7 +118,7 @@ export class Transcript {
 
   /** @param {{turn: number, what: string, text?: string, heard?: string}} event */
   #turn({ turn, what, text = "", heard = "" }) {
-    if (text) this.#questions.set(turn, text);
+    if (text) this.#questions.ask(turn, text);
     if (what === "finished") this.#finishing.set(turn, heard);
     if (what === "finished" && this.#settleFinished()) this.#draw();
     if (what !== "interrupted" && what !== "cancelled") return;
@@ -134,6 +144,7 @@ export class Transcript {
     this.#captionView.settle(turn, heard, interrupted);
     this.#dialogue.settle(turn, heard, interrupted);
     this.#passages.delete(turn);
+    this.#questions.over(turn);
   }
 
   #draw() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -193,6 +194,52 @@ def test_an_interrupted_answer_keeps_what_was_heard_and_strikes_the_rest(play: P
     play(story)
 
 
+HEAR_VOLUME = """() => {
+  const video = document.querySelector("#avatar");
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  context.createMediaStreamSource(video.srcObject).connect(analyser);
+  const samples = new Float32Array(256);
+  globalThis.loud = [];
+  setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    if (samples.some((sample) => Math.abs(sample) > 0.05)) loud.push([performance.now(), video.volume]);
+  }, 4);
+  document.querySelector("#composer").addEventListener("submit", () => (globalThis.typedMs = performance.now()));
+  return context.resume();
+}"""
+
+
+def test_what_is_typed_over_the_voice_silences_it_and_not_the_beginning_of_its_answer(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await here.page.evaluate(HEAR_VOLUME)
+        await edge.state("speaking")
+        await edge.speak(1, 0, "one two three four five six seven eight", samples=6_000)
+        await here.page.wait_for_selector("#captions .word[data-index='3']")
+        await here.page.fill("#text", "And you?")
+        await here.page.press("#text", "Enter")
+        await edge.until_type("text")
+        now = edge.programme.programme_sample
+        edge.programme.beeps[:] = [beep for beep in edge.programme.beeps if beep.programme_sample < now]
+        await edge.say({"type": "turn", "turn": 1, "what": "interrupted", "heard": "one two three"})
+        await asyncio.sleep(0.1)
+        await edge.state("speaking")
+        await edge.speak(2, 0, "Me too.", samples=24_000)
+        await here.page.wait_for_selector("#captions .word[data-turn='2'][data-index='1']")
+        loud = await here.page.evaluate("() => loud.map(([ms, volume]) => [ms - typedMs, volume])")
+        before = [volume for ms, volume in loud if ms < -50]
+        assert set(before) == {1}
+        answer = [n for n, (one, other) in enumerate(itertools.pairwise(loud)) if other[0] - one[0] > 60 and one[0] > 0]
+        assert answer, f"the old answer and the new one run into each other: {loud}"
+        old, new = loud[: answer[0] + 1], loud[answer[0] + 1 :]
+        assert {volume for ms, volume in old if ms > 20} <= {0}, "nothing of the old answer is heard any more"
+        assert new[0][0] < 500, "this test is about a quick answer"
+        assert {volume for _, volume in new} == {1}, "the new answer is heard from its first sound on"
+
+    play(story)
+
+
 COUNT_MICROPHONES = """() => {
   globalThis.asked = 0;
   const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -278,6 +325,66 @@ def test_a_step_down_is_told_until_the_way_back_up(play: Play) -> None:
     play(story)
 
 
+def test_an_answer_that_fails_is_told_until_the_next_one_comes(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here, "?mode=text")
+        sorry = "I am sorry, I cannot answer that right now."
+        await edge.say({"type": "error", "code": "answer_timeout", "text": sorry, "fatal": False})
+        await failure(here, "answer_timeout")
+        assert sorry in await here.page.inner_text("#notice")
+        assert not await here.page.is_visible("#again"), "there is nothing to try"
+        await state(here, "listening")
+        await edge.say({"type": "sentence", "turn": 3, "n": 0, "text": sorry, "passage": "", "kind": "apology"})
+        await edge.say({"type": "turn", "turn": 3, "what": "finished", "heard": sorry})
+        await here.page.wait_for_selector("#dialogue .line")
+        assert await here.page.get_attribute("html", "data-failure") == "answer_timeout"
+        await edge.speak(4, 0, "Now I can.")
+        await failure(here, "")
+
+    play(story)
+
+
+def test_a_call_that_an_operator_ends_is_over_and_has_not_failed(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        why = "An operator of this server has closed it."
+        await edge.say({"type": "error", "code": "ended", "text": why, "fatal": True})
+        await failure(here, "ended")
+        assert why in await here.page.inner_text("#notice")
+        assert await here.page.inner_text("#state") == "The call is over"
+        await here.page.click("#again:text-is('Start a new one')")
+        await state(here, "listening")
+        assert of(edge, "hello")[-1]["session"] == ""
+
+    play(story)
+
+
+def test_a_conversation_that_was_not_kept_stays_on_the_page_and_is_missed(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await call(edge, here)
+        await edge.say({"type": "user", "text": "How fast are you?"})
+        await edge.speak(1, 0, "Rather fast.")
+        await edge.say({"type": "turn", "turn": 1, "what": "finished", "heard": "Rather fast."})
+        await here.page.wait_for_selector("#captions.over")
+        await edge.stop()
+        await failure(here, "lost")
+        await here.page.fill("#text", "Are you still there?")
+        await here.page.press("#text", "Enter")
+        edge.keeps = False
+        await edge.start()
+        await here.page.wait_for_selector("#dialogue .line[data-role=note]")
+        await state(here, "listening")
+        await edge.until_type("played")
+        await edge.speak(1, 0, "Welcome.")
+        await here.page.wait_for_selector("#dialogue .line:nth-child(4)")
+        note = "The earlier conversation could not be kept. A new one begins here."
+        assert await lines(here) == ["How fast are you?", "Rather fast.", note, "Welcome."]
+        assert not of(edge, "text"), "what was typed for the other one is not asked by itself"
+        assert await here.page.input_value("#text") == "Are you still there?"
+
+    play(story)
+
+
 def test_a_killed_edge_is_found_again_with_the_session_and_its_dialogue(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         await call(edge, here)
@@ -352,8 +459,11 @@ def test_a_reloaded_page_takes_its_conversation_up_by_itself(play: Play) -> None
     play(story)
 
 
-def test_a_duplicated_tab_takes_the_call_and_the_old_one_steps_back(play: Play) -> None:
+@pytest.mark.parametrize("told_by", ["the other tab", "the edge"])
+def test_a_duplicated_tab_takes_the_call_and_the_old_one_steps_back(play: Play, told_by: str) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
+        if told_by == "the edge":
+            await here.page.add_init_script("delete globalThis.BroadcastChannel")
         await call(edge, here)
         kept = await here.page.evaluate("() => sessionStorage.getItem('visavis.call')")
         second = await here.context.new_page()
@@ -364,6 +474,11 @@ def test_a_duplicated_tab_takes_the_call_and_the_old_one_steps_back(play: Play) 
         await state(here, "error")
         await asyncio.sleep(0.5)
         assert edge.hellos == 2, "the two must not fight for the session"
+        assert await here.page.inner_text("#state") == "The call is over"
+        assert await here.page.evaluate("() => sessionStorage.getItem('visavis.call')") is None
+        await here.page.click("#again")
+        await edge.until(lambda _: edge.hellos == 3)
+        assert of(edge, "hello")[-1]["session"] == "", "another conversation, not this one again"
 
     play(story)
 
@@ -482,6 +597,13 @@ def test_where_no_path_is_found_the_page_says_what_blocks_it(play: Play) -> None
         await here.page.wait_for_selector("html[data-failure=ice]", timeout=40_000)
         await here.page.get_by_text("Blocked: your network blocks UDP, and it has no relay.").wait_for()
         assert await here.page.text_content("#path") == "", "there is none to describe"
+        edge.answer_offers = True
+        await here.page.click("#again")
+        await state(here, "listening")
+        again = of(edge, "hello")[-1]
+        assert (again["session"], again["token"]) == ("session-1", "secret-1"), (
+            "the same conversation, in the same seat"
+        )
 
     play(story)
 
@@ -499,6 +621,136 @@ def test_an_unknown_persona_brings_the_choice_back(play: Play) -> None:
         await here.page.click("#start")
         await state(here, "listening")
         assert of(edge, "hello")[-1]["persona"] == "helpdesk"
+
+    play(story)
+
+
+def test_the_people_are_asked_for_until_the_server_is_there(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.lists_personas = False
+        await here.page.goto(edge.url)
+        await failure(here, "unreachable")
+        edge.lists_personas = True
+        await here.page.wait_for_selector(".persona")
+        await failure(here, "")
+
+    play(story)
+
+
+def test_without_backdrops_the_server_is_still_there(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.route("**/backdrops", lambda route: route.abort())
+        await here.page.goto(edge.url)
+        await here.page.wait_for_selector(".persona")
+        await here.page.wait_for_timeout(300)
+        assert not await here.page.get_attribute("html", "data-failure")
+
+    play(story)
+
+
+def test_the_microphone_tried_in_the_lobby_is_the_calls_and_can_be_tried_again_after_it(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.add_init_script(f"({COUNT_MICROPHONES})()")
+        await here.page.goto(edge.url)
+        for calls in (1, 2):
+            await here.page.click("#microphone-test")
+            await here.page.wait_for_selector("#lobby-microphone", state="visible")
+            assert not await here.page.is_visible("#microphone-test")
+            await here.page.click("#start")
+            await state(here, "listening")
+            assert await here.page.evaluate("() => globalThis.asked") == calls, "it is not asked for twice"
+            await here.page.click("#stop")
+            assert not await here.page.is_visible("#lobby-microphone")
+
+    play(story)
+
+
+ASK_FOR_THE_MICROPHONE_LONG = """() => {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const answered = new Promise((allow) => (globalThis.allow = allow));
+  navigator.mediaDevices.getUserMedia = async (wanted) => (await answered, ask(wanted));
+}"""
+
+
+def test_nobody_is_said_to_listen_before_the_microphone_is_allowed(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.add_init_script(f"({ASK_FOR_THE_MICROPHONE_LONG})()")
+        await here.page.goto(edge.url)
+        await here.page.click("#start")
+        await state(here, "listening")
+        assert await here.page.inner_text("#state") == "Waiting for your microphone"
+        await here.page.evaluate("() => globalThis.allow()")
+        await here.page.wait_for_selector("#state:text-is('Listening')")
+
+    play(story)
+
+
+def test_the_keyboards_focus_goes_along_into_the_call_and_out_of_it(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.goto(edge.url)
+        await here.page.wait_for_selector(".persona")
+        await here.page.focus("#start")
+        await here.page.keyboard.press("Enter")
+        await state(here, "listening")
+        focused = "() => document.activeElement.id"
+        assert await here.page.evaluate(focused) == "call", "not a text box, which opens a phone's keyboard"
+        await here.page.keyboard.press("Tab")
+        assert await here.page.evaluate("() => !!document.activeElement.closest('#call .dock')")
+        await here.page.focus("#stop")
+        await here.page.keyboard.press("Enter")
+        await state(here, "idle")
+        assert await here.page.evaluate(focused) == "start"
+
+    play(story)
+
+
+WATCH_LINES = """() => {
+  globalThis.touched = new Set();
+  const line = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".line")?.textContent;
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes)
+      for (const node of [target, ...addedNodes]) if (line(node)) touched.add(line(node).slice(0, 8));
+  }).observe(document.querySelector("#dialogue"),
+    { childList: true, subtree: true, attributes: true, characterData: true });
+}"""
+
+
+def test_a_spoken_word_touches_no_line_but_its_own(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        edge.dialogue = [{"role": "avatar" if n % 2 else "user", "text": f"Line {n:03d}"} for n in range(300)]
+        await call(edge, here)
+        await here.page.wait_for_selector("#dialogue .line:nth-child(300)")
+        await here.page.evaluate(WATCH_LINES)
+        await edge.speak(1, 0, "And the next one goes on.", samples=6_000)
+        await here.page.wait_for_selector("#captions .word[data-index='5']")
+        touched: list[str] = await here.page.evaluate("() => [...touched]")
+        assert touched
+        assert not [text for text in touched if text.startswith("Line")]
+
+    play(story)
+
+
+def test_on_a_phone_on_its_side_the_people_and_the_timing_are_within_reach(play: Play) -> None:
+    async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.set_viewport_size({"width": 844, "height": 390})
+        await here.page.goto(edge.url)
+        card = await here.page.locator("#personas .card").first.bounding_box()
+        launch = await here.page.locator(".launch").bounding_box()
+        assert card
+        assert launch
+        assert card["height"] > 100
+        assert not overlap(card, launch)
+        await call(edge, here)
+        steps = [{"name": "first_sentence", "from_ms": 0, "ms": 12}, {"name": "first_pcm", "from_ms": 12, "ms": 30}]
+        await edge.say({"type": "latency", "turn": 1, "total_ms": 42, "steps": steps})
+        await here.page.click("#timing-tab")
+        panel = await here.page.locator("#timing-panel").bounding_box()
+        typing = await here.page.locator(".composer").bounding_box()
+        assert panel
+        assert typing
+        assert panel["height"] > 100
+        assert not overlap(panel, typing)
+        await here.page.wait_for_selector("#waterfall .turn", state="visible")
 
     play(story)
 

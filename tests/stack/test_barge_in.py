@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.barge_in import now_ms, over, settle, since
+from bench.barge_in import WATCH_VOLUME, now_ms, over, settle, since
 from bench.interjections import noise, said
 from bench.spoken import RATE_HZ, silence
 from broker.backchannel import words_of
-from tests.stack.caller import Caller, wav_bytes
+from tests.stack.caller import AUDIBLE_RMS, Caller, wav_bytes
+from tests.stack.caller import RATE_HZ as EAR_HZ
 
 pytestmark = pytest.mark.browser
 
@@ -130,6 +131,31 @@ def test_the_button_cuts_the_answer_at_once(caller: Caller) -> None:
     caller.wait(0.5)
     later = [word for m in since(caller, "words", last["at"]) for word in m["words"]]
     assert later == [], answer.story()
+
+
+def test_what_is_typed_over_the_voice_is_answered_aloud_from_the_first_word_on(caller: Caller) -> None:
+    caller.renew_ear()
+    answer = Answer(caller)
+    caller.page.evaluate(WATCH_VOLUME)
+    typed_ms = now_ms(caller)
+    caller.type("How do I borrow books?")
+    turn = caller.until(lambda: _committed(caller, "borrow", typed_ms), "it was not answered")["turn"]
+    rtp = caller.until(lambda: _words_of_turn(caller, turn), "the new answer was not voiced")[0][4]
+    played = caller.until(lambda: _played_after(caller, rtp), "the new answer was not played")
+    caller.wait(0.5)
+    word_ms = played["t"] - (played["rtp"] - rtp) % 2**32 / (EAR_HZ / 1000)
+    volumes: list[list[float]] = caller.page.evaluate("window.volumes")
+    silent_ms = next(ms for ms, volume in volumes if volume == 0)
+    again_ms = next(ms for ms, volume in volumes if volume == 1 and ms > silent_ms)
+    assert silent_ms < again_ms <= word_ms, f"typed at {typed_ms:.0f}, first word at {word_ms:.0f}: {volumes}"
+    recording = caller.collect()
+    frames, _, voice = recording.levels()
+    begins, half_a_second = recording.frame_of(word_ms), EAR_HZ / 2
+    assert max(voice[(frames > begins) & (frames < begins + half_a_second)]) > AUDIBLE_RMS, answer.story()
+
+
+def _played_after(caller: Caller, rtp: int) -> dict[str, Any] | None:
+    return next((m for m in caller.messages("played", "out") if (m["rtp"] - rtp) % 2**32 < 2**31), None)
 
 
 def _committed(caller: Caller, word: str, since_ms: float) -> dict[str, Any] | None:

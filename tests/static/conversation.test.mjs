@@ -46,6 +46,7 @@ function build() {
   const told = [];
   const messages = [];
   const log = [];
+  const given = [];
   const kept = new Map();
   const storage = {
     getItem: (key) => kept.get(key) ?? null,
@@ -70,7 +71,7 @@ function build() {
     stop: () => log.push("recall stops"),
     forget() {},
   };
-  const world = { sent, calls, notices, told, messages, log, microphone, recall };
+  const world = { sent, calls, notices, told, messages, log, given, microphone, recall };
   world.store = new SessionStore(storage, () => 0);
   world.socket = socket;
   world.conversation = new Conversation({
@@ -90,12 +91,14 @@ function build() {
     store: world.store,
     listener: {
       changed() {},
-      session: (session) => log.push(`session ${session.session}`),
+      session: (session, lost) => log.push(`session ${session.session}${lost ? " of a new conversation" : ""}`),
+      unanswered: (text) => given.push(text),
       media() {},
       message: (message) => messages.push(message),
       notice: (failure) => {
         notices.push(failure?.code ?? null);
         told.push(failure?.text ?? null);
+        world.failure = failure;
       },
     },
   });
@@ -289,7 +292,7 @@ test("a typed line that the edge has not confirmed is sent again after a loss, u
     ["first", "second"],
   );
   world.line.up();
-  world.line.message(SESSION);
+  world.line.message({ ...SESSION, resumed: true });
   const again = world.sent.filter(({ type }) => type === "text").slice(2);
   assert.deepEqual(
     again.map(({ text }) => text),
@@ -416,4 +419,78 @@ test("a broken word of a switch is left alone", async () => {
   await inCall();
   world.line.message({ type: "switched", persona: null, language: "en" });
   assert.equal(world.store.recall().persona, "host");
+});
+
+test("a tab that has lost its call to another window gives the call up, as one that an operator ended", async () => {
+  for (const code of ["elsewhere", "ended"]) {
+    world = build();
+    await inCall();
+    world.line.message({ type: "error", code, text: "Somebody did so.", fatal: true });
+    assert.equal(world.conversation.failed?.code, code);
+    assert.equal(world.conversation.failed?.remedy, "new");
+    assert.equal(world.store.recall(), null, "nothing to wrest it back with");
+  }
+});
+
+test("a conversation that the server could not keep is told, and what was typed for it is given back, not asked", async () => {
+  await inCall();
+  world.conversation.say("Are you there?");
+  world.line.message({ type: "user", text: "Are you there?" });
+  world.line.message({ type: "turn", turn: 1, what: "committed", text: "Are you there?" });
+  world.line.down(1);
+  world.conversation.say("Still");
+  world.conversation.say("there?");
+  world.line.up();
+  world.line.message(SESSION);
+  assert.equal(world.log.at(-1), "session s1 of a new conversation");
+  assert.deepEqual(world.given, ["Still there?"]);
+  assert.equal(world.sent.filter(({ type }) => type === "text").length, 1);
+  world.line.down(1);
+  world.line.up();
+  world.line.message(SESSION);
+  assert.equal(world.log.at(-1), "session s1", "nothing was said in this one");
+});
+
+test("what was typed before anything was said is sent however the server comes back", async () => {
+  await inCall();
+  world.line.down(1);
+  world.conversation.say("Hello?");
+  world.line.up();
+  world.line.message(SESSION);
+  assert.equal(world.sent.at(-1).text, "Hello?");
+  assert.deepEqual(world.given, []);
+});
+
+test("a conversation taken up again after its path was blocked is missed if the server has not kept it", async () => {
+  await inCall();
+  world.line.message({ type: "turn", turn: 1, what: "committed", text: "Hi" });
+  for (const attempt of [0, 1]) world.calls[attempt].events.state("failed");
+  assert.equal(world.conversation.failed?.code, "ice");
+  const saved = world.store.recall();
+  world.conversation.start(WISH, saved);
+  world.line.up();
+  assert.equal(world.sent.at(-1).session, "s1", "no second seat is taken");
+  world.line.message(SESSION);
+  assert.equal(world.log.at(-1), "session s1 of a new conversation");
+});
+
+test("an answer that fails is told in its words, with nothing to press", async () => {
+  await inCall({ ...WISH, mode: "text" });
+  world.line.message({ type: "error", code: "answer_timeout", text: "I cannot answer that right now.", fatal: false });
+  assert.equal(world.failure.text, "I cannot answer that right now.");
+  assert.deepEqual([world.failure.remedy, world.failure.passing], ["none", true]);
+  assert.equal(world.conversation.state, "listening");
+});
+
+test("a microphone that was tried in the lobby is the one the call begins with; in text mode it is let go", async () => {
+  await world.microphone.open();
+  world.microphone.close = () => assert.fail("it was closed");
+  world.conversation.start(WISH);
+  await settle();
+  assert.ok(world.microphone.track);
+  delete world.microphone.close;
+  world.conversation.stop();
+  await world.microphone.open();
+  world.conversation.start({ ...WISH, mode: "text" });
+  assert.equal(world.microphone.track, null);
 });

@@ -89,3 +89,19 @@ test("a note stands between the lines, before what is being said", () => {
     ["user", "and now"],
   ]);
 });
+
+test("the lines of a conversation that is lost stay, and the next one's turns are not taken for theirs", () => {
+  const dialogue = new Dialogue();
+  dialogue.user("Hello");
+  dialogue.spoken(1, " Good day");
+  dialogue.hearing("and");
+  dialogue.close("It is lost.");
+  dialogue.replace([]);
+  dialogue.spoken(1, " Welcome");
+  assert.deepEqual(told(dialogue), ["user: Hello", "avatar: Good day", "note: It is lost.", "avatar: Welcome"]);
+  dialogue.replace([{ role: "avatar", text: "Welcome" }]);
+  assert.deepEqual(told(dialogue), ["user: Hello", "avatar: Good day", "note: It is lost.", "avatar: Welcome"]);
+  dialogue.clear();
+  dialogue.replace([]);
+  assert.deepEqual(told(dialogue), []);
+});

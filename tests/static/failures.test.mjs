@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FAILURE_CODES, failure, microphoneCode } from "../../static/js/failures.mjs";
+import { FAILURE_CODES, failure, hitch, isFault, microphoneCode } from "../../static/js/failures.mjs";
 
-const OF_THE_EDGE = "not_ready capacity persona forbidden insecure bad_message too_large rate ice sdp server switch".split(
+const OF_THE_EDGE = "not_ready capacity persona forbidden insecure bad_message too_large rate ice sdp server switch elsewhere ended".split(
   " ",
 );
 
@@ -39,4 +39,22 @@ test("what getUserMedia throws becomes a code with words", () => {
   assert.equal(microphoneCode(thrown("NotFoundError")), "mic_missing");
   assert.equal(microphoneCode(thrown("NotReadableError")), "mic_busy");
   assert.equal(microphoneCode("what?"), "mic_failed");
+});
+
+test("what goes wrong with one answer offers nothing to press and passes", () => {
+  for (const code of ["answer_timeout", "llm_unreachable", "no_voice", "tts_failed", "server"]) {
+    const { remedy, passing, text } = hitch(code, "I am sorry, I cannot answer that right now.");
+    assert.deepEqual([remedy, passing], ["none", true], code);
+    assert.match(text, /\.$/);
+  }
+});
+
+test("only a missing microphone is offered to be opened again", () => {
+  for (const code of FAILURE_CODES) assert.equal(failure(code).remedy === "text", code.startsWith("mic_"), code);
+});
+
+test("a call that somebody ended, or took elsewhere, has not failed, and another one can be begun", () => {
+  assert.equal(failure("ended", "An operator of this server has closed it.").text, "An operator of this server has closed it.");
+  for (const code of ["ended", "elsewhere"]) assert.deepEqual([failure(code).remedy, isFault(code)], ["new", false]);
+  assert.equal(isFault("server"), true);
 });

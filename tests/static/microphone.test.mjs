@@ -104,3 +104,21 @@ test("the list has microphones only, and names those that have none", async () =
   ]);
   assert.deepEqual(await new Microphone(undefined).list(), []);
 });
+
+test("a microphone that is open stays so, unless another one is chosen or it has ended", async () => {
+  const all = devices(async () => stream("some"));
+  const microphone = new Microphone(all);
+  const track = await microphone.open();
+  track.readyState = "live";
+  microphone.muted = true;
+  assert.equal(await microphone.open(), track);
+  assert.equal(track.enabled, false);
+  assert.equal(all.asked.length, 1);
+  microphone.deviceId = "b";
+  const other = await microphone.open();
+  assert.notEqual(other, track);
+  assert.ok(track.stopped);
+  other.readyState = "ended";
+  await microphone.open();
+  assert.equal(all.asked.length, 3);
+});

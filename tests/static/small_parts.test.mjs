@@ -7,7 +7,9 @@ import { wellFormed } from "../../static/js/edge_messages.mjs";
 import { splitSteady } from "../../static/js/hearing.mjs";
 import { loudness, settled } from "../../static/js/level.mjs";
 import { socketAddress, wishOf } from "../../static/js/link.mjs";
+import { untilAnswered } from "../../static/js/patience.mjs";
 import { chosen, initials, languageName, personaList } from "../../static/js/personas.mjs";
+import { Questions } from "../../static/js/questions.mjs";
 import { pageState, stateLabel } from "../../static/js/states.mjs";
 import { bars, computing, label, speculation } from "../../static/js/waterfall.mjs";
 
@@ -20,6 +22,29 @@ test("the first attempts come within a second, later ones spare the server", () 
   assert.equal(waitMs(99, 0.5), 5000);
   assert.equal(waitMs(-1, 0.5), waitMs(0, 0.5));
   assert.ok(waitMs(5, 0) < waitMs(5, 1));
+});
+
+test("what is not answered is asked again and again, with growing waits, and told once", async () => {
+  const waits = [];
+  let told = 0;
+  const answers = [null, null, null, "people"];
+  const ask = async () => answers.shift() ?? Promise.reject(new Error("no"));
+  const wait = async (ms) => waits.push(ms);
+  assert.equal(await untilAnswered(ask, () => told++, wait), "people");
+  assert.equal(told, 1);
+  assert.equal(waits.length, 3);
+  assert.ok(waits[2] > waits[0]);
+});
+
+// --- questions
+
+test("what a turn answers is known until a later one is over", () => {
+  const questions = new Questions();
+  for (const turn of [1, 2, 3, 4]) questions.ask(turn, `question ${turn}`);
+  questions.over(3);
+  assert.deepEqual([1, 2, 3, 4, 5].map((turn) => questions.of(turn)), ["", "", "question 3", "question 4", ""]);
+  questions.clear();
+  assert.equal(questions.of(4), "");
 });
 
 // --- codecs
@@ -140,11 +165,19 @@ test("the page is in exactly one state", () => {
   assert.equal(pageState({ ...known, edge: "a state of tomorrow" }), "listening");
 });
 
-test("a muted microphone is not called listening", () => {
-  assert.notEqual(
-    stateLabel("listening", { mode: "voice", muted: true, again: false }),
-    stateLabel("listening", { mode: "voice", muted: false, again: false }),
-  );
+test("only an open microphone is called listening", () => {
+  const about = { mode: "voice", muted: false, again: false, microphone: true };
+  assert.equal(stateLabel("listening", about), "Listening");
+  assert.equal(stateLabel("listening", { ...about, muted: true }), "Your microphone is muted");
+  assert.equal(stateLabel("listening", { ...about, microphone: false }), "Waiting for your microphone");
+  assert.doesNotMatch(stateLabel("held", { ...about, microphone: false }), /listening/i);
+  assert.equal(stateLabel("listening", { ...about, mode: "text", microphone: false }), "Ready when you are");
+});
+
+test("a call that was ended on purpose did not go wrong", () => {
+  const about = { mode: "voice", muted: false, again: false, microphone: false };
+  assert.equal(stateLabel("error", { ...about, fault: true }), "Something went wrong");
+  assert.equal(stateLabel("error", { ...about, fault: false }), "The call is over");
 });
 
 // --- waterfall

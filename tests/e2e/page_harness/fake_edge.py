@@ -68,6 +68,9 @@ class FakeEdge:
         self.hellos = 0
         self.refuse: Json | None = None
         """An error to answer every hello with, instead of a session."""
+        self.keeps = True
+        """It knows a session that a page comes back to."""
+        self.lists_personas = True
         self.answer_offers = True
         self.dialogue: list[Json] = []
         self.again: Json | None = None
@@ -76,6 +79,8 @@ class FakeEdge:
         self.programme = Programme()
         self._poster, self._face = poster, face
         self._socket: web.WebSocketResponse | None = None
+        self._talks: web.WebSocketResponse | None = None
+        """Whose session it is."""
         self._connection: RTCPeerConnection | None = None
         self._runner: web.AppRunner | None = None
         self._news = asyncio.Event()
@@ -155,6 +160,8 @@ class FakeEdge:
         return web.FileResponse(STATIC / "call.html")
 
     async def _personas(self, request: web.Request) -> web.Response:
+        if not self.lists_personas:
+            raise web.HTTPServiceUnavailable
         return web.json_response(self._cards())
 
     def _cards(self) -> list[Json]:
@@ -213,6 +220,11 @@ class FakeEdge:
 
     async def _hello(self, socket: web.WebSocketResponse, hello: Json) -> None:
         self.hellos += 1
+        if self._talks and self._talks is not socket and not self._talks.closed:
+            text = "This conversation goes on in another window."
+            await self._talks.send_json({"type": "error", "code": "elsewhere", "text": text, "fatal": True})
+            await self._talks.close()
+        self._talks = socket
         if self.refuse is not None:
             await socket.send_json({"type": "error", **self.refuse})
             return
@@ -220,7 +232,8 @@ class FakeEdge:
         self.front = "portrait"
         session: Json = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
         offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
-        news = {"resumed": bool(hello["session"]), "dialogue": self.dialogue, "persona": persona, "again": self.again}
+        resumed = self.keeps and bool(hello["session"])
+        news = {"resumed": resumed, "dialogue": self.dialogue, "persona": persona, "again": self.again}
         await socket.send_json({"type": "session", **session, **offsets, **news})
         await socket.send_json({"type": "state", "state": "listening"})
 
