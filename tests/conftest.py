@@ -22,6 +22,9 @@ BROWSERS = ("tests/e2e/", "tests/stack/")
 WHOLE = "VISAVIS_TEST_WHOLE"
 """Set by .ci/run: where a browser test says before it begins that the machine lacks something, the run has failed."""
 
+NOT_ALLOWED = "not allowed here:"
+"""Begins the reason of a skipped test that no package helps: what it needs is for this machine's owner to allow."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -29,11 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-def closing(rerun: Sequence[str], lacking: Sequence[str]) -> tuple[str, bool]:
+def closing(rerun: Sequence[str], lacking: Sequence[str], not_allowed: Sequence[str] = ()) -> tuple[str, bool]:
     """The last line of a run, and whether what it says fails it; tests by their node ids."""
     line = f"{len(rerun)} rerun" + (f" of at most {MOST_RERUN}: {', '.join(rerun)}" if rerun else "")
     if lacking:
         line += f"; left out for want of something: {', '.join(lacking)}"
+    if not_allowed:
+        line += f"; left out, not allowed here: {', '.join(not_allowed)}"
     return line, len(rerun) > MOST_RERUN or bool(lacking)
 
 
@@ -42,8 +47,13 @@ def _closing(config: pytest.Config) -> tuple[str, bool]:
     rerun = sorted({report.nodeid for report in stats.get("rerun", ())})
     skipped = stats.get("skipped", ()) if os.environ.get(WHOLE) else ()
     # One that finds in its middle that the machine is too busy to judge by lacks nothing.
-    lacking = {report.nodeid for report in skipped if getattr(report, "when", "") != "call"}
-    return closing(rerun, sorted(each for each in lacking if any(room in each for room in BROWSERS)))
+    missed = [
+        report
+        for report in skipped
+        if getattr(report, "when", "") != "call" and any(room in report.nodeid for room in BROWSERS)
+    ]
+    not_allowed = {report.nodeid for report in missed if NOT_ALLOWED in str(report.longrepr)}
+    return closing(rerun, sorted({report.nodeid for report in missed} - not_allowed), sorted(not_allowed))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

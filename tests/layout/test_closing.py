@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MOST_RERUN
+from tests.conftest import MOST_RERUN, NOT_ALLOWED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +79,13 @@ def test_lacks():
 def test_busy():
     pytest.skip("the machine is too busy")
 """
+FORBIDDEN = f"""
+import pytest
+
+@pytest.mark.skipif(True, reason="{NOT_ALLOWED} a network of its own")
+def test_apart():
+    pass
+"""
 
 
 def test_a_whole_run_fails_where_a_browser_test_lacks_something(tmp_path: Path) -> None:
@@ -87,3 +94,9 @@ def test_a_whole_run_fails_where_a_browser_test_lacks_something(tmp_path: Path) 
     assert status == pytest.ExitCode.TESTS_FAILED
     assert "test_lacks" in line
     assert "test_busy" not in line
+
+
+def test_what_the_machine_does_not_allow_is_said_and_fails_no_run(tmp_path: Path) -> None:
+    status, line = run(tmp_path, FORBIDDEN, whole=True)
+    assert status == 0
+    assert line.endswith("left out, not allowed here: tests/stack/test_it.py::test_apart")
