@@ -52,7 +52,8 @@ class Offset:
     """One sentence: when, how late its pictures were against its sound, and how well the sound was found (0..1)."""
 
     at_s: float
-    offset_ms: float
+    offset_ms: float | None
+    """None: its sound was not found, or too few pictures of it."""
     fit: float
     pictures: int
 
@@ -78,7 +79,7 @@ def main() -> None:
 
 
 def converse(url: str, stack: Stack, persona: str, minutes: float) -> list[Offset]:
-    """Have answers spoken for so long; one offset a sentence that was found."""
+    """Have answers spoken for so long; one offset a sentence."""
     offsets: list[Offset] = []
     with Listener(stack.settings) as listener, Caller(url) as caller:
         caller.open(f"?persona={persona}").start()
@@ -118,10 +119,9 @@ def sentences(
         guess = recording.frame_of(nearest["t"]) - on_clock(nearest["rtp"] - session["audio_offset"])
         delay, fit = heard_after(spoken, frames, levels, guess)
         delays = [frame - sample for sample, frame in shown if start <= sample < end]
-        if fit < CLEAREST or len(delays) < FEWEST_PICTURES:
-            continue
-        late = float(np.median(delays)) - delay
-        found.append(Offset(at_s=start / RATE_HZ, offset_ms=ms(late), fit=round(fit, 2), pictures=len(delays)))
+        clear = fit >= CLEAREST and len(delays) >= FEWEST_PICTURES
+        late = ms(float(np.median(delays)) - delay) if clear else None
+        found.append(Offset(at_s=start / RATE_HZ, offset_ms=late, fit=round(fit, 2), pictures=len(delays)))
     return found
 
 
@@ -187,22 +187,27 @@ def report(offsets: list[Offset], load_before: float) -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, load before {load_before:.1f}, after {os.getloadavg()[0]:.1f}"
     )
-    if not offsets:
-        print("no sentence was found in the recording")
+    found = [(offset.at_s, offset.offset_ms) for offset in offsets if offset.offset_ms is not None]
+    print(f"{len(offsets)} sentences, {len(offsets) - len(found)} of them not found in what was recorded")
+    if not found:
         return
-    begun = offsets[0].at_s
-    minutes = [int((offset.at_s - begun) // 60) for offset in offsets]
+    minutes = [int((at_s - found[0][0]) // 60) for at_s, _ in found]
     for minute in sorted(set(minutes)):
-        _line(f"minute {minute + 1}", [o.offset_ms for o, m in zip(offsets, minutes, strict=True) if m == minute])
-    _line("call", [o.offset_ms for o in offsets], f"goal within ±{GOAL_MS}")
-    if len(offsets) > 2:
-        drift = np.polyfit([o.at_s / 60 for o in offsets], [o.offset_ms for o in offsets], 1)[0]
+        _line(f"minute {minute + 1}", [late for (_, late), m in zip(found, minutes, strict=True) if m == minute])
+    _line("call", [late for _, late in found], f"goal within ±{GOAL_MS}")
+    beyond = sum(abs(late) > GOAL_MS for _, late in found)
+    print(f"beyond ±{GOAL_MS} ms: {beyond} of {len(found)} sentences")
+    if len(found) > 2:
+        drift = np.polyfit([at_s / 60 for at_s, _ in found], [late for _, late in found], 1)[0]
         print(f"drift {drift:+.2f} ms a minute  goal within ±{GOAL_DRIFT_MS}")
 
 
 def _line(name: str, values: list[float], goal: str = "") -> None:
-    p5, p50, p95 = np.percentile(values, [5, 50, 95])
-    print(f"{name:10} n {len(values):3}  median {p50:+6.1f}  p5 {p5:+6.1f}  p95 {p95:+6.1f} ms  {goal}")
+    least, p5, p50, p95, most = np.percentile(values, [0, 5, 50, 95, 100])
+    print(
+        f"{name:10} n {len(values):3}  median {p50:+6.1f}  p5 {p5:+6.1f}  p95 {p95:+6.1f}"
+        f"  from {least:+6.1f} to {most:+6.1f} ms  {goal}"
+    )
 
 
 if __name__ == "__main__":

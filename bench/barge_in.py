@@ -9,13 +9,15 @@ One call in headless Chromium against a stack of its own. A typed question is an
 answer's sound an interjection is played into the microphone. Times are on the page's audio clock, from the
 interjection's first sound, 40 dB under its loudest, which a room would not let one hear; those "of speech" from where
 it is speech by ITU-T P.56. `silent` is what arrives at the loudspeaker: the received sound times the volume that the
-page gives it. A moment at which the answer itself happened to pause says nothing of it and is left out there.
+page gives it. A moment at which the answer itself happened to pause says nothing of it and is left out there; an answer
+that did not fall silent is counted beside the figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import random
@@ -27,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.interjections import Interjection, backchannels, interruptions
+from bench.interjections import Interjection, backchannels, interruptions, noises
 from bench.spoken import audible_from
 from broker.backchannel import words_of
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, Recording, wav_bytes
@@ -71,7 +73,7 @@ class Trial:
     held_ms: float | None
     """The page was told of the hold."""
     silent_ms: float | None
-    """The answer's last sound before the silence, at the loudspeaker …"""
+    """The answer's last sound before the silence, at the loudspeaker; infinite: it did not fall silent …"""
     received_ms: float | None
     """… and as it was received."""
     again_ms: float | None
@@ -88,7 +90,7 @@ class Trial:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--each", type=int, default=30, help="so many backchannels and so many interruptions")
+    parser.add_argument("--each", type=int, default=30, help="so many backchannels, interruptions and, a third, noises")
     parser.add_argument("--persona", default="campus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every trial there")
@@ -100,7 +102,8 @@ def main() -> None:
         report([Trial(**trial) for trial in found], None)
         return
     chance = random.Random(arguments.seed)
-    wanted = backchannels(arguments.each, arguments.seed) + interruptions(arguments.each, arguments.seed)
+    each, seed = arguments.each, arguments.seed
+    wanted = backchannels(each, seed) + interruptions(each, seed) + noises(each // 3, seed)
     chance.shuffle(wanted)
     load_before = os.getloadavg()[0]
     stack = None if arguments.url else Stack().start()
@@ -189,10 +192,10 @@ def judge(caller: Caller, interjection: Interjection, onset: int, cut: dict[str,
 
 def silence_after(
     frames: npt.NDArray[np.int64], levels: npt.NDArray[np.float64], told: float, most_ms: float = 400
-) -> int | None:
+) -> float | None:
     """The end of the last sound before the first silence that a hold told at frame `told` brought.
 
-    None: it was silent already (the answer itself paused), or never fell silent.
+    None: it was silent already (the answer itself paused). Infinite: it did not fall silent within `most_ms`.
     """
     spill = SPILL_MS * RATE_HZ // 1000
     loud = frames[levels > AUDIBLE_RMS]
@@ -203,13 +206,13 @@ def silence_after(
             if following_frame - frame > quiet and following_frame > told:
                 return None
         elif frame > told + most_ms * RATE_HZ / 1000:
-            return None
+            return math.inf
         elif following_frame - frame > quiet:
             return int(frame) + QUANTUM
     return None
 
 
-def next_sound(frames: npt.NDArray[np.int64], levels: npt.NDArray[np.float64], after: int) -> int | None:
+def next_sound(frames: npt.NDArray[np.int64], levels: npt.NDArray[np.float64], after: float) -> int | None:
     """The first frame after `after` with sound."""
     loud = frames[(levels > AUDIBLE_RMS) & (frames > after)]
     return int(loud[0]) if len(loud) else None
@@ -289,10 +292,13 @@ def report(trials: list[Trial], load_before: float | None) -> None:
 
 
 def line(name: str, values: Iterable[float | None], goal: str = "") -> None:
+    """`values` in figures; those that are infinite did not come and are counted."""
     known = [value for value in values if value is not None]
-    if known:
-        p50, p90, most = np.percentile(known, [50, 90, 100])
-        print(f"{name:24} n {len(known):3}  p50 {p50:5.0f}  p90 {p90:5.0f}  max {most:5.0f} ms  {goal}")
+    came = [value for value in known if math.isfinite(value)]
+    if came:
+        p50, p90, most = np.percentile(came, [50, 90, 100])
+        never = f"never {len(known) - len(came)}  " if len(came) < len(known) else ""
+        print(f"{name:24} n {len(came):3}  p50 {p50:5.0f}  p90 {p90:5.0f}  max {most:5.0f} ms  {never}{goal}")
 
 
 if __name__ == "__main__":

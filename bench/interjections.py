@@ -49,10 +49,17 @@ class Interjection:
 
 
 def backchannels(count: int, seed: int) -> list[Interjection]:
-    """Spoken ones and, every third, a noise."""
-    spoken = _each_voice(BACKCHANNELS, "backchannel", seed)
-    noises = itertools.count(seed)
-    return [_noise(next(noises)) if n % 3 == 2 else next(spoken) for n in range(count)]
+    """So many spoken ones."""
+    return list(itertools.islice(_each_voice(BACKCHANNELS, "backchannel", seed), count))
+
+
+def noises(count: int, seed: int) -> list[Interjection]:
+    """So many sounds that nobody says, by turns of `NOISES`."""
+    return [
+        Interjection(name, "noise", noise(name, n))
+        for n in range(seed, seed + count)
+        for name in [NOISES[n % len(NOISES)]]
+    ]
 
 
 def interruptions(count: int, seed: int, human: bool = True) -> list[Interjection]:
@@ -79,11 +86,6 @@ def noise(name: str, seed: int = 0) -> NDArray[np.int16]:
         "keys": lambda: np.concatenate([_burst(chance, 60, 3, 7000) for _ in range(6)]),
     }[name]()
     return np.asarray(shaped.clip(-32768, 32767), np.int16)
-
-
-def _noise(seed: int) -> Interjection:
-    name = NOISES[seed % len(NOISES)]
-    return Interjection(name, "noise", noise(name, seed))
 
 
 def _each_voice(texts: tuple[str, ...], kind: str, seed: int) -> Iterator[Interjection]:

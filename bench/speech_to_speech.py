@@ -1,10 +1,11 @@
 """Mouth to ear in a real browser: from the last sound of a spoken question to the first sound of the answer.
 
-  python -m bench.speech_to_speech [--turns 30] [--persona campus] [--json FILE]
+  python -m bench.speech_to_speech [--turns 30] [--persona campus] [--voices slt rms] [--json FILE]
 
 One call in headless Chromium against a stack of its own. Question and answer are recorded on one audio clock in the
 page, before the loudspeaker and after the microphone: what devices add is not in it. A question that gets no answer
-within 5 s is a failure and counts as 5 s.
+within 5 s is a failure and counts as 5 s. The end of turn was fitted with the usual two voices (`bench.pausing`):
+others say what a stranger gets.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.spoken import speak, trimmed
+from bench.pausing import TUNING_VOICES
+from bench.spoken import ESPEAK_VOICES, VOICES, speak, trimmed
 from broker.config import ROOT
 from tests.stack.caller import AUDIBLE_RMS, QUANTUM, RATE_HZ, Caller, wav_bytes
 from tests.stack.running import Stack
 
 GOAL_P50_MS, GOAL_P95_MS = 350, 600
 GIVEN_UP_MS = 5000.0
-SPEAKERS = ("slt", "rms")
 SOUNDING_MS = 30
 """This much sound within 60 ms is an answer, and not a click."""
 
@@ -38,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=30)
     parser.add_argument("--persona", default="campus")
+    parser.add_argument("--voices", nargs="+", choices=VOICES + ESPEAK_VOICES, default=TUNING_VOICES)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn there")
     parser.add_argument("--url", help="a stack that runs already")
@@ -47,7 +49,7 @@ def main() -> None:
     stack = None if arguments.url else Stack().start()
     try:
         url = arguments.url or (stack.url if stack else "")
-        turns = converse(url, arguments.persona, asked, arguments.seed)
+        turns = converse(url, arguments.persona, asked, arguments.voices, arguments.seed)
     finally:
         if stack:
             stack.stop()
@@ -64,8 +66,8 @@ def questions(persona: str, count: int, seed: int) -> list[str]:
     return [answerable[n % len(answerable)] for n in range(count)]
 
 
-def converse(url: str, persona: str, asked: Sequence[str], seed: int) -> list[dict[str, Any]]:
-    """Ask all in one call; one record a turn."""
+def converse(url: str, persona: str, asked: Sequence[str], voices: Sequence[str], seed: int) -> list[dict[str, Any]]:
+    """Ask all in one call, by turns of the voices; one record a turn."""
     pauses = random.Random(seed)
     with Caller(url) as caller:
         caller.open(f"?persona={persona}").start()
@@ -74,7 +76,7 @@ def converse(url: str, persona: str, asked: Sequence[str], seed: int) -> list[di
         for number, text in enumerate(asked):
             caller.wait(0.6 + pauses.random())
             caller.renew_ear()
-            turns.append(ask(caller, text, SPEAKERS[number % len(SPEAKERS)]))
+            turns.append(ask(caller, text, voices[number % len(voices)]))
             print(".", end="", flush=True)
         print()
         return turns
@@ -123,7 +125,7 @@ def _done(caller: Caller) -> int:
 
 def report(turns: list[dict[str, Any]], load_before: float) -> None:
     """The figures beside their goals, and the waterfall."""
-    figures = sorted(turn["ms"] if turn["ms"] is not None else GIVEN_UP_MS for turn in turns)
+    figures = sorted(_counted(turn) for turn in turns)
     missing = sum(turn["ms"] is None for turn in turns)
     print(f"{platform.machine()}, {os.cpu_count()} cores, load before {load_before:.1f}")
     print(f"{len(turns)} turns, {missing} without an answer")
@@ -131,6 +133,9 @@ def report(turns: list[dict[str, Any]], load_before: float) -> None:
         value = float(np.percentile(figures, share))
         print(f"mouth to ear {name} {value:6.0f} ms" + (f"   goal {goal}" if goal else ""))
     print(f"             max {figures[-1]:6.0f} ms")
+    for voice in dict.fromkeys(turn["voice"] for turn in turns):
+        own = [_counted(turn) for turn in turns if turn["voice"] == voice]
+        print(f"  {voice:8} n {len(own):2}  p50 {statistics.median(own):6.0f}  max {max(own):6.0f} ms")
     records = [turn["record"] for turn in turns if turn["record"]]
     print(f"speculated {sum(bool(r.get('speculated')) for r in records)} of {len(records)}", end="; ")
     print(f"attempts wasted {sum(r.get('wasted', 0) for r in records)}")
@@ -138,6 +143,10 @@ def report(turns: list[dict[str, Any]], load_before: float) -> None:
     for step in dict.fromkeys(step["name"] for r in records for step in r["steps"]):
         spent = [s["ms"] for r in records for s in r["steps"] if s["name"] == step]
         print(f"  {step:50} {statistics.median(spent):6.0f} {float(np.percentile(spent, 95)):6.0f}")
+
+
+def _counted(turn: dict[str, Any]) -> float:
+    return GIVEN_UP_MS if turn["ms"] is None else float(turn["ms"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,8 @@ def test_an_answer_that_paused_by_itself_says_nothing() -> None:
 
 
 def test_an_answer_that_goes_on_never_fell_silent() -> None:
-    assert silence_after(*levels((0, 2_000)), told=600 * MS) is None
+    assert silence_after(*levels((0, 2_000)), told=600 * MS) == math.inf
+    assert silence_after(*levels((0, 1_300)), told=600 * MS) == math.inf
 
 
 def test_the_volume_is_the_last_one_set() -> None:
@@ -66,14 +68,17 @@ def test_runs_in_chunks_are_reported_as_one(
         lost=1,
     )
     files = []
-    for number in range(2):
+    for number, silent_ms in enumerate((180, 180, math.inf)):
         files.append(tmp_path / f"{number}.json")
-        files[-1].write_text(json.dumps([asdict(trial)]))
+        files[-1].write_text(
+            json.dumps([asdict(replace(trial, silent_ms=silent_ms, again_ms=None if number == 2 else 500))])
+        )
     monkeypatch.setattr("sys.argv", ["barge_in", "--merge", *map(str, files)])
     main()
     said = capsys.readouterr().out
-    assert "2 interjections" in said
-    assert "went on after a backchannel or a noise: 2" in said
+    assert "3 interjections" in said
+    assert "went on after a backchannel or a noise: 3" in said
+    assert [line for line in said.splitlines() if "never 1" in line and "silent at the ear" in line]
     assert "at most 400 ms: 2 of 2" in said
     assert "of speech" in said
     assert "150" in said.split("of speech")[1].splitlines()[0]
