@@ -137,13 +137,11 @@ def test_a_barge_in_stops_the_answer_and_keeps_what_was_heard(call: Call) -> Non
 
 def test_pictures_follow_the_programme_and_the_lips_follow_the_sound(call: Call) -> None:
     known: list[bool] = []
-    # A browser that draws by software beside everything else leaves out pictures: answers are watched until enough
-    # closures had one, and of so few one in ten is a matter of luck.
+    # A browser that draws by software beside everything else leaves out pictures, and of the closures in one answer
+    # one in ten is a matter of luck: all of three answers count.
     for question in ("How do I apply for a place?", "When is the library open?", "What does a meal cost?"):
         known += [each for each in _watch_an_answer(call, question) if each is not None]
-        if len(known) >= 8 and np.mean(known) >= 0.9:
-            break
-    assert len(known) >= 5
+    assert len(known) >= 8
     assert np.mean(known) >= 0.9, "the lips meet in p, b and m"
 
 

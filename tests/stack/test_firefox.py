@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,12 +110,14 @@ def test_captions_show_what_was_heard(call: Call) -> None:
 
 def test_pictures_follow_the_programme_and_the_mouth_is_open_in_vowels(call: Call) -> None:
     spoken = phones(call.listener.of("phonemes", call.turns("finished")[-1]["turn"]))
+    time.sleep(1.0)  # of silence after it
     pictures = call.tab.evaluate("eyewitness.pictures.filter(([, , mouth]) => mouth !== null)")
     recording = Recording(pictures=[(ms, 0.0, rtp, mouth, ms) for ms, rtp, mouth in pictures])
     at, mouth = openings(recording, call.tab.messages("session")[0]["video_offset"])
     assert np.all(np.diff(at) > 0), "pictures come in programme order"
     silent = mouth[(at < spoken[0][1] - 9600) | (at > spoken[-1][2] + 19_200)]
     in_vowels = np.concatenate([mouth[(at >= a) & (at < b + PICTURE)] for name, a, b in spoken if name in OPEN])
+    assert len(silent), "pictures of silence"
     assert len(in_vowels) >= 3, "a Firefox beside everything else on a slow machine shows few pictures, but some"
     assert np.mean(in_vowels) > max(DARK, 3 * np.mean(silent)), "the mouth is open in open vowels"
 
