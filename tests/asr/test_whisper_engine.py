@@ -94,6 +94,17 @@ def test_the_words_are_those_of_the_newest_hearing_which_heard_everything(
         assert len(engine._model.heard[-1]) == number * AGAIN_EVERY, "all of the utterance, each time"
 
 
+def test_while_one_speaks_on_what_two_hearings_agree_on_stays(engine: WhisperEngine) -> None:
+    engine._model = Ear("I can not find", "I can not find the", "I cannot find the key")
+    recogniser = open_ear(engine)
+    for _ in range(3):
+        recogniser.feed(bytes(2 * AGAIN_EVERY))
+        until(lambda: not recogniser.busy())
+    assert recogniser.words().text == "I can not find the key"
+    recogniser.settle()
+    assert recogniser.words().text == "I cannot find the key", "it has heard all there is"
+
+
 def test_of_an_utterance_a_little_longer_than_fits_the_end_is_heard(engine: WhisperEngine) -> None:
     ear = engine._model = Ear("everything")
     recogniser = open_ear(engine)

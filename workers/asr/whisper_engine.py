@@ -1,8 +1,8 @@
 """faster-whisper from a local folder: any of Whisper's languages, int8 on a CPU, float16 on CUDA.
 
-It hears an utterance again and again while it grows, each time from its start and whole: the newest hearing knows more
-than those before and takes their place. It runs in one thread of its own for all sessions, behind submit and poll;
-nothing is fetched.
+It hears an utterance again and again while it grows, each time from its start. What two hearings in a row agree on
+stays while one speaks; at a pause the newest one, which heard everything, takes their place. It runs in one thread of
+its own for all sessions, behind submit and poll; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import os
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from broker.errors import EngineError, MissingError
 from broker.languages import primary
 
+from .agreement import Agreement
 from .engine import Hypothesis
 
 SIZES: Final = ("small", "base", "tiny", "medium", "distil-large-v3", "large-v3-turbo", "large-v3")
@@ -200,6 +201,9 @@ class WhisperRecogniser:
         self._pcm = bytearray()
         self._asked = 0
         """Samples of the utterance in the newest request."""
+        self._pause: int | None = None
+        """Samples at a pause of which no hearing has come yet."""
+        self._agreement = Agreement()
         self._hypothesis = self._nothing()
 
     def ready(self) -> bool:
@@ -209,6 +213,8 @@ class WhisperRecogniser:
         self._hearing += 1
         self._pcm.clear()
         self.through = self._asked = 0
+        self._pause = None
+        self._agreement = Agreement()
         self._hypothesis = self._nothing()
 
     def feed(self, pcm: bytes) -> None:
@@ -217,8 +223,10 @@ class WhisperRecogniser:
             self._ask()
 
     def settle(self) -> None:
-        if len(self._pcm) // 2 > self._asked:
+        self._pause = len(self._pcm) // 2
+        if self._pause > self._asked:
             self._ask()
+        self._settle()
 
     def busy(self) -> bool:
         self._take()
@@ -252,7 +260,16 @@ class WhisperRecogniser:
             if heard.error:
                 raise EngineError(f"whisper failed ({heard.error}).", "asr_engine")
             self.through = max(self.through, heard.samples)
-            self._hypothesis = Hypothesis(heard.text, heard.confidence, heard.language)
+            self._agreement.add(heard.text)
+            self._hypothesis = Hypothesis(self._agreement.text(), heard.confidence, heard.language)
+            self._settle()
+
+    def _settle(self) -> None:
+        """Take the newest hearing whole once it has heard all there was at the pause."""
+        if self._pause is not None and self.through >= self._pause:
+            self._pause = None
+            self._agreement.settle()
+            self._hypothesis = replace(self._hypothesis, text=self._agreement.text())
 
     def _nothing(self) -> Hypothesis:
         return Hypothesis("", 0.0, self.tags.get(self.language, self.language))
