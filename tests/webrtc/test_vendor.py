@@ -106,7 +106,7 @@ def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> Path:
 NO_NETWORK = """npm error code EAI_AGAIN
 npm error syscall getaddrinfo
 npm error request to https://registry.npmjs.org/three failed, reason: getaddrinfo EAI_AGAIN registry.npmjs.org
-npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log"""
+npm error A complete log of this run can be found in: /home/ada/.npm/_logs/debug-0.log"""
 NOT_THERE = """npm error code E404
 npm error 404 Not Found - GET https://registry.npmjs.org/thing
 npm error 404"""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.errors import MissingError
+from broker.languages import primary
 from workers.documents import printable
 from workers.knowledge_folder import paths_in, read_folder
 from workers.llm.coverage import bag
@@ -158,7 +159,7 @@ class Library:
         return Knowledge(index, SmallTalk(talk, sentences, called), problems)
 
     def _embedder_for(self, language: str) -> MiniLM | None:
-        if language.split("-")[0] not in EMBEDDED_LANGUAGES or self._embedder_missing:
+        if primary(language) not in EMBEDDED_LANGUAGES or self._embedder_missing:
             return None
         if self._embedder is None:
             try:
