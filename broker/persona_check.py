@@ -9,18 +9,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from broker.arpabet import PHONES
 from broker.errors import ConfigError
 from broker.expressions import check as check_expressions
 from broker.turn_state import TurnSettings
 
 if TYPE_CHECKING:  # it imports this file
     from broker.personas import Brain, Face, Persona
-
-PHONES = (
-    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH", "K",
-    "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH",
-)  # fmt: skip
-"""ARPABET without stress: what the recogniser's words are spelt in."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 """BCP 47, and the underscore that other programs write; no language of its registry has more than three letters."""
@@ -115,7 +110,7 @@ def _word(entry: str, where: str) -> None:
         raise ConfigError(
             f"{where} has {entry!r}: after the colon stands how the word sounds, in ARPABET without stress"
             + (f", which has no {', '.join(map(repr, unknown))}" if unknown else "")
-            + f". Known: {' '.join(PHONES)}."
+            + f". Known: {' '.join(sorted(PHONES))}."
         )
     if not _WORD.fullmatch(word.strip()):
         raise ConfigError(f"{where} has {entry!r}: a sound is given to one word, of letters and ' alone.")

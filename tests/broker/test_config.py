@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pocketsphinx
 import pytest
 
-from broker import persona_check, personas
+from broker import personas
+from broker.arpabet import PHONES
 from broker.config import ROOT, Settings, load
 from broker.errors import ConfigError
-from workers.asr import vocabulary
 
 
 def written(tmp_path: Path, text: str, name: str = "visavis.toml") -> Path:
@@ -198,7 +199,8 @@ def test_a_key_that_was_pasted_in_place_of_its_name_is_not_repeated(tmp_path: Pa
 
 
 def test_words_are_spelt_in_the_recognisers_phones() -> None:
-    assert set(persona_check.PHONES) == vocabulary.PHONES
+    dictionary = Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")).read_text(encoding="utf-8")
+    assert {phone for line in dictionary.splitlines() for phone in line.split()[1:]} == PHONES
 
 
 def test_a_broken_persona_does_not_take_the_others_from_the_list(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from broker.arpabet import PHONES
 from broker.errors import MissingError
 from workers.tts import g2p as module
 from workers.tts.engine import UnknownLanguage
-from workers.tts.g2p import PHONES, g2p
+from workers.tts.g2p import g2p
 
 
 def test_pocketsphinx_knows_every_phone() -> None:

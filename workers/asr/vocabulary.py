@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
+from broker.arpabet import PHONES
 from workers.documents import Document
 from workers.knowledge_folder import read_folder
 
@@ -83,14 +84,6 @@ def own_pronunciations(persona: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         if PHONES.issuperset(phones.split()) and phones.split() and words_of(word) == (word,):
             said[word] = (*said.get(word, ()), " ".join(phones.split()))
     return said
-
-
-PHONES: Final = frozenset((
-    "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY",
-    "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y",
-    "Z", "ZH",
-))  # fmt: skip
-"""ARPABET, without stress."""
 
 
 def read(document: Document) -> tuple[list[str], list[Sentence]]:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import soxr
 
+from broker.arpabet import PHONES
 from broker.errors import EngineError, MissingError
 from workers.tts.engine import PhoneMark
-from workers.tts.g2p import PHONES, g2p
+from workers.tts.g2p import g2p
 from workers.tts.loudness import RATE_HZ, Samples
 from workers.tts.words import Token
 

@@ -16,11 +16,7 @@ from workers.tts.engine import UnknownLanguage, primary
 from workers.tts.espeak_engine import language_tag
 from workers.tts.flite_engine import lexical_words
 from workers.tts.text import spoken
-from workers.tts.words import listed
 
-PHONES = frozenset(
-    listed("AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH")
-)
 _FLITE = {"AX": "AH", "AXR": "ER", "IX": "IH", "EL": "L", "EM": "M", "EN": "N"}
 _HISSING, _VOICELESS = ("S", "Z", "SH", "ZH", "CH", "JH"), ("P", "T", "K", "F", "TH")
 _IPA = {
