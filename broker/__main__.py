@@ -100,7 +100,8 @@ class Broker:
             with self._guard(f"{type(message).__name__} refused"):
                 self.control.accept(message, now_ns())
         for peer in lost:
-            self.control.lost(peer, now_ns())
+            with self._guard(f"the loss of {peer.name} went wrong"):
+                self.control.lost(peer, now_ns())
         with self._guard("a replay request refused"):
             self.replay.answer(self.control)
         self.control.own = Alive(
@@ -122,7 +123,7 @@ class Broker:
 
     @contextlib.contextmanager
     def _guard(self, what: str) -> Iterator[None]:
-        """What goes wrong over one message is logged and counted; every conversation hangs on this process."""
+        """What goes wrong over one message or peer is logged and counted; every conversation hangs on this process."""
         try:
             yield
         except Exception:

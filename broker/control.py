@@ -153,12 +153,12 @@ class Control:
     def tick(self, now_ns: int) -> None:
         """Everything that is due."""
         for session in list(self.sessions.values()):
-            due_ns = session.due_ns
-            if due_ns is not None and due_ns <= now_ns:
-                self._send(session.step(Timer(), now_ns), now_ns)
-            self._question_time(session, now_ns)
-            if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
-                self._close(session, "away", now_ns)
+            try:
+                self._tick_session(session, now_ns)
+            except Exception:  # it would stay due, and every conversation hangs on this process
+                logger.exception("session broken", extra={"session": session.id})
+                self.counters["broken_session"] += 1
+                self._close(session, "fault", now_ns)
         if self.grace.over(now_ns):
             self._grace_over(now_ns)
         self.listeners.forget_silent(now_ns)
@@ -175,6 +175,13 @@ class Control:
                     self.makers.want_pushes(session, now_ns)
             self._send_fleet(now_ns)
         self._make_films(now_ns, again=each_second)
+
+    def _tick_session(self, session: Session, now_ns: int) -> None:
+        if session.due_ns is not None and session.due_ns <= now_ns:
+            self._send(session.step(Timer(), now_ns), now_ns)
+        self._question_time(session, now_ns)
+        if session.caller_gone_ns and now_ns - session.caller_gone_ns > self.settings.away_s * NS_PER_S:
+            self._close(session, "away", now_ns)
 
     def lost(self, peer: Peer, now_ns: int) -> None:
         """The connection to a process broke."""

@@ -37,6 +37,8 @@ from broker.supervisor_rpc import connect
 
 READY_WITHIN_S = 180.0
 STOP_WITHIN_S = 6.0
+OFTEN = 4
+"""Starts of one process, by which one that lives a while each time, and so is never FATAL, has shown that it cannot."""
 
 SILENT = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 """What asking a supervisord raises that is not there, or just going."""
@@ -139,12 +141,18 @@ def await_ready(
     Raises LaunchError with the reason when that cannot happen (any more).
     """
     deadline, missing = time.monotonic() + timeout_s, "the edge does not answer yet"
+    starts: dict[str, set[int]] = {}
     while time.monotonic() < deadline:
         if supervisord.poll() is not None:
             raise LaunchError(f"supervisord ended with {supervisord.returncode}: {_tail(settings, 'supervisord.out')}")
         for process in processes(settings) or []:
             if process["statename"] == "FATAL":
                 raise LaunchError(f"{process['name']} cannot start: {_tail(settings, process['name'] + '.log')}")
+            began = starts.setdefault(process["name"], set())
+            began.add(process["start"])  # in seconds since 1970; 0 before the first
+            if len(began - {0}) >= OFTEN:
+                said = _tail(settings, process["name"] + ".log")
+                raise LaunchError(f"{process['name']} starts and ends again and again: {said}")
         ready, missing = _ready(settings, launch)
         if ready:
             return
@@ -184,10 +192,11 @@ def _ask(address: str) -> tuple[int, bytes]:
 def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None) -> bool:
     """Stop everything; False when nothing was running."""
     server: Any = connect(str(settings.run_folder() / "supervisor.sock"))
-    children = [process["pid"] for process in processes(settings) or [] if process["pid"]]
+    children = _process_ids(settings)
     try:
         pid = server.supervisor.getPID()
         server.supervisor.stopAllProcesses(False)  # all at once: `shutdown` alone takes a second for each kind
+        children |= _process_ids(settings)  # what it had begun to start meanwhile
         server.supervisor.shutdown()
     except SILENT:
         if supervisord is None or supervisord.poll() is not None:
@@ -195,24 +204,31 @@ def stop(settings: Settings, supervisord: subprocess.Popen[bytes] | None = None)
         pid = supervisord.pid
         supervisord.terminate()
     deadline = time.monotonic() + STOP_WITHIN_S
-    while running := [each for each in (pid, *children) if _runs(each)]:
-        if time.monotonic() > deadline:
-            for each in running:  # each child leads a process group of its own
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(each, signal.SIGKILL)
-            break
+    while (late := {pid, *children} & _running().keys()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for group in children | late:  # each leads a group of its own: what is left in it helps somebody who has gone
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+    while children & set(_running().values()) and time.monotonic() < deadline + 1:
         time.sleep(0.02)
     if supervisord is not None:
         supervisord.wait()
     return True
 
 
-def _runs(pid: int) -> bool:
-    """Whether there is such a process, and not only its exit status, which somebody has yet to ask for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+def _process_ids(settings: Settings) -> set[int]:
+    return {process["pid"] for process in processes(settings) or [] if process["pid"]}
+
+
+def _running() -> dict[int, int]:
+    """Every process of this machine and its group, without those whose exit status only has yet to be asked for."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+            if state not in "ZX":
+                found[int(stat.parent.name)] = int(group)
+    return found
 
 
 def _tail(settings: Settings, log: str) -> str:

@@ -52,6 +52,7 @@ ENDED = "The server has closed it."
 ENDINGS = {
     "operator": "An operator of this server has closed it.",
     "away": "You were away for too long.",
+    "fault": "Something in it went wrong on the server.",
     "unknown": "The server does not know it any more; it may have been restarted.",
 }
 """Why a conversation is over, for the person whose page is still there, by the reason of the broker's `Close`."""

@@ -39,7 +39,9 @@ from broker.messages import (
     Typed,
     Word,
 )
+from broker.sessions import Outgoing, Session
 from broker.store import Store
+from broker.turns import Timer
 
 S = 1_000_000_000
 TOKEN = hashlib.sha256(b"secret").hexdigest()
@@ -499,6 +501,27 @@ def test_an_unexpected_message_is_counted_and_harms_nothing() -> None:
     house.present()
     house(Open(session="s1", route=house.route(), persona={}, language="en", origin_ns=0, peers={}))
     assert house.control.counters["stale_route"] + house.control.counters["unexpected"] == 1
+
+
+def test_a_session_whose_turn_machine_fails_ends_alone_and_its_page_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    house, step = House(), Session.step
+    house.present()
+    house.present("s2")
+    for session in ("s1", "s2"):
+        house.from_(Typed(text="when do you open"), session)
+
+    def fails_in_one(session: Session, event: object, now_ns: int) -> list[Outgoing]:
+        if session.id == "s1" and isinstance(event, Timer):
+            raise RuntimeError("boom")
+        return step(session, event, now_ns)
+
+    monkeypatch.setattr(Session, "step", fails_in_one)
+    sent = house.wait(60)
+    assert {(close.session, close.reason) for _, close in to(sent, Close)} == {("s1", "fault")}
+    assert "webrtc-1" in [name for name, _ in to(sent, Close)]
+    assert house.control.counters["broken_session"] == 1, "once, not at each look"
+    assert list(house.control.sessions) == ["s2"]
+    assert house.ended == ["s1"]
 
 
 @pytest.mark.parametrize("way", ["bye", "away", "operator"])

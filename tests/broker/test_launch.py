@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from supervisor.options import ServerOptions
 
@@ -44,11 +45,18 @@ class Door(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Door).serve_forever()
 """
 WORKER = """
-import json, pathlib, sys, time
+import json, pathlib, subprocess, sys, time
 if (pathlib.Path(sys.argv[1]) / "broken").exists():
     print(json.dumps({"level": "info", "event": "starting"}))
     print(json.dumps({"level": "error", "event": "cannot go on", "reason": "flite is not here: apt-get it"}))
     sys.exit(1)
+if (pathlib.Path(sys.argv[1]) / "brief").exists():
+    time.sleep(1.2)  # longer than startsecs: not FATAL for supervisord
+    print(json.dumps({"level": "error", "event": "cannot go on", "reason": "half a file: fetch it again"}))
+    sys.exit(1)
+if (pathlib.Path(sys.argv[1]) / "helped").exists():
+    helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (pathlib.Path(sys.argv[1]) / "helper").write_text(str(helper.pid))
 time.sleep(600)
 """
 REVIVE = "from broker import revive; revive.FIRST_S = 0.5; revive.main()"
@@ -137,6 +145,10 @@ class Small:
             time.sleep(0.05)
         return found
 
+    def said(self, name: str) -> str:
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
     def sockets(self) -> list[str]:
         return [path.name for path in self.settings.run_folder().rglob("*") if path.is_socket()]
 
@@ -169,6 +181,29 @@ def test_detached_or_not_a_worker_that_cannot_start_leaves_nothing_running(small
     _, err = small.launch("--detach").communicate(timeout=PATIENCE_S)
     assert "flite is not here" in err
     assert launch.processes(small.settings) is None
+
+
+def test_a_worker_that_lives_a_while_each_time_ends_the_launch_too(small: Small) -> None:
+    small.mark("brief")
+    _, err = small.launch().communicate(timeout=PATIENCE_S)
+    assert small.launcher
+    assert small.launcher.returncode == 1
+    assert err == "tts-0 starts and ends again and again: half a file: fetch it again\n"
+    assert launch.processes(small.settings) is None
+
+
+def test_what_a_process_started_ends_with_it(small: Small) -> None:
+    """A helper in its group that is busy and does not notice, as one that still loads its libraries."""
+    small.mark("complete")
+    small.mark("helped")
+    launcher = small.launch()
+    assert launcher.stdout
+    assert launcher.stdout.readline().startswith("Visavis is ready")
+    helper = int(small.until(lambda: small.said("helper"), "no helper"))
+    assert psutil.pid_exists(helper)
+    launcher.terminate()
+    assert launcher.wait(PATIENCE_S) == 0
+    assert not psutil.pid_exists(helper) or psutil.Process(helper).status() == psutil.STATUS_ZOMBIE
 
 
 def test_once_it_was_complete_a_worker_given_up_is_tried_again_ever_less_often(small: Small) -> None:

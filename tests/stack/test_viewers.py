@@ -91,18 +91,15 @@ def test_a_viewer_joins_in_the_middle_sees_hears_and_reads(caller: Caller, viewe
 @pytest.mark.parametrize(
     "front", ["2d", pytest.param("3d", marks=pytest.mark.skipif(not THERE, reason="python -m webrtc.vendor brings it"))]
 )
-def test_who_joins_in_the_middle_is_connected_then_hears_and_sees(
-    stack: Stack, caller: Caller, viewer: Caller, front: str
-) -> None:
+def test_who_joins_in_the_middle_hears_and_sees(stack: Stack, caller: Caller, viewer: Caller, front: str) -> None:
     """Nothing after the first picture has to come for it; `bin/bench joins` says how soon."""
     with Caller(stack.url, beside=caller, flags=SOFTWARE_3D) as late:
         found = joined(late.page, f"{stack.url}view/{session_of(caller)}{WAYS[front]}", front)
         shown = "[data-front=avatar3d]" if front == "3d" else "[data-picture=moving]"
         late.page.wait_for_selector(f"#face{shown}", timeout=20_000)
         leave(late, caller)
+    # In what order a page hears of connection, sound and picture, some ms apart, is its browser's own affair.
     assert min(found.connected, found.sound, found.seen) > 0
-    # A head may be drawn before there is a connection, and a page that is busy with it hears of that late.
-    assert front == "3d" or found.connected <= min(found.sound, found.seen)
 
 
 @pytest.mark.skipif(not THERE, reason="python -m webrtc.vendor brings it")
