@@ -288,7 +288,32 @@ def test_an_answer_is_over_when_the_server_gives_a_reason(reason: bytes, done: b
     assert stream.done == done
 
 
-@pytest.mark.parametrize("data", [b"1", b'"x"', b"{}", b'{"choices":[{"delta":{"content":3}}]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b'[{"type":"text","text":"Hi"},{"type":"text","text":" there."}]', "Hi there."),
+        (b'[{"type":"thinking","thinking":[{"type":"text","text":"A greeting?"}]},{"type":"text","text":"Hi"}]', "Hi"),
+        (b'[{"type":"text","text":null}]', ""),
+        (b"[]", ""),
+        (b"null", ""),
+    ],
+)
+def test_of_a_list_of_parts_the_texts_are_the_answer(content: bytes, text: str) -> None:
+    event = b'data: {"choices":[{"delta":{"content":%s}}]}\n\n' % content
+    assert "".join(ChatStream().feed(event)) == text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1",
+        b'"x"',
+        b"{}",
+        b'{"choices":[{"delta":{"content":3}}]}',
+        b'{"choices":[{"delta":{"content":[{"type":"text","text":["x"]}]}}]}',
+        b"[" * 100_000,
+    ],
+)
 def test_events_that_are_no_completions_are_refused(data: bytes) -> None:
     with pytest.raises(StreamError):
         ChatStream().feed(b"data: " + data + b"\n")

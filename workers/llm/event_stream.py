@@ -60,7 +60,15 @@ def text_of(event: Any) -> tuple[str, bool]:
         return "", False
     choice = choices[0] if isinstance(choices[0], dict) else {}
     part = choice.get("delta") or choice.get("message") or {}
-    text = part.get("content") if isinstance(part, dict) else None
-    if text is not None and not isinstance(text, str):
+    text = _spoken(part.get("content")) if isinstance(part, dict) else ""
+    return text, bool(choice.get("finish_reason"))  # some servers send an empty one until the end
+
+
+def _spoken(content: Any) -> str:
+    """Text, or the texts of a list of parts; other parts, such as a model's reasoning, are not for speaking."""
+    pieces = [content]
+    if isinstance(content, list):
+        pieces = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+    if any(not isinstance(piece, str | None) for piece in pieces):
         raise StreamError("content that is not text")
-    return text or "", bool(choice.get("finish_reason"))  # some servers send an empty one until the end
+    return "".join(piece or "" for piece in pieces)
