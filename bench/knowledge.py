@@ -68,12 +68,17 @@ class Outcome:
         return (self.lines[0].passage, *(passage.id for passage in named if self.kind == "ask_back"))
 
     @property
+    def told(self) -> bool:
+        """Something was said as the answer, be it small talk."""
+        return self.kind not in ("ask_back", "unknown")
+
+    @property
     def right(self) -> bool:
-        return self.passage in self.offered if self.passage else self.kind != "answer"
+        return self.passage in self.offered if self.passage else not self.told
 
     @property
     def confident_wrong(self) -> bool:
-        return self.kind == "answer" and self.lines[0].passage != self.passage
+        return self.told and (self.kind != "answer" or self.lines[0].passage != self.passage)
 
 
 def outcomes(persona: dict[str, Any], knowledge: Knowledge, questions: Iterable[dict[str, str]]) -> list[Outcome]:
@@ -148,7 +153,8 @@ def report(name: str, results: list[Outcome], *, details: bool) -> None:
         f"asked back: rightly {_share(sum(r.right for r in back), answerable)}, "
         f"wrongly {_share(sum(not r.right for r in back), answerable)}  did not know {_share(unknown, answerable)}  "
         f"confidently wrong {_share(wrong, results)}  "
-        f"refused rightly {_share(sum(r.right for r in others), others)}  "
+        f"refused rightly {_share(sum(r.right for r in others), others)} "
+        f"({_share(sum(r.kind == 'ask_back' for r in others), others)} by asking back)  "
         f"p50 {times[len(times) // 2]:.1f} ms  p95 {times[int(len(times) * 0.95)]:.1f} ms"
     )
     for result in results if details else ():

@@ -23,6 +23,7 @@ from broker.messages import (
     SpeechStarted,
     Transcript,
 )
+from broker.turn_state import TurnSettings
 from workers.asr.engine import Engines
 from workers.asr.stage import AsrStage
 from workers.llm.engine import Question as Asked
@@ -38,7 +39,6 @@ WEIGHTS = CACHE / "weights"
 FRAME = 160
 VERDICT_MS, WORDS_MS, BRAIN_MS = 30, 10, 20
 """What smart-turn, the words at a pause and an answer take (docs/benchmarks.md, single stages)."""
-SPECULATION_MS = 100
 
 
 _Sign = tuple[float, float, str, float | None]
@@ -188,7 +188,7 @@ class Room:
         return out
 
     def _with_answers(self, persona: dict[str, object], known: list[_Sign]) -> tuple[Known, ...]:
-        """The prepared answer's confidence comes last: it is asked for once the words are there and 100 ms are over."""
+        """The prepared answer's confidence comes last: it is asked for once words are there and an attempt may be."""
         knowns = [Known(at_ms, p_end, text, None, ends) for at_ms, p_end, text, ends in known]
         text = knowns[-1].text
         if text and persona:
@@ -196,6 +196,6 @@ class Room:
             lines = answer(Asked(session="bench", turn=1, text=text, language="en", persona=persona), knowledge)
             first = lines[0]
             said = Said(n=0, text=first.text, language="en", last=True, confidence=first.confidence, kind=first.kind)
-            at_ms = max(knowns[-1].at_ms, SPECULATION_MS) + BRAIN_MS
+            at_ms = max(knowns[-1].at_ms, TurnSettings().speculation_after_ms) + BRAIN_MS
             knowns.append(Known(at_ms, knowns[-1].p_end, text, hit_of(said), knowns[-1].ends))
         return tuple(knowns)

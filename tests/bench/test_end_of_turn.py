@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.end_of_turn import adaptive, decided_ms, fixed, judge, patience
+from bench.end_of_turn import adaptive, decided_ms, fixed, judge, judge_in_a_call, patience, shipped
 from bench.overheard import Heard, Known, Pause
 from bench.pausing import Utterance, _with_pauses
 
@@ -49,6 +49,16 @@ def test_more_patience_never_cuts_more() -> None:
     assert cuts == sorted(cuts, reverse=True)
     assert cuts[0] > cuts[-1]
     assert judge(pauses, adaptive(patience(pauses))).cut <= 0.05
+
+
+def test_in_a_call_only_who_makes_no_pauses_is_waited_for_less() -> None:
+    trailing = "where is the library and the"
+    fluently = heard(Pause((known(100, trailing, 0.05),), math.inf, 0))
+    paused = heard(Pause((known(100, trailing, 0.05),), 300, 0), Pause((known(100, trailing, 0.05),), math.inf, 0))
+    (usual,), (short,) = (judge([fluently], shipped(n)).delays for n in (0, 4))
+    assert short < usual
+    assert judge_in_a_call([fluently] * 6).delays == (usual,) * 4 + (short,) * 2
+    assert judge_in_a_call([fluently, paused] * 5).delays == (usual,) * 10
 
 
 def test_every_second_clip_gets_a_pause_between_two_of_its_words() -> None:
