@@ -35,9 +35,11 @@ CONTROL_BATCH = 1000
 SESSION_SHARE = 4
 """One session may fill at most this part (1/4) of a receiver's outbox."""
 
-COUNTED = ("outbox_dropped", "publish_dropped", "forgotten_messages", "malformed")
+COUNTED = ("high_water_reached", "outbox_dropped", "publish_dropped", "forgotten_messages", "malformed")
 """There from the start, so that a 0 in /metrics says that nothing was lost.
 
+`high_water_reached`: how often a receiver's pipe was full although it is there: credits should have kept that from
+happening. What it refused waits in the outbox.
 `publish_dropped`: how often a subscriber was found full. ZeroMQ passes it over until it has read half of what its pipe
 holds, and does not say how much; each subscriber counts that itself (`ticks_missing`).
 """
@@ -81,6 +83,7 @@ class Outlet:
         self.waiting: collections.deque[tuple[str, list[bytes]]] = collections.deque()
         self.share: collections.Counter[str] = collections.Counter()
         self.limit = limit
+        self.connected = False
         self.socket.connect(address)
 
     def send(self, session: str, frames: list[bytes]) -> bool:
@@ -163,10 +166,15 @@ class Bus:
         if to.control not in self._outlets:
             self.connect(to)
         outlet = self._outlet(to, address)
+        was_waiting = bool(outlet.waiting)
         sent = outlet.send(message.session, codec.encode(message, route))
         if not sent:
             self._count("outbox_dropped", "outbox full", message, to=to.name)
         elif outlet.waiting:
+            if not was_waiting:
+                self._watch(outlet.monitor)  # it may just have gone
+                if outlet.connected:
+                    self._count("high_water_reached", "pipe full", message, to=to.name)
             self._retry_soon()
         return sent
 
@@ -398,6 +406,7 @@ class Bus:
         while int(monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
             event = recv_monitor_message(monitor)["event"]
             peer = self._peers[address]
+            self._outlets[address].connected = event == zmq.Event.HANDSHAKE_SUCCEEDED
             self._outlets[address].flush()
             if address != peer.control:
                 continue

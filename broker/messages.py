@@ -853,6 +853,7 @@ class Event(Message):
     The programme's:
       phonemes {sentence, programme_sample, items: [[name, start_sample, end_sample]]}
       visemes {the same}
+      step {name: first_pcm, took_ns}: the turn's first piece of voice has come
     The edge's:
       latency {the turn's record, webrtc/latency.py}
     Several processes':

@@ -60,7 +60,7 @@ class TurnSettings:
     buffered_ms: float = 500
     """The programme says within this what it has of a dead tts's voice."""
     history_lines: float = 24
-    text_limit: float = 4_000
+    text_limit: float = 2_000
     """Characters of one typed text."""
     endpoint: EndpointSettings = DEFAULT_ENDPOINT
     """How long a silence must be to end an utterance; its keys stand in [turns] beside the others."""

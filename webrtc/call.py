@@ -75,6 +75,9 @@ class House(page_line.House, Protocol):
     @property
     def shown(self) -> bool: ...
 
+    @property
+    def away_s(self) -> float: ...
+
     def to_broker(self, message: Message, route: int) -> bool: ...
 
     def to(self, peer: Peer, message: Message, route: int) -> bool: ...
@@ -191,6 +194,7 @@ class Call:
             resumed=resumed,
             dialogue=self.dialogue,
             share=self._house.shown,
+            away_s=self._house.away_s,
             again=None if self._again_from < 0 else {"utterance": self._again_from},
         )
         self._say("state", state=self._state)

@@ -33,7 +33,7 @@ from webrtc.api.desk import Desk
 from webrtc.audience import Audience
 from webrtc.call import Call
 from webrtc.errors import PageError
-from webrtc.histogram import Histogram
+from webrtc.latency import LatencyTotals
 from webrtc.page_messages import Hello
 from webrtc.page_socket import PageSocket
 from webrtc.personas import PersonaCards
@@ -90,7 +90,7 @@ class Calls:
     def __init__(self, settings: Settings, bus: Wire, personas: PersonaCards) -> None:
         self.settings = settings
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
-        self.latencies = Histogram()
+        self.latencies = LatencyTotals()
         self._personas = personas
         self.desk = Desk(self)
         self._bus = bus
@@ -276,6 +276,11 @@ class Calls:
         return self.settings.audience.watch
 
     @property
+    def away_s(self) -> float:
+        """A session is kept so long without its page."""
+        return self.settings.sessions.away_s
+
+    @property
     def video_kbps(self) -> int:
         """The pictures' whole rate."""
         return self.settings.media.video_kbps
@@ -307,8 +312,7 @@ class Calls:
 
     def latency(self, session: str, turn: int, record: dict[str, Any]) -> None:
         """A turn's record is complete: to listeners, to /metrics, to the log."""
-        if not record["typed"]:
-            self.latencies.add(record["total_ms"] / 1000)
+        self.latencies.add(record)
         call = self._calls[session]
         self.to_broker(Event(session=session, kind="latency", turn=turn, data=record), call.route)
         logger.info("latency", extra={"session": session, "turn": turn, "latency": record})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 BOUNDS_S = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.5, 5.0, 10.0)
+STAGE_BOUNDS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0)
 
 
 class Histogram:
-    """Seconds from the end of a person's speech to the first sound of the answer."""
+    """Seconds: by default those from the end of a person's speech to the first sound of the answer."""
 
     def __init__(self, bounds_s: tuple[float, ...] = BOUNDS_S) -> None:
         self._bounds_s = bounds_s

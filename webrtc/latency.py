@@ -1,9 +1,10 @@
 """One record per answered turn: how long the person waited, and for what. Pure; instants come from outside.
 
 Every instant is taken on the edge's own clock: the end of speech is when the microphone frame with it arrived, the
-broker's decisions are when its events came, the last is when the page's speaker reached the first sample, by
-acknowledgement. Read from the broker's events: `turn` {what, utterance, end_sample (where speech stopped; below 1 when
-typed), speculative, saved_ms, wasted} and `step` {name, took_ns, utterance}.
+broker's decisions and the voice's first piece at the programme are when these events came, the first tick when it came,
+the last is when the page's speaker reached the first sample, by acknowledgement. Read from events: `turn` {what,
+utterance, end_sample (where speech stopped; below 1 when typed), speculative, saved_ms, wasted} and `step` {name,
+took_ns, utterance}.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from typing import Any
 
 from broker.clock import NS_PER_MS, NS_PER_S
 from broker.messages import Event, Programme
+from webrtc.histogram import STAGE_BOUNDS_S, Histogram
 from webrtc.media_clock import AUDIO_HZ
 
 KEPT = 8
 """Turns that may be waiting for their acknowledgement."""
 
-STAGES = ("end_of_turn", "final_words", "first_sentence", "first_pcm", "playout")
+STAGES = ("end_of_turn", "final_words", "first_sentence", "first_pcm", "first_tick", "playout")
 """The waterfall, in order: each ends with the instant of the same place in `Times.ends`."""
 
-DECIDED, FINAL, SENTENCE = "end_of_turn", "final_words", "first_sentence"
-"""Steps of the broker that are instants of the waterfall."""
+DECIDED, FINAL, SENTENCE, PCM = "end_of_turn", "final_words", "first_sentence", "first_pcm"
+"""Steps of the broker, and of the programme, that are instants of the waterfall."""
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Times:
     decided_ns: int | None = None
     final_ns: int | None = None
     sentence_ns: int | None = None
+    pcm_ns: int | None = None
     tick_ns: int | None = None
     tick_sample: int = 0
     typed: bool = False
@@ -45,7 +48,28 @@ class Times:
     """(step, when it ended, how long it took), ns."""
 
     def ends(self, played_ns: int) -> tuple[int | None, ...]:
-        return (self.decided_ns, self.final_ns, self.sentence_ns, self.tick_ns, played_ns)
+        return (self.decided_ns, self.final_ns, self.sentence_ns, self.pcm_ns, self.tick_ns, played_ns)
+
+
+class LatencyTotals:
+    """Of all spoken turns of a process, for /metrics."""
+
+    def __init__(self) -> None:
+        self.total = Histogram()
+        self.stages = {name: Histogram(STAGE_BOUNDS_S) for name in STAGES}
+        self.speculated = self.wasted = 0
+        self.saved_s = 0.0
+
+    def add(self, record: dict[str, Any]) -> None:
+        """A record as `LatencyBook.played` returns it; a typed turn's is left out."""
+        if record["typed"]:
+            return
+        self.total.add(record["total_ms"] / 1000)
+        for step in record["steps"]:
+            self.stages[step["name"]].add(step["ms"] / 1000)
+        self.speculated += record["speculated"]
+        self.wasted += record["wasted"]
+        self.saved_s += record["saved_ms"] / 1000
 
 
 class LatencyBook:
@@ -115,6 +139,8 @@ class LatencyBook:
             times.final_ns = now_ns
         elif name == SENTENCE and times.sentence_ns is None:
             times.sentence_ns = now_ns
+        elif name == PCM and times.pcm_ns is None:
+            times.pcm_ns = now_ns
 
     def _committed(self, times: Times, data: dict[str, Any]) -> None:
         end_sample = _whole(data.get("end_sample"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from webrtc.histogram import Histogram
+from webrtc.latency import LatencyTotals
 
 _NOW = frozenset(("outbox_waiting",))
 """What is told as of now, and is no total."""
@@ -14,7 +15,7 @@ _NOW = frozenset(("outbox_waiting",))
 _NOT_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
-def text(processes: Iterable[Mapping[str, Any]], own: Mapping[str, Any], latencies: Histogram, ready: bool) -> str:
+def text(processes: Iterable[Mapping[str, Any]], own: Mapping[str, Any], latencies: LatencyTotals, ready: bool) -> str:
     """`processes` as the broker's Fleet has them; `own` is this edge, fresher than its entry there."""
     known = {str(each.get("name")): each for each in processes} | {str(own["name"]): own}
     lines = ["# TYPE visavis_ready gauge", f"visavis_ready {int(ready)}"]
@@ -42,12 +43,27 @@ def _counters(processes: Iterable[Mapping[str, Any]]) -> list[str]:
     return [line for metric, lines in sorted(found.items()) for line in (f"# TYPE {metric} {types[metric]}", *lines)]
 
 
-def _latency(latencies: Histogram) -> list[str]:
+def _latency(latencies: LatencyTotals) -> list[str]:
     name = "visavis_mouth_to_ear_seconds"
     lines = [f"# HELP {name} From the end of the person's speech to the first sound of the answer at the ear."]
-    lines += [f"# TYPE {name} histogram"]
-    lines += [f'{name}_bucket{{le="{bound}"}} {count}' for bound, count in latencies.cumulative()]
-    return [*lines, f"{name}_sum {latencies.sum_s:g}", f"{name}_count {latencies.count}"]
+    lines += [f"# TYPE {name} histogram", *_histogram(name, latencies.total)]
+    name = "visavis_mouth_to_ear_stage_seconds"
+    lines += [f"# HELP {name} Its parts, one after the other: docs/architecture.md.", f"# TYPE {name} histogram"]
+    for stage, seconds in latencies.stages.items():
+        lines += _histogram(name, seconds, f'stage="{stage}"')
+    for name, value in (
+        ("turns_speculated", latencies.speculated),
+        ("attempts_wasted", latencies.wasted),
+        ("speculation_saved_seconds", latencies.saved_s),
+    ):
+        lines += [f"# TYPE visavis_{name}_total counter", f"visavis_{name}_total {value:g}"]
+    return lines
+
+
+def _histogram(name: str, seconds: Histogram, label: str = "") -> list[str]:
+    more, own = (f"{label},", f"{{{label}}}") if label else ("", "")
+    lines = [f'{name}_bucket{{{more}le="{bound}"}} {count}' for bound, count in seconds.cumulative()]
+    return [*lines, f"{name}_sum{own} {seconds.sum_s:g}", f"{name}_count{own} {seconds.count}"]
 
 
 def _labels(process: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> str:

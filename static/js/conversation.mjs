@@ -27,7 +27,7 @@ const MOST_UNCONFIRMED = 8;
  * @typedef {import("./session_store.mjs").Saved} Saved
  * @typedef {{type: "session", session: string, token: string, ice: RTCIceServer[], persona: any,
  *   audio_offset: number, video_offset: number, resumed: boolean, dialogue: any[],
- *   share?: boolean, again?: {utterance: number} | null}} SessionMessage
+ *   share?: boolean, away_s: number, again?: {utterance: number} | null}} SessionMessage
  *
  * @typedef {object} Listener
  * @property {() => void} changed state, mode or mute is another
@@ -67,6 +67,7 @@ export class Conversation {
   #mediaAttempts = 0;
   /** The person was told that the server is awaited, and wants to know when that is over. */
   #awaiting = false;
+  #awayMs = 0;
   /** Why there is no microphone though the person wanted one: it is said again after what hid it. @type {Failure | null} */
   #deaf = null;
   /** @type {import("./call.mjs").Call | null} */
@@ -267,6 +268,7 @@ export class Conversation {
   #opened(session) {
     this.session = session;
     this.#ticket = { session: session.session, token: session.token };
+    this.#awayMs = session.away_s * 1000;
     this.#edgeState = "";
     this.#mediaAttempts = 0;
     this.again = true;
@@ -452,7 +454,7 @@ export class Conversation {
     if (!this.#ticket || !this.#calling) return;
     const { persona, language } = this.#wish;
     const { muted } = this.#parts.microphone;
-    this.#parts.store.keep({ ...this.#ticket, persona, language, mode: this.mode, muted });
+    this.#parts.store.keep({ ...this.#ticket, persona, language, mode: this.mode, muted, awayMs: this.#awayMs });
   }
 
   #changed() {

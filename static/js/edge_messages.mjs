@@ -6,7 +6,7 @@
  * @type {Record<string, Record<string, string>>}
  */
 const FIELDS = {
-  session: { session: "string", token: "string", ice: "list", persona: "object", dialogue: "list" },
+  session: { session: "string", token: "string", ice: "list", persona: "object", dialogue: "list", away_s: "number" },
   answer: { sdp: "string" },
   state: { state: "string" },
   heard: { utterance: "number", text: "string", final: "boolean" },

@@ -2,12 +2,10 @@
 /** What this tab needs to take its conversation up again: kept for the tab only, as long as the server keeps it. */
 
 const KEY = "visavis.call";
-/** The server forgets a session whose caller is away for longer (its `away` setting, 60 s). */
-const KEPT_FOR_MS = 60_000;
 
 /**
  * @typedef {{session: string, token: string, persona: string, mode: "voice" | "text", language: string,
- *   muted: boolean}} Saved
+ *   muted: boolean, awayMs: number}} Saved awayMs: the server forgets a session whose caller is away for longer
  */
 
 export class SessionStore {
@@ -32,7 +30,7 @@ export class SessionStore {
     }
   }
 
-  /** The call still goes on: the server's minute begins anew. */
+  /** The call still goes on: the time away begins anew. */
   touch() {
     if (this.#current) this.keep(this.#current);
   }
@@ -42,7 +40,7 @@ export class SessionStore {
     try {
       const { atMs, ...saved } = JSON.parse(this.#storage?.getItem(KEY) ?? "null") ?? {};
       const whole = ["session", "token", "persona", "mode"].every((name) => typeof saved[name] === "string");
-      return whole && this.#wallMs() - atMs < KEPT_FOR_MS ? saved : null;
+      return whole && this.#wallMs() - atMs < saved.awayMs ? saved : null;
     } catch {
       return null;
     }

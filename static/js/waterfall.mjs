@@ -9,18 +9,11 @@
 
 const LABELS = new Map([
   ["end_of_turn", "Noticing you had finished"],
-  ["silence", "Noticing you had finished"],
-  ["transcript", "Final words"],
   ["final_words", "Final words"],
-  ["asr", "Final words"],
-  ["llm", "Finding the answer"],
   ["first_sentence", "Finding the answer"],
-  ["tts", "First sound of the voice"],
   ["first_pcm", "First sound of the voice"],
-  ["programme", "Into the programme"],
   ["first_tick", "Into the programme"],
   ["playout", "Across the network to your ear"],
-  ["first_played", "Across the network to your ear"],
 ]);
 
 /** A step in words; one this page does not know is shown by its own name. @param {string} name */

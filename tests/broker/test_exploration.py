@@ -1,7 +1,7 @@
 """Turn machine, programme gate and page explored together, ten events deep, and by long random walks.
 
-From silence every order of all events; from other beginnings as deep as `WIDTH` worlds a layer allow, and an even
-sample of each layer from there on. `VISAVIS_EXPLORE` explores that many times as much.
+From silence every order of the events of an undisturbed conversation; from other beginnings as deep as `WIDTH` worlds a
+layer allow, and an even sample of each layer from there on. `VISAVIS_EXPLORE` explores that many times as much.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def test_every_order_of_some_events_keeps_every_invariant(
 ) -> None:
     found = explored(name)
     report(capsys, name, found)
-    assert found.complete == found.depth, "no layer was thinned"
+    assert found.complete == found.depth == DEPTH, "no layer was thinned"
 
 
 def report(capsys: pytest.CaptureFixture[str], name: str, found: Found) -> None:

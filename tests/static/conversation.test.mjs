@@ -15,6 +15,7 @@ const SESSION = {
   audio_offset: 0,
   video_offset: 0,
   resumed: false,
+  away_s: 60,
   dialogue: [],
 };
 

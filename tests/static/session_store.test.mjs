@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { SessionStore } from "../../static/js/session_store.mjs";
 
-const SAVED = { session: "s", token: "t", persona: "host", mode: "voice", language: "", muted: false };
+const SAVED = { session: "s", token: "t", persona: "host", mode: "voice", language: "", muted: false, awayMs: 60_000 };
 
 function storage() {
   const kept = new Map();
@@ -21,7 +21,7 @@ test("a reloaded page finds its conversation again", () => {
   assert.deepEqual(new SessionStore(tab, () => 2000).recall(), SAVED);
 });
 
-test("after a minute the server has forgotten, and so has the page; a call that goes on does not age", () => {
+test("what the server has forgotten so has the page, when it said it would; a call that goes on does not age", () => {
   const tab = storage();
   let now = 0;
   const store = new SessionStore(tab, () => now);
@@ -30,6 +30,9 @@ test("after a minute the server has forgotten, and so has the page; a call that 
   assert.equal(store.recall(), null);
   store.touch();
   assert.deepEqual(store.recall(), SAVED);
+  store.keep({ ...SAVED, awayMs: 600_000 });
+  now += 100_000;
+  assert.equal(store.recall()?.session, "s");
 });
 
 test("a stopped call is forgotten for good", () => {

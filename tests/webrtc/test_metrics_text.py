@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 from webrtc import metrics
-from webrtc.histogram import Histogram
+from webrtc.latency import LatencyTotals
 
 LINE = re.compile(r'^[a-z_][a-zA-Z0-9_]*(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]+$')
 
 
 def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
-    latencies = Histogram()
-    for value_s in (0.12, 0.31, 0.31, 20.0):
-        latencies.add(value_s)
+    latencies = LatencyTotals()
+    for total_ms in (120, 310, 310, 20_000):
+        steps = [{"name": "playout", "from_ms": total_ms - 60, "ms": 60}]
+        record = {"typed": False, "total_ms": total_ms, "steps": steps}
+        latencies.add(record | {"speculated": True, "saved_ms": 250, "wasted": 1})
     processes = [
         {
             "name": "tts-1",
@@ -37,6 +39,11 @@ def test_every_process_has_its_counters_and_every_line_is_valid() -> None:
     assert 'visavis_mic_lost_total{process="webrtc-1",kind="webrtc"} 3' in text, "its own are fresher"
     assert 'visavis_mouth_to_ear_seconds_bucket{le="0.35"} 3' in text
     assert 'visavis_mouth_to_ear_seconds_bucket{le="+Inf"} 4' in text
+    assert 'visavis_mouth_to_ear_stage_seconds_bucket{stage="playout",le="0.05"} 0' in text
+    assert 'visavis_mouth_to_ear_stage_seconds_sum{stage="playout"} 0.24' in text
+    assert "visavis_turns_speculated_total 4" in text
+    assert "visavis_attempts_wasted_total 4" in text
+    assert "visavis_speculation_saved_seconds_total 1" in text
     assert text.count("# TYPE visavis_mic_lost_total") == 1
     info = r'{process="tts-1",kind="tts",engine="flite+espeak",detail="auto: \"the best\""} 1'
     assert f"visavis_process_info{info}" in text

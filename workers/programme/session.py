@@ -100,9 +100,13 @@ class Session:
         """File what the broker, the synthesiser, lipsync or an edge says."""
         match message:
             case Voice():
+                first = message.turn not in self._sound.answers
                 fault = self._sound.feed(message)
                 if fault:
                     self._counters[f"voice_{fault}"] += 1
+                elif first:
+                    step = {"name": "first_pcm", "took_ns": message.took_ns}
+                    self._outbox.append(Event(kind="step", turn=message.turn, data=step))
             case Hold():
                 self._sound.hold()
             case Resume():

@@ -233,7 +233,7 @@ class FakeEdge:
         session: Json = {"session": hello["session"] or "session-1", "token": hello["token"] or "secret-1", "ice": []}
         offsets = {"audio_offset": RTP_ORIGIN, "video_offset": RTP_ORIGIN}
         resumed = self.keeps and bool(hello["session"])
-        news = {"resumed": resumed, "dialogue": self.dialogue, "persona": persona, "again": self.again}
+        news = {"away_s": 60.0, "resumed": resumed, "dialogue": self.dialogue, "persona": persona, "again": self.again}
         await socket.send_json({"type": "session", **session, **offsets, **news})
         await socket.send_json({"type": "state", "state": "listening"})
 
