@@ -21,6 +21,7 @@ import math
 import os
 import platform
 import random
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ SPILL_MS = 20
 RENDER_MS = 10
 """A volume set on the element is heard with the next piece that its renderer takes."""
 SETTLED_S = 60.0
+RESTS_WITHIN_S = 40.0
 
 WATCH_VOLUME = """() => {
   const video = document.querySelector("video#avatar");
@@ -150,7 +152,8 @@ def interject(caller: Caller, question: str, interjection: Interjection, chance:
 def settle(caller: Caller) -> None:
     """Whatever the interjection is answered with is not needed."""
     caller.wait(0.6)
-    for _ in range(20):
+    deadline = time.monotonic() + RESTS_WITHIN_S
+    while time.monotonic() < deadline:
         if caller.state() == "listening":
             caller.wait(0.3)
             if caller.state() == "listening":

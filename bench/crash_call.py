@@ -28,7 +28,7 @@ from tests.stack.running import Stack
 
 CALM_S = 0.8
 """A page that has listened for so long has been told everything."""
-GIVEN_UP_S = 40.0
+GIVEN_UP_S = 90.0
 
 MOMENT = phrase(ONE_MOMENT, "en")[0]
 """Said and shown before an answer that takes long, and no part of it."""
@@ -160,7 +160,7 @@ class Call:
             wanted = sum(process["group"] in KINDS for process in self.stack.processes().values())
             return sum(value for _, value in self._metric("up")) == wanted
 
-        self._until(back, "not every process came back", 60)
+        self._until(back, "not every process came back", 180)
         self.calm()
 
     def calm(self) -> None:

@@ -11,7 +11,20 @@ import pytest
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-REAL_TIME = ("/tests/e2e/", "/tests/outputs/", "/tests/stack/", "/tests/webrtc/")
+REAL_TIME = (
+    "/tests/e2e/",
+    "/tests/outputs/",
+    "/tests/stack/",
+    "/tests/webrtc/",
+    "/tests/broker/test_bus.py",
+    "/tests/broker/test_launch.py",
+    "/tests/broker/test_process.py",
+    "/tests/layout/test_environment.py",
+    "/tests/lipsync/generator3d/test_foreign_clients.py",
+    "/tests/llm/test_openai_engine.py",
+    "/tests/tts/test_preparing.py",
+    "/tests/workers/test_shell.py",
+)
 """Real processes, peers and browsers that keep time with each other: two cores that do something else for a second
 fail one of some thousand for no fault of the code. Such a test is run once more, and the last line names it."""
 

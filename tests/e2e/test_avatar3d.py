@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ EAR = (Path(__file__).parents[1] / "stack" / "ear.js").read_text(encoding="utf-8
 QUANTUM = 128
 AUDIBLE_RMS = 0.05
 FURTHEST_MS = 200
+SLOW_MS = 60
+"""Where a drawing takes longer, its lag is not known to 40 ms."""
 ENOUGH_DRAWINGS = 100
 
 MADE = Path(__file__).parents[1] / "avatar3d"
@@ -132,6 +135,14 @@ async def weights(here: Tab, holds: str) -> dict[str, float]:
     return found
 
 
+async def until_looks(here: Tab, holds: Callable[[npt.NDArray[np.int64]], bool], what: str) -> None:
+    """Wait until the head as drawn `holds`."""
+    end = time.monotonic() + 25
+    while not holds(await canvas(here)):
+        assert time.monotonic() < end, what
+        await asyncio.sleep(0.1)
+
+
 async def canvas(here: Tab) -> npt.NDArray[np.int64]:
     """The head as drawn: (h, w, 3)."""
     import cv2
@@ -184,6 +195,8 @@ def test_the_mouth_follows_the_sound_that_is_heard(play: Play) -> None:
                 break
         taken = await here.page.evaluate("heard.take()")
         assert max(value for _, value in seen) == 1
+        if (each_ms := float(np.median(np.diff([ms for ms, _ in seen])))) > SLOW_MS:
+            pytest.skip(f"this machine draws only every {each_ms:.0f} ms")
         # Against what goes to the sound card, whose own delay the page takes into account.
         output_ms = float(np.median(await here.page.evaluate("latencies")))
         lag = lag_ms(taken, seen) - output_ms
@@ -200,23 +213,28 @@ def test_picture_and_3d_change_places_in_the_middle_of_an_answer(play: Play) -> 
         await here.page.evaluate("ear.context.resume()")
         await until(here, "!!ear.stream")
         await edge.state("speaking")
-        end = await edge.speak(1, 0, "one two three four five six seven eight nine ten", samples=24_000)
+        # More than is needed: a head may take long to load.
+        await edge.speak(1, 0, "one two three four five six seven eight nine ten " * 4, samples=24_000)
         await here.page.evaluate("() => void ear.take()")
         await here.page.click("#front")
         await in_3d(here)
         await edge.until(lambda message: message == {"type": "front", "front": "avatar3d"})
-        await weights(here, "w.viseme_aa > 0.9")
+        await until(here, "drawn.some(([, w]) => w.viseme_aa > 0.9)")
         await here.page.keyboard.press("3")
         await edge.until(lambda message: message == {"type": "front", "front": "portrait"})
         await here.page.wait_for_selector("#face[data-front=portrait]")
         await until(here, "document.querySelector('#avatar3d').getContext('webgl2').isContextLost()")
-        await until(here, "document.querySelectorAll('#captions .word').length >= 10")
-        await asyncio.sleep(max(0.0, (end - edge.programme.programme_sample) / RATE_HZ) + 0.5)
+        shown = await here.page.locator("#captions .word").count()
+        await until(here, f"document.querySelectorAll('#captions .word').length >= {shown + 3}")
+        over = edge.programme.programme_sample
+        said = sum(beep.programme_sample < over for beep in edge.programme.beeps)
+        await asyncio.sleep(0.3)
         blocks = (await here.page.evaluate("ear.take()"))["blocks"]
         levels = np.concatenate([np.array(values[1::2]) for _, values in blocks]) > AUDIBLE_RMS
         # What falls out within a beep on a busy machine does not make two of it.
         starts = 1 + int(np.sum(np.diff(np.flatnonzero(levels)) > 0.15 * RATE_HZ / QUANTUM))
-        assert 9 <= starts <= 10, "the voice went on through both switches"
+        # One may be missed and one more may have begun.
+        assert said - 1 <= starts <= said + 1, "the voice went on through both switches"
         assert len(of(edge, "offer")) == 1, "nothing is negotiated anew"
 
     play(story, {"rpm.glb": HEADS["rpm.glb"][1]}, bypass_csp=True)
@@ -246,9 +264,11 @@ def test_every_kind_of_head_opens_its_mouth_and_turns(play: Play, file: str) -> 
         assert 0.4 * width < np.median(columns) < 0.6 * width
         mouth(edge, "sil", yaw=0.4)
         await weights(here, "!Object.values(w).some((v) => v > 0.01)")
-        await asyncio.sleep(0.6)
-        turned = np.abs(await canvas(here) - closed).sum(2) > 60
-        assert turned.sum() > 1.3 * moved.sum(), "the head turned"
+
+        def turned(now: npt.NDArray[np.int64]) -> bool:
+            return bool((np.abs(now - closed).sum(2) > 60).sum() > 1.3 * moved.sum())
+
+        await until_looks(here, turned, "the head turned")
 
     play(story, {file: made})
 
@@ -515,8 +535,11 @@ def test_a_graphics_card_that_forgets_everything_is_told_it_again(play: Play) ->
             }"""
         )
         await until(here, "!document.querySelector('#avatar3d').getContext('webgl2').isContextLost()")
-        await asyncio.sleep(0.8)
-        assert (np.abs(await canvas(here) - before).sum(2) > 60).mean() < 0.02, "it looks as before"
+
+        def as_before(now: npt.NDArray[np.int64]) -> bool:
+            return bool((np.abs(now - before).sum(2) > 60).mean() < 0.02)
+
+        await until_looks(here, as_before, "it looks as before")
         assert await here.page.get_attribute("#face", "data-front") == "avatar3d"
 
     play(story, {"rpm.glb": HEADS["rpm.glb"][1]})

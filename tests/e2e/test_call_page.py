@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ know_the_origin()
 
 Story = Callable[[FakeEdge, Tab], Awaitable[None]]
 Play = Callable[..., None]
+Seen = TypeVar("Seen")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,17 @@ async def words(here: Tab) -> list[str]:
     return await here.page.locator("#captions .word").all_inner_texts()
 
 
+async def at_rest(look: Callable[[], Awaitable[Seen]]) -> Seen:
+    """What `look` sees once that has been the same for a second."""
+    seen, since = await look(), time.monotonic()
+    async with asyncio.timeout(15):
+        while time.monotonic() - since < 1:
+            await asyncio.sleep(0.05)
+            if (now := await look()) != seen:
+                seen, since = now, time.monotonic()
+    return seen
+
+
 async def lines(here: Tab) -> list[str]:
     return await here.page.locator("#dialogue .line").all_inner_texts()
 
@@ -104,19 +117,17 @@ def test_a_call_says_hello_offers_and_acknowledges_what_is_played(play: Play) ->
 
 HEAR_AND_SEE = """() => {
   const context = new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 256 });
+  const analyser = new AnalyserNode(context, { fftSize: 16384 });
   context.createMediaStreamSource(document.querySelector("#avatar").srcObject).connect(analyser);
-  const samples = new Float32Array(256);
+  const samples = new Float32Array(16384);
   const log = (globalThis.seen = []);
   let loud = false;
-  let quietAt = 0;
   setInterval(() => {
     analyser.getFloatTimeDomainData(samples);
     const now = samples.some((sample) => Math.abs(sample) > 0.05);
-    if (now && !loud && performance.now() - quietAt > 40) log.push("beep");
-    if (now) quietAt = performance.now();
+    if (now && !loud) log.push("beep");
     loud = now;
-  }, 4);
+  }, 10);
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes)
       for (const node of addedNodes)
@@ -124,6 +135,7 @@ HEAR_AND_SEE = """() => {
   }).observe(document.querySelector("#captions"), { childList: true, subtree: true });
   return context.resume();
 }"""
+"""It looks back a third of a second: a page that stands still for less misses no beep."""
 
 
 def test_captions_follow_the_words_as_they_are_heard(play: Play) -> None:
@@ -133,7 +145,7 @@ def test_captions_follow_the_words_as_they_are_heard(play: Play) -> None:
         await asyncio.sleep(0.3)
         await edge.state("speaking")
         said = "One two three four five six."
-        await edge.speak(1, 0, said, samples=24_000)
+        await edge.speak(1, 0, said, samples=36_000)
         await here.page.wait_for_selector("#captions .word[data-index='5']")
         await asyncio.sleep(0.5)
         seen: list[str] = await here.page.evaluate("() => globalThis.seen")
@@ -153,14 +165,11 @@ def test_captions_follow_the_words_as_they_are_heard(play: Play) -> None:
 def test_when_the_sound_stalls_the_captions_wait(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
         await call(edge, here)
-        await edge.speak(1, 0, "one two three four five six seven eight", samples=12_000)
+        await edge.speak(1, 0, "one two three four five six seven eight", samples=24_000)
         await here.page.wait_for_selector("#captions .word[data-index='2']")
         edge.programme.stalled = True
-        await asyncio.sleep(1.2)
-        shown = await words(here)
+        shown = await at_rest(lambda: words(here))
         assert len(shown) < 8, "the sound stopped, so must the words"
-        await asyncio.sleep(0.5)
-        assert await words(here) == shown
         edge.programme.stalled = False
         await here.page.wait_for_selector("#captions .word[data-index='7']")
 
@@ -209,13 +218,20 @@ HEAR_VOLUME = """() => {
   return context.resume();
 }"""
 
+SHUT_LONGER = """() => {
+  const later = setTimeout;
+  globalThis.setTimeout = (work, ms, ...more) => later(work, ms === 500 ? 10_000 : ms, ...more);
+}"""
+"""However slow the machine, it is the answer's words that open the sound, not the time that has passed (hush.mjs)."""
+
 
 def test_what_is_typed_over_the_voice_silences_it_and_not_the_beginning_of_its_answer(play: Play) -> None:
     async def story(edge: FakeEdge, here: Tab) -> None:
+        await here.page.add_init_script(f"({SHUT_LONGER})()")
         await call(edge, here)
         await here.page.evaluate(HEAR_VOLUME)
         await edge.state("speaking")
-        await edge.speak(1, 0, "one two three four five six seven eight", samples=6_000)
+        await edge.speak(1, 0, "one two three four five six seven eight " * 4, samples=6_000)
         await here.page.wait_for_selector("#captions .word[data-index='3']")
         await here.page.fill("#text", "And you?")
         await here.page.press("#text", "Enter")
@@ -223,19 +239,25 @@ def test_what_is_typed_over_the_voice_silences_it_and_not_the_beginning_of_its_a
         now = edge.programme.programme_sample
         edge.programme.beeps[:] = [beep for beep in edge.programme.beeps if beep.programme_sample < now]
         await edge.say({"type": "turn", "turn": 1, "what": "interrupted", "heard": "one two three"})
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         await edge.state("speaking")
-        await edge.speak(2, 0, "Me too.", samples=24_000)
-        await here.page.wait_for_selector("#captions .word[data-turn='2'][data-index='1']")
+        await edge.speak(2, 0, "So do I, and so does she.", samples=6_000)
+        await here.page.wait_for_selector("#captions .word[data-turn='2'][data-index='6']")
         loud = await here.page.evaluate("() => loud.map(([ms, volume]) => [ms - typedMs, volume])")
         before = [volume for ms, volume in loud if ms < -50]
         assert set(before) == {1}
-        answer = [n for n, (one, other) in enumerate(itertools.pairwise(loud)) if other[0] - one[0] > 60 and one[0] > 0]
-        assert answer, f"the old answer and the new one run into each other: {loud}"
-        old, new = loud[: answer[0] + 1], loud[answer[0] + 1 :]
+        # Words follow each other closely: the longest silence is the one between the answers.
+        silences = [
+            (other[0] - one[0], n) for n, (one, other) in enumerate(itertools.pairwise(loud), 1) if other[0] > 0
+        ]
+        longest_ms, begins = max(silences)
+        assert longest_ms > 60, f"the old answer and the new one run into each other: {loud}"
+        old, new = loud[:begins], loud[begins:]
         assert {volume for ms, volume in old if ms > 20} <= {0}, "nothing of the old answer is heard any more"
-        assert new[0][0] < 500, "this test is about a quick answer"
-        assert {volume for _, volume in new} == {1}, "the new answer is heard from its first sound on"
+        assert new[0][0] < 9_000, "this test is about a quick answer"
+        # The first word sounds for 100 ms; a page that draws slowly opens the sound a moment late.
+        heard = {volume for ms, volume in new if ms > new[0][0] + 50}
+        assert heard == {1}, "the new answer is heard from its first word on"
 
     play(story)
 
@@ -432,13 +454,15 @@ def test_what_was_spoken_while_there_was_no_edge_is_sent_to_the_next_one(play: P
         loud = np.abs(pcm).reshape(-1, 320).max(axis=1) > 1_000
         assert np.count_nonzero(np.diff(loud.astype(int)) == 1) >= 2, "the beeps are in it"
         before = len(edge.sound)
-        await asyncio.sleep(0.3)
-        assert len(edge.sound) > before, "it goes on with the present"
+        async with asyncio.timeout(10):  # it goes on with the present
+            while len(edge.sound) == before:
+                await asyncio.sleep(0.05)
         await edge.say({"type": "microphone", "live": True})
-        await asyncio.sleep(0.3)
-        before = len(edge.sound)
-        await asyncio.sleep(0.3)
-        assert len(edge.sound) == before, "until the edge hears by itself"
+
+        async def sound() -> int:
+            return len(edge.sound)
+
+        await at_rest(sound)  # until the edge hears by itself
         await state(here, "listening")
 
     play(story)

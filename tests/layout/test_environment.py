@@ -43,7 +43,8 @@ class Machine:
     def begin(self, script: str) -> subprocess.Popen[str]:
         def at_a_terminal() -> None:
             os.setsid()
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
+            for number in (signal.SIGINT, signal.SIGHUP):  # a shell's background jobs ignore the one, nohup the other
+                signal.signal(number, signal.SIG_DFL)
 
         return subprocess.Popen(
             ["bash", "-c", f"{SOURCED}POLICY='{self.policy}'; {script}"],

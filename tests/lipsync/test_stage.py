@@ -597,7 +597,8 @@ def test_a_background_is_drawn_as_soon_as_it_is_ready_and_an_unknown_one_changes
         def corner(picture: int, background: str) -> int:
             """Luma of the upper left corner."""
             draw = replace(wish("s", picture, 10_000 + picture), background=background)
-            for _ in range(200):
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
                 stage.accept(draw)
                 found = [each for each in stage.step(0) if isinstance(each, Picture)]
                 if found and (found[0].yuv[0] != own or background == "nowhere"):

@@ -202,7 +202,7 @@ class Caller:
         self.recording.said = [tuple(said) for said in taken["said"]]
         return self.recording
 
-    def until(self, holds: Callable[[], Any], otherwise: str, within_s: float = 20) -> Any:
+    def until(self, holds: Callable[[], Any], otherwise: str, within_s: float = 60) -> Any:
         """Wait until `holds()` is true and return it; fail with `otherwise` and the console."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:

@@ -25,5 +25,5 @@ def caller(stack: Stack) -> Iterator[Caller]:
     """In a call with the campus guide, whose greeting is over."""
     with Caller(stack.url) as caller:
         caller.open("?persona=campus").start()
-        caller.until(lambda: ended(caller), "the greeting did not end", 30)
+        caller.until(lambda: ended(caller), "the greeting did not end")
         yield caller

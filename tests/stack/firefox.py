@@ -227,7 +227,7 @@ class Tab:
         )
         return found
 
-    def until(self, holds: Callable[[], Any], otherwise: str, within_s: float = 40) -> Any:
+    def until(self, holds: Callable[[], Any], otherwise: str, within_s: float = 60) -> Any:
         """Wait until `holds()` is true and return it; fail with `otherwise`, the page's state and its console."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:

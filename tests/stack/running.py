@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -28,12 +29,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def two_free_ports() -> int:
+    """The first of two in a row: of two edges, the second listens on the next."""
+    while True:
+        first = free_port()
+        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+            probe.bind(("127.0.0.1", first + 1))
+            return first
+
+
 class Stack:
     """Started by `start`, gone after `stop`; `settings` are those in force."""
 
     def __init__(self, **overrides: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="vis", dir="/tmp"))
-        self.port = free_port()
+        self.port = two_free_ports()
         self.overrides = {
             "VISAVIS_SERVER_PORT": str(self.port),
             "VISAVIS_BUS_RUN_FOLDER": str(self.folder / "run"),
@@ -74,7 +84,7 @@ class Stack:
         started = time.monotonic()
         if self.launcher is not None and self.launcher.poll() is None:
             self.launcher.terminate()  # SIGINT is ignored by whatever a shell runs in the background
-            self.launcher.wait(20)
+            self.launcher.wait(90)
         return time.monotonic() - started
 
     def stop(self) -> float:
@@ -112,7 +122,7 @@ class Stack:
         """Status and body of a GET."""
         request = urllib.request.Request(self.url + path.lstrip("/"), headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=5) as reply:
+            with urllib.request.urlopen(request, timeout=30) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

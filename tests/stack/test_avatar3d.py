@@ -20,7 +20,10 @@ from webrtc import vendor
 
 THERE = all(vendor.complete(name, package) for name, package in vendor.catalogue().items())
 
-pytestmark = pytest.mark.skipif(not THERE, reason="needs static/vendor: python -m webrtc.vendor")
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not THERE, reason="needs static/vendor: python -m webrtc.vendor"),
+]
 
 QUESTIONS = ("What is Visavis?", "How fast do you answer?", "What can I change?", "Where is my data stored?")
 ENOUGH = 3

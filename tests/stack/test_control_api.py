@@ -26,7 +26,10 @@ from workers.lipsync.face import FaceState
 from workers.lipsync.portrait_engine import PortraitEngine
 from workers.tts.delivery import Delivery
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+FILMED_S = 400
+"""On a busy machine a minute's film may take that."""
 
 
 def ask(stack: Stack, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -36,7 +39,7 @@ def ask(stack: Stack, method: str, path: str, body: dict[str, Any] | None = None
         data=json.dumps(body).encode() if body is not None else None,
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
 
@@ -78,7 +81,6 @@ def test_a_recording_is_spoken_in_the_call_with_its_words(stack: Stack) -> None:
         call.until(
             lambda: [m for m in call.messages("turn") if m["what"] == "finished" and m["heard"] == text],
             "the recording was not heard",
-            within_s=40,
         )
         heard = sum(b - max(a, begins) for a, b in call.collect().audible() if b > begins) / RATE_HZ
         assert heard > 0.6 * made["seconds"], "it is heard, not only told"
@@ -88,7 +90,7 @@ def test_a_recording_is_spoken_in_the_call_with_its_words(stack: Stack) -> None:
 
 def test_a_film_is_made_beside_the_calls(stack: Stack) -> None:
     job = ask(stack, "POST", "/generate", {"text": "Hello, this is a film.", "size": 256, "captions": True})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + FILMED_S
     while (job := ask(stack, "GET", f"/jobs/{job['job']}"))["state"] in ("queued", "making"):
         assert time.monotonic() < deadline, job
         time.sleep(0.2)
@@ -103,7 +105,7 @@ def test_a_film_is_made_beside_the_calls(stack: Stack) -> None:
 def test_a_film_whose_maker_is_killed_is_made_all_the_same(stack: Stack) -> None:
     wish = {"text": "This is said again and again. " * 30, "size": 256}
     place = f"/jobs/{ask(stack, 'POST', '/generate', wish)['job']}"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + FILMED_S
     while not (told := ask(stack, "GET", place))["share"]:
         assert time.monotonic() < deadline, told
         time.sleep(0.1)
@@ -144,7 +146,7 @@ def test_films_outlive_the_whole_stack(stack: Stack) -> None:
 
 def until(stack: Stack, job: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The job, once `holds`."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + FILMED_S
     while not holds(told := ask(stack, "GET", f"/jobs/{job}")):
         assert time.monotonic() < deadline, told
         time.sleep(0.1)
@@ -158,6 +160,7 @@ def test_an_interruption_from_outside_ends_the_answer_and_an_emotion_is_on_the_f
         session = call.messages("session")[0]["session"]
         text = "This is a long story, which goes on and on. " * 8
         greeted = len(call.messages("words"))
+        call.renew_ear()
         ask(stack, "POST", f"/sessions/{session}/say", {"text": text})
         call.until(lambda: len(call.messages("words")) > greeted + 8, "it did not begin")
         ask(stack, "POST", f"/sessions/{session}/interrupt")
@@ -166,9 +169,10 @@ def test_an_interruption_from_outside_ends_the_answer_and_an_emotion_is_on_the_f
         assert text.startswith(cut["heard"])
         line = ask(stack, "GET", f"/sessions/{session}")["dialogue"][-1]
         assert line == {"role": "avatar", "text": cut["heard"], "interrupted": True}
-        silent_from = call.audio_frame() + RATE_HZ // 2
         call.until(lambda: call.state() == "listening", "it does not listen")
-        call.wait(2.0)
+        listens_from = call.audio_frame()
+        call.until(lambda: call.audio_frame() > listens_from + 3 * RATE_HZ, "the audio clock stands still")
+        silent_from = call.audio_frame() - RATE_HZ
         assert all(end < silent_from for _, end in call.collect().audible()), "it is silent"
 
         ask(stack, "POST", f"/sessions/{session}/act", {"motion": 0})
@@ -216,11 +220,9 @@ def test_a_call_is_operated_from_outside(stack: Stack) -> None:
                 m for m in call.messages("turn") if m["what"] == "finished" and m["heard"].startswith("Ana asks:")
             ],
             "the question was not read out",
-            within_s=40,
         )
         call.until(
             lambda: ask(stack, "GET", f"/sessions/{session}/questions")["questions"][0]["state"] == "answered",
             "the question was not answered",
-            within_s=40,
         )
         ask(stack, "POST", f"/sessions/{session}/end")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 QUESTION = "How do I apply for a place?"
 INTO_VOICE_S = 1.2
 INTO_QUESTION_S = 0.9
-SLOW = pytest.mark.timeout(180)
+SLOW = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def call() -> Iterator[Call]:
         with Caller(stack.url) as caller:
             caller.open("?persona=campus").start()
             with Call(stack, caller) as under_way:
-                caller.until(under_way.dialogue, "no greeting", 30)
+                caller.until(under_way.dialogue, "no greeting")
                 under_way.calm()
                 yield under_way
     finally:

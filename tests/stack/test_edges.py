@@ -53,7 +53,7 @@ async def watch(stack: Stack, session: str) -> dict[str, Any]:
         other = f"{second(stack)}whep/{session}"
         viewer = Watching()
         await viewer.join(http, other, "h264")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(50):
             while not viewer.first_s or viewer.packets < 200:
                 await asyncio.sleep(0.05)
         owner = f"{stack.url}whep/{session}/webrtc-1.nobody"
@@ -99,7 +99,7 @@ def test_a_push_outlives_its_edge_and_the_broker_and_any_edge_tells_of_it(two_ed
         assert server.offers == 1, "the broker's death is not noticed there"
 
         stack.kill("webrtc")  # the caller is there, and so is the push
-        caller.until(lambda: server.offers == 2, "it does not come back", WITHIN_S)
+        caller.until(lambda: server.offers >= 2, "it does not come back", WITHIN_S)
         came = dict(server.frames)
         caller.until(lambda: all(server.frames[kind] > came[kind] + 20 for kind in came), "nothing comes", WITHIN_S)
         for edge in (second(stack), stack.url):
@@ -193,4 +193,4 @@ def until(viewer: ViewerPage, holds: Callable[[], bool], otherwise: str) -> None
 def _beside(work: Coroutine[Any, Any, Any]) -> Any:
     """Run it in a thread: Playwright has a loop of its own in this one."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result(60)
+        return pool.submit(asyncio.run, work).result(120)

@@ -36,10 +36,18 @@ PER_SECOND = 100
 """Values of loudness."""
 PICTURE = 1920
 """Samples from one picture to the next: a slow browser may show the one after."""
+ANSWERS = 3
+"""So many are asked for until enough pictures of vowels were seen: a Firefox beside all else shows few."""
 
 
 def words(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
+
+
+def reads(tab: Tab, heard: str) -> bool:
+    """Whether the captions are the end of what was heard."""
+    shown = words(tab.evaluate("document.querySelector('#captions').innerText"))
+    return bool(shown) and words(heard)[-len(shown) :] == shown
 
 
 @dataclass
@@ -101,24 +109,31 @@ def test_a_spoken_question_comes_through_the_microphone_and_is_answered(call: Ca
 
 def test_captions_show_what_was_heard(call: Call) -> None:
     turn = call.turns("finished")[-1]
-    shown = words(call.tab.evaluate("document.querySelector('#captions').innerText"))
-    assert shown
-    assert words(turn["heard"])[-len(shown) :] == shown
+    call.tab.until(lambda: reads(call.tab, turn["heard"]), "what is read is not what was said")
     entered = [word for message in call.tab.messages("words") for word in message["words"] if word[0] == turn["turn"]]
     assert words(" ".join(word[3] for word in entered)) == words(turn["heard"])
 
 
 def test_pictures_follow_the_programme_and_the_mouth_is_open_in_vowels(call: Call) -> None:
-    spoken = phones(call.listener.of("phonemes", call.turns("finished")[-1]["turn"]))
-    time.sleep(1.0)  # of silence after it
-    pictures = call.tab.evaluate("eyewitness.pictures.filter(([, , mouth]) => mouth !== null)")
-    recording = Recording(pictures=[(ms, 0.0, rtp, mouth, ms) for ms, rtp, mouth in pictures])
-    at, mouth = openings(recording, call.tab.messages("session")[0]["video_offset"])
-    assert np.all(np.diff(at) > 0), "pictures come in programme order"
-    silent = mouth[(at < spoken[0][1] - 9600) | (at > spoken[-1][2] + 19_200)]
-    in_vowels = np.concatenate([mouth[(at >= a) & (at < b + PICTURE)] for name, a, b in spoken if name in OPEN])
+    call.tab.evaluate("eyewitness.box = " + json.dumps(mouth_box("robin")))
+    silent, in_vowels = np.zeros(0), np.zeros(0)
+    for _ in range(ANSWERS):
+        seen, done = len(call.tab.evaluate("eyewitness.pictures")), len(call.turns("finished"))
+        call.type("When is the library open on weekends?")
+        spoken = phones(call.listener.of("phonemes", call.await_turn(done, "finished")["turn"]))
+        time.sleep(1.0)  # of silence after it
+        pictures = call.tab.evaluate(f"eyewitness.pictures.slice({seen})")
+        recording = Recording(pictures=[(ms, 0.0, rtp, mouth, ms) for ms, rtp, mouth in pictures])
+        at, mouth = openings(recording, call.tab.messages("session")[0]["video_offset"])
+        assert np.all(np.diff(at) > 0), "pictures come in programme order"
+        silent = np.append(silent, mouth[(at < spoken[0][1] - 9600) | (at > spoken[-1][2] + 19_200)])
+        for name, a, b in spoken:
+            if name in OPEN:
+                in_vowels = np.append(in_vowels, mouth[(at >= a) & (at < b + PICTURE)])
+        if len(silent) and len(in_vowels) >= 3:
+            break
     assert len(silent), "pictures of silence"
-    assert len(in_vowels) >= 3, "a Firefox beside everything else on a slow machine shows few pictures, but some"
+    assert len(in_vowels) >= 3, "pictures of vowels"
     assert np.mean(in_vowels) > max(DARK, 3 * np.mean(silent)), "the mouth is open in open vowels"
 
 
@@ -126,10 +141,11 @@ def test_a_page_that_becomes_narrow_keeps_the_end_of_the_conversation_in_sight(c
     ends = "(({ scrollHeight, scrollTop, clientHeight }) => [scrollHeight - clientHeight, scrollTop])"
     panel = f"{ends}(document.querySelector('#dialogue-panel'))"
     call.tab.resize(390, 844)
-    call.tab.until(lambda: call.tab.evaluate(panel)[0] > 100, "the conversation is not longer than its panel", 10)
-    furthest, scrolled = call.tab.evaluate(panel)
-    assert abs(furthest - scrolled) <= 1
-    call.tab.resize(1280, 800)
+    try:
+        call.tab.until(lambda: call.tab.evaluate(panel)[0] > 100, "the conversation is not longer than its panel")
+        call.tab.until(lambda: abs(np.subtract(*call.tab.evaluate(panel))) <= 1, "its end is not in sight")
+    finally:
+        call.tab.resize(1280, 800)
 
 
 def test_the_button_interrupts_and_what_was_heard_is_kept(call: Call) -> None:
@@ -142,7 +158,7 @@ def test_the_button_interrupts_and_what_was_heard_is_kept(call: Call) -> None:
     heard = words(stopped["heard"])
     assert 0 < len(heard) < len(words(stopped["text"]))
     assert words(stopped["text"])[: len(heard)] == heard
-    call.tab.until(lambda: call.card.loudness(call.card.now - 48_000).max() < AUDIBLE_RMS, "it is not silent", 10)
+    call.tab.until(lambda: call.card.loudness(call.card.now - 48_000).max() < AUDIBLE_RMS, "it is not silent", 20)
 
 
 def test_a_viewer_sees_hears_and_reads(call: Call, stack: Stack) -> None:
@@ -154,13 +170,11 @@ def test_a_viewer_sees_hears_and_reads(call: Call, stack: Stack) -> None:
     done = len(call.turns("finished"))
     call.type("How much is the tuition per term?")
     answer = call.await_turn(done, "finished")
-    caption = "document.querySelector('#captions').innerText"
-    viewer.until(lambda: words(answer["heard"])[-1] in words(viewer.evaluate(caption)), "no caption of the end")
-    shown = words(viewer.evaluate(caption))
-    assert words(answer["heard"])[-len(shown) :] == shown
-    assert "tuition" in words(viewer.evaluate("document.querySelector('#asked').innerText"))
+    viewer.until(lambda: reads(viewer, answer["heard"]), "what is read is not what was said")
+    asked = "document.querySelector('#asked').innerText"
+    viewer.until(lambda: "tuition" in words(viewer.evaluate(asked)), "the question is not read")
     loud = np.array(viewer.evaluate("eyewitness.levels")) > AUDIBLE_RMS
-    assert np.mean(loud) > 0.1, "the answer was heard"
+    assert np.sum(loud) >= 25, "the answer was heard"
     assert viewer.console == []
     viewer.close()
 
@@ -192,12 +206,13 @@ def test_nothing_complained(call: Call) -> None:
 
 def test_the_3d_face_is_drawn_or_a_sentence_says_why_not(call: Call) -> None:
     can = call.tab.evaluate("!!document.createElement('canvas').getContext('webgl2')")
-    call.tab.click("#front")
+    if not call.tab.evaluate("document.querySelector('#front').matches('[aria-pressed=true]')"):  # by a first attempt
+        call.tab.click("#front")
     if can:
         drawn = "document.querySelector('#face').dataset.front === 'avatar3d'"
-        call.tab.until(lambda: call.tab.evaluate(drawn), "no 3D face")
+        call.tab.until(lambda: call.tab.evaluate(drawn), "no 3D face", 120)
         return
     notice = "document.querySelector('#notice:not([hidden])')?.innerText ?? ''"
-    call.tab.until(lambda: "WebGL 2 is off" in call.tab.evaluate(notice), "it is not said why there is no 3D face")
+    call.tab.until(lambda: "WebGL 2 is off" in call.tab.evaluate(notice), "it is not said why there is no 3D face", 120)
     seen = len(call.tab.evaluate("eyewitness.pictures"))
     call.tab.until(lambda: len(call.tab.evaluate("eyewitness.pictures")) > seen + 10, "the pictures did not go on")

@@ -1,4 +1,4 @@
-"""README's two minutes: a fresh copy in a folder with a space in its name makes its own environment and holds a turn.
+"""README's two minutes: a fresh copy in a folder with a space in its name makes its own environment, and converses.
 
 Nothing is lent to it but pip's and npm's caches: `bin/up` makes the virtual environment and fetches packages, weights
 and browser modules, a minute or two.
@@ -6,7 +6,6 @@ and browser modules, a minute or two.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -17,12 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from broker.config import ROOT
+from broker.config import ROOT, load
+from tests.stack import conversation
 from tests.stack.running import free_port
-from tests.stack.wire_callers import WireCaller
 
 INSTALLED_WITHIN_S = 900
-QUESTION = "When is the library open on weekends?"
 
 
 def registry() -> bool:
@@ -51,7 +49,8 @@ def clone(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(place)  # more than a gigabyte
 
 
-@pytest.mark.timeout(INSTALLED_WITHIN_S + 300)
+@pytest.mark.browser
+@pytest.mark.timeout(INSTALLED_WITHIN_S + 900)
 def test_two_commands_and_a_conversation(clone: Path, tmp_path: Path) -> None:
     port = free_port()
     environ = {key: value for key, value in os.environ.items() if not key.startswith("VISAVIS_")}
@@ -77,16 +76,15 @@ def test_two_commands_and_a_conversation(clone: Path, tmp_path: Path) -> None:
         assert begun.returncode == 0, said
         return said
 
-    async def a_typed_turn() -> str:
-        async with WireCaller(f"http://127.0.0.1:{port}/", "campus") as caller:
-            await caller.ask(QUESTION)
-            return str((await caller.answer(QUESTION))["text"])
-
     try:
         said = command("bin/up", "--detach")
         assert f"Visavis is ready: http://127.0.0.1:{port}/" in said
         assert (clone / ".venv/bin/python").exists()
-        assert "library" in asyncio.run(a_typed_turn()).lower()
+        with conversation.called(f"http://127.0.0.1:{port}/", load(environ=environ)) as call:
+            conversation.it_greets_once_the_page_plays(call)
+            conversation.five_spoken_questions_are_understood_answered_and_heard(call)
+            conversation.a_typed_turn_shares_the_dialogue(call)
+            conversation.a_barge_in_stops_the_answer_and_keeps_what_was_heard(call)
         assert command("bin/down") == "Stopped.\n"
     finally:
         subprocess.run(["bin/down"], cwd=clone, env=environ, capture_output=True)

@@ -27,7 +27,7 @@ WITHIN_S = 60
 LONG_S = 120
 """A head is drawn by the CPU, and sentences come one after the other."""
 
-TOGETHER_MS = 250
+TOGETHER_MS = 1_000
 """Captions and the sound of their words, on a machine that draws heads meanwhile."""
 
 SHAPES = 6

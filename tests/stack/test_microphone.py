@@ -21,7 +21,7 @@ from tests.stack.running import Stack
 pytestmark = pytest.mark.browser
 
 QUESTION, VOICE, PASSAGE = "when is the library open on weekends", "slt", "places#library-opening-hours"
-GREETED_MS = 20_000
+GREETED_MS = 40_000
 """Nobody speaks before the greeting is over."""
 AFTER_MS = 300_000
 """Longer than a test: the file does not come to its question again."""
@@ -47,7 +47,7 @@ def turns(caller: Caller, *what: str) -> list[dict[str, Any]]:
 
 def finished(caller: Caller, count: int) -> dict[str, Any]:
     """The last of so many turns that were heard to their end."""
-    caller.until(lambda: len(turns(caller, "finished")) >= count, f"{count} turns did not end", within_s=60)
+    caller.until(lambda: len(turns(caller, "finished")) >= count, f"{count} turns did not end", within_s=120)
     return turns(caller, "finished")[count - 1]
 
 

@@ -103,7 +103,7 @@ def test_no_turn_comes_of_it_and_another_conversation_goes_on(stack: Stack, call
     with SpokenTo(stack.url, "campus") as other:
         call.say(sound(), sound.__name__)
         call.wait(SECONDS + 2)
-        call.until(lambda: answers(other), "the other one was not answered meanwhile", within_s=60)
+        call.until(lambda: answers(other), "the other one was not answered meanwhile")
         told = answers(other)
     assert call.messages("turn")[known:] == [], "there was nothing to answer"
     assert call.state() == "listening"
@@ -117,7 +117,7 @@ def test_music_over_an_answer_does_not_end_it(call: Caller) -> None:
     call.type("How do I apply for a place?")
     call.until(lambda: call.state() == "speaking", "no answer began")
     call.say(music(), "over the answer")
-    call.until(lambda: len(finished(call)) > done, "the answer did not come to its end", within_s=40)
+    call.until(lambda: len(finished(call)) > done, "the answer did not come to its end")
     answer = finished(call)[-1]
     assert answer["heard"] == answer["text"], "held or not, no word is lost"
     assert [m for m in call.messages("turn")[known:] if m["what"] == "interrupted"] == []
@@ -127,6 +127,6 @@ def test_it_still_hears_a_person(call: Caller) -> None:
     done = len(finished(call))
     call.wait(SECONDS)
     call.say(wav_bytes(trimmed(speak("when is the library open on weekends", "slt")), 16_000), "a question")
-    call.until(lambda: len(finished(call)) > done, "it was not answered", within_s=40)
+    call.until(lambda: len(finished(call)) > done, "it was not answered")
     asked = [m for m in call.messages("turn") if m["what"] == "committed"][-1]
     assert "library" in asked["text"].lower()

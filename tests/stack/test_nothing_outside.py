@@ -56,11 +56,11 @@ def _loopback(address: str) -> bool:
 
 def a_spoken_turn(caller: Caller) -> None:
     """Greeted, asked aloud, answered from the library's passage."""
-    caller.until(lambda: turns(caller), "it did not greet", within_s=40)
+    caller.until(lambda: turns(caller), "it did not greet")
     caller.wait(0.5)
     done = len(turns(caller))
     caller.say(wav_bytes(trimmed(speak(QUESTION, "slt")), 16_000), "question")
-    caller.until(lambda: len(turns(caller)) > done, "no answer", within_s=60)
+    caller.until(lambda: len(turns(caller)) > done, "no answer")
     assert "library" in str(turns(caller)[-1]["text"]).lower()
 
 
@@ -77,7 +77,7 @@ def test_every_process_talks_to_this_machine_only(stack: Stack) -> None:
         caller.open("?persona=campus").start()
         known = caller.until
 
-        def watched(holds, otherwise, within_s=20):  # type: ignore[no-untyped-def]
+        def watched(holds, otherwise, within_s=60):  # type: ignore[no-untyped-def]
             def looks():  # type: ignore[no-untyped-def]
                 found.update(abroad(processes, own))
                 return holds()

@@ -5,7 +5,7 @@ On a machine whose CPU draws, painting takes the time that the sound needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +17,15 @@ from tests.stack.caller import Caller, wav_bytes
 pytestmark = pytest.mark.browser
 
 TRACED_S = 2.0
+GLOW = "getComputedStyle(document.querySelector('#aura')).opacity"
 TILES = 200
 """In that time. Words alone are about 50; a glow that is painted anew with each drawing was 1000."""
+
+
+@pytest.fixture(autouse=True)
+def in_peace(caller: Caller) -> Iterator[None]:
+    yield
+    settle(caller)
 
 
 def tiles_painted(caller: Caller, meanwhile: Callable[[], Any]) -> int:
@@ -42,11 +49,9 @@ def tiles_painted(caller: Caller, meanwhile: Callable[[], Any]) -> int:
 def test_while_the_avatar_talks(caller: Caller) -> None:
     caller.type("When is the library open?")
     caller.until(lambda: caller.state() == "speaking", "no answer")
+    caller.until(lambda: 0.5 <= float(caller.page.evaluate(GLOW)) <= 0.9, "it does not glow")
     painted = tiles_painted(caller, lambda: None)
-    glow = float(caller.page.evaluate("getComputedStyle(document.querySelector('#aura')).opacity"))
     assert painted < TILES
-    assert 0.5 <= glow <= 0.9
-    settle(caller)
 
 
 def test_while_the_person_talks(caller: Caller) -> None:
@@ -56,4 +61,3 @@ def test_while_the_person_talks(caller: Caller) -> None:
     painted = tiles_painted(caller, lambda: caller.say(question, "question"))
     assert len(set(caller.page.evaluate("window.levels"))) > 2, "the ring around the microphone does not move"
     assert painted < TILES
-    settle(caller)

@@ -27,6 +27,7 @@ from tests.stack.running import Stack
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is missing: apt-get install ffmpeg"),
 ]
 
@@ -129,9 +130,9 @@ def taped(recorded: Stack, caller: Caller, viewer: Caller) -> Path:
     recorded.kill("outputs")
     caller.until(lambda: "on" in states(caller)[news:], "nobody went on recording", LONG_S)
     assert caller.page.is_visible("#recording"), "it was recorded all the time"
-    caller.until(lambda: len(finished(caller)) == done + 2, "the second answer did not end", LONG_S)
+    caller.until(lambda: len(finished(caller)) >= done + 2, "the second answer did not end", LONG_S)
     caller.type("How much is the tuition per term?")
-    caller.until(lambda: len(finished(caller)) == done + 3, "the third answer did not end", LONG_S)
+    caller.until(lambda: len(finished(caller)) >= done + 3, "the third answer did not end", LONG_S)
 
     caller.page.click("#record")
     caller.until(lambda: states(caller)[-1] == "over", "it did not stop", LONG_S)
@@ -208,6 +209,8 @@ class Part:
     """When each picture after the first is shown."""
     openings: list[float]
     """How open the mouth is in each: the share of the box between the lips that is dark."""
+    holes: int
+    """Ticks of the recording that the programme left out, or the recorder did not get."""
 
     def late(self) -> list[float]:
         """By how many samples each sentence is heard later than the programme says; those without holes."""
@@ -243,11 +246,13 @@ def part(folder: Path, number: int, suffix: str, portrait: str) -> Part:
     told = about(folder)
     started = told["start_sample"] + told["parts"][number]["start_ms"] * 48
     path = next(folder / name for name in told["parts"][number]["files"] if name.endswith(suffix))
+    timeline = lines(folder / "timeline.jsonl")
     events = [
         Event(kind=line["kind"], data={**line, "sentence": 1000 * line["turn"] + line["sentence"]})
-        for line in lines(folder / "timeline.jsonl")
+        for line in timeline
         if line["kind"] == "phonemes"
     ]
+    holes = sum(line["ticks"] for line in timeline if line["kind"] == "gap")
     with av.open(str(path)) as container:
         pieces = [(round(frame.time * RATE_HZ), frame.to_ndarray().reshape(-1)) for frame in container.decode(audio=0)]
     sound = np.zeros(pieces[-1][0] + 4800)
@@ -264,7 +269,7 @@ def part(folder: Path, number: int, suffix: str, portrait: str) -> Part:
             shown.append(started + frame.time * RATE_HZ)
             openings.append(float((box < DARKER).mean()))
     frames = np.arange(len(levels)) * QUANTUM + started
-    return Part(by_sentence(events), frames, levels, shown[1:], openings[1:])
+    return Part(by_sentence(events), frames, levels, shown[1:], openings[1:], holes)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webm"])
@@ -272,7 +277,8 @@ def test_sound_and_pictures_of_a_file_belong_together(
     recorded: Stack, caller: Caller, taped: Path, suffix: str
 ) -> None:
     late, pictures, speaking, silent = [], [], [], []
-    for found in measurable(recorded, caller, taped, suffix):
+    parts = measurable(recorded, caller, taped, suffix)
+    for found in parts:
         late += found.late()
         # A picture is of a multiple of 40 ms of the programme; how far from one it is in the file is how late it is.
         pictures += [(at + PICTURE_SAMPLES / 2) % PICTURE_SAMPLES - PICTURE_SAMPLES / 2 for at in found.shown]
@@ -281,7 +287,9 @@ def test_sound_and_pictures_of_a_file_belong_together(
             within = [each for each in near if each[0][1] <= at < each[-1][2]]
             if within or not near:
                 (speaking if within else silent).append(opening > DARK)
-    assert late, f"no sentence without holes in {TAPES} recordings"
+    if not late and any(each.holes for each in parts):
+        pytest.skip(f"no sentence without holes in {TAPES} recordings: this machine is too busy")
+    assert late, "no sentence is found in the sound, which has no holes"
     offset_s = (np.median(pictures) - np.median(late)) / RATE_HZ
     print(f"{suffix}: pictures against sound {1000 * offset_s:+.1f} ms, {len(late)} sentences")
     assert abs(offset_s) <= AV_OFFSET_S
@@ -295,12 +303,12 @@ def test_the_operator_lists_fetches_and_removes_it(recorded: Stack, caller: Call
     assert {row["name"]: row["complete"] for row in listed}[taped.name]
     address = f"{recorded.url}api/v1/recordings/{taped.name}"
     with urllib.request.urlopen(
-        urllib.request.Request(f"{address}/programme-2.mp4", headers={"Range": "bytes=4-7"}), timeout=5
+        urllib.request.Request(f"{address}/programme-2.mp4", headers={"Range": "bytes=4-7"}), timeout=30
     ) as reply:
         assert (reply.status, reply.read()) == (206, b"ftyp")
     for wrong in ("../../etc/passwd", "..%2f..%2fstore.sqlite", ".recording.json", "nothing.mp4"):
         assert recorded.get(f"api/v1/recordings/{taped.name}/{wrong}")[0] == 404, wrong
-    with urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=5) as reply:
+    with urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30) as reply:
         assert reply.status == 204
     assert taped not in folders(recorded)
 
@@ -338,6 +346,6 @@ def test_where_all_is_recorded_it_is_said_before_start_and_a_full_quota_ends_it_
         session = here.messages("session")[0]["session"]
         address = f"{small.url}api/v1/sessions/{session}/recording"
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=5)
+            urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=30)
         assert refused.value.code == 507
         assert "raise recording.quota_gb" in json.load(refused.value)["text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 
 import numpy as np
@@ -27,13 +28,14 @@ def test_captions_and_mouth_wait_with_the_sound(stack: Stack) -> None:
         caller.until(lambda: ended(caller), "the greeting did not end", 30)
         session = caller.messages("session")[0]
         caller.page.evaluate("(box) => { window.ear.box = box }", mouth_box("robin"))
-        asked_ms = now_ms(caller)
+        asked, asked_ms = caller.audio_frame(), now_ms(caller)
         caller.type(QUESTION)
         caller.until(lambda: since(caller, "words", asked_ms), "no answer began")
         for name in synthesisers:
             stack.kill(name, signal.SIGSTOP)
         try:
             caller.wait(STALL_S)
+            shown = words_of(caller.page.inner_text("#captions"))
         finally:
             for name in synthesisers:
                 stack.kill(name, signal.SIGCONT)
@@ -51,6 +53,11 @@ def test_captions_and_mouth_wait_with_the_sound(stack: Stack) -> None:
     gaps = starts[1:] - ends[:-1]
     widest = int(np.argmax(gaps))
     assert gaps[widest] > RATE_HZ / 2, "the sound went on although there was no voice"
+    silences = [b - a for (_, a), (b, _) in itertools.pairwise(recording.audible()) if a > asked]
+    assert max(silences) > 0.8 * gaps[widest], "nor is it heard to go on"
+    come = [words_of(" ".join(word[3] for word in entered[: k + 1])) for k in range(widest + 1)]
+    assert shown
+    assert any(words[-len(shown) :] == shown for words in come), "nor do the captions, in the page"
     at, mouth = openings(recording, session["video_offset"])
     waiting = mouth[(at > ends[widest] + RATE_HZ // 4) & (at < starts[widest + 1] - RATE_HZ // 10)]
     assert len(waiting) >= 3, "pictures go on"

@@ -1,4 +1,4 @@
-"""The processes meet over TCP instead of Unix sockets, as containers and several hosts do."""
+"""The processes meet over TCP instead of Unix sockets, as containers without a shared folder do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_typed_question_is_answered_over_tcp() -> None:
         stack.start()
         with Listener(stack.settings) as listener, Caller(stack.url) as caller:
             caller.open("?persona=campus").start()
-            caller.until(lambda: ended(caller), "the greeting did not end", 30)
+            caller.until(lambda: ended(caller), "the greeting did not end")
             asked_ms = now_ms(caller)
             caller.type("When is the library open?")
             turn = over(caller, "When is the library open?", asked_ms)

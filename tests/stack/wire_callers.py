@@ -1,33 +1,81 @@
 """Callers without a browser: the page's WebSocket alone, with the mouth track. They type, and say what they have heard.
 
-They hear what a 3D page is told: every tick's mouth, and the words. A caller can stop reading, as a stopped page does.
+They hear what a 3D page is told: every tick's mouth, and the words. A caller can stop reading, as a stopped page does,
+and can have sound and pictures as well, by WebRTC; these are counted and not decoded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import socket
 import time
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any
 
 import aiohttp
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 TICK_SAMPLES = 960
 ACKNOWLEDGED_EVERY_S = 0.2
 
 
+class Media:
+    """Sound and pictures of a caller: which packets came."""
+
+    def __init__(self) -> None:
+        self.sequences: dict[str, list[int]] = {"audio": [], "video": []}
+        self.pictures: set[int] = set()
+        """RTP timestamps."""
+        self._connection = RTCPeerConnection(RTCConfiguration([]))
+
+    async def offer(self) -> str:
+        for kind in self.sequences:
+            receiver = self._connection.addTransceiver(kind, "recvonly").receiver
+            receiver._handle_rtp_packet = self._noting(kind)  # type: ignore[assignment]
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        return str(self._connection.localDescription.sdp)
+
+    async def answered(self, sdp: str) -> None:
+        await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    def lost(self, kind: str) -> int:
+        """Packets left out between the first and the last that came."""
+        steps = [(b - a) % 2**16 for a, b in itertools.pairwise(self.sequences[kind])]
+        return sum(step - 1 for step in steps)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _noting(self, kind: str) -> Callable[[Any, int], Coroutine[Any, Any, None]]:
+        async def note(packet: Any, arrival_time_ms: int) -> None:
+            self.sequences[kind].append(packet.sequence_number)
+            if kind == "video":
+                self.pictures.add(packet.timestamp)
+
+        return note
+
+
 class WireCaller:
     """One conversation in text mode; `turns` and `words` are what the edge told of it."""
 
-    def __init__(self, url: str, persona: str, receive_buffer: int = 0, resumes: WireCaller | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        persona: str,
+        receive_buffer: int = 0,
+        resumes: WireCaller | None = None,
+        media: Media | None = None,
+    ) -> None:
         """`receive_buffer`: bytes that the system takes for it before it reads them; 0: as usual, megabytes.
 
         `resumes`: go on with the conversation of this one, whose connection is gone.
         """
         self.url, self.persona, self.receive_buffer = url, persona, receive_buffer
+        self.media = media
         known = resumes.session if resumes else {}
         self._ticket = {key: known[key] for key in ("session", "token") if known}
         self.session: dict[str, Any] = {}
@@ -36,6 +84,7 @@ class WireCaller:
         self.turns: list[dict[str, Any]] = []
         self.words: list[list[Any]] = []
         self.errors: list[dict[str, Any]] = []
+        self._answer = ""
         self._tasks: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> WireCaller:
@@ -44,6 +93,10 @@ class WireCaller:
         await self._say("hello", persona=self.persona, mode="text", mouth=True, **self._ticket)
         self._tasks = [asyncio.ensure_future(work) for work in (self._read(), self._acknowledge())]
         await self.until(lambda: self.session, "no session")
+        if self.media:
+            await self._say("offer", sdp=await self.media.offer())
+            await self.until(lambda: self._answer, "no answer to the offer")
+            await self.media.answered(self._answer)
         return self
 
     async def __aexit__(
@@ -56,6 +109,8 @@ class WireCaller:
             await self._say("bye")
         await self._socket.close()
         await self._http.close()
+        if self.media:
+            await self.media.close()
 
     def _new_socket(self, address: Any) -> socket.socket:
         family, kind, protocol, _, _ = address
@@ -119,6 +174,8 @@ class WireCaller:
         match message["type"]:
             case "session":
                 self.session = message
+            case "answer":
+                self._answer = message["sdp"]
             case "mouth":
                 self.ticks += [frame[0] for frame in message["frames"]]
             case "turn":

@@ -25,16 +25,21 @@ def in_a_call(tmp_path: Path, story: Callable[[Scene, Page, dict], Awaitable[Non
     asyncio.run(run())
 
 
+def sent(caller: Page, session: dict) -> set[int]:  # type: ignore[type-arg]
+    """The numbers of the pictures that came; they are decoded later."""
+    return {(packet.timestamp - session["video_offset"]) % 2**32 // 3600 for packet in caller.packets["video"]}
+
+
 def test_rtp_time_is_the_programmes_sample_plus_the_offset_told(tmp_path: Path) -> None:
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         await caller.call()
-        await world.play(session["session"], 60)
+        await world.play(session["session"], 100)
         await until(lambda: len(caller.packets["audio"]) >= 35 and len(caller.pictures) >= 10)
         audio = [packet.timestamp for packet in caller.packets["audio"]]
         samples = [(rtp - session["audio_offset"]) % 2**32 for rtp in audio]
         assert samples == list(range(samples[0], samples[0] + 960 * len(samples), 960))
         assert samples[0] % 960 == 0
-        assert samples[0] < 960 * 10
+        assert samples[0] < 960 * 50
         video = sorted({(packet.timestamp - session["video_offset"]) % 2**32 for packet in caller.packets["video"]})
         assert {b - a for a, b in itertools.pairwise(video)} == {3600}
         assert all(rtp * 8 % (15 * 1920) == 0 for rtp in video)
@@ -105,19 +110,19 @@ def test_a_lost_picture_on_the_bus_asks_for_a_key_frame_and_sends_nothing_undeco
     async def story(world: Scene, caller: Page, session: dict) -> None:  # type: ignore[type-arg]
         name = session["session"]
         await caller.call()
-        await world.play(name, 10)
-        await until(lambda: len(caller.pictures) >= 4)
+        await world.play(name, 60)
+        await until(lambda: 29 in sent(caller, session) and len(caller.pictures) >= 4)
         await asyncio.sleep(0.35)
         asked = len([each for each in world.asked if isinstance(each, KeyFrame)])
-        for n in (12, 14, 16):
+        for n in (62, 64, 66):
             world.tick(name, n)
         await until(lambda: len([each for each in world.asked if isinstance(each, KeyFrame)]) > asked)
         await asyncio.sleep(0.1)
-        sent = {(packet.timestamp - session["video_offset"]) % 2**32 // 3600 for packet in caller.packets["video"]}
-        assert sent == set(range(min(sent), 5)), "picture 5 was lost: 6, 7 and 8 cannot be decoded"
-        for n in range(48, 60):
+        assert max(sent(caller, session)) == 29, "picture 30 was lost: 31, 32 and 33 cannot be decoded"
+        decoded = len(caller.pictures)
+        for n in range(98, 110):
             world.tick(name, n)
-        await until(lambda: len(caller.pictures) >= 8)
+        await until(lambda: len(caller.pictures) >= decoded + 4)
 
     in_a_call(tmp_path, story)
 
@@ -261,24 +266,27 @@ def test_a_page_that_draws_in_3d_is_drawn_no_pictures_until_it_wants_them_again(
         def wanted() -> int:
             return [each for each in world.asked if isinstance(each, Wanted)][-1].h264
 
+        def mouths() -> list[int]:
+            """Ticks by number."""
+            return [frame[0] // 960 for message in caller.all("mouth") for frame in message["frames"]]
+
         await caller.call()
-        await world.play(session["session"], 20)
+        await world.play(session["session"], 60)
         await until(lambda: wanted() == 1 and len(caller.pictures) >= 3)
         await caller.send("front", front="avatar3d")
         await until(lambda: wanted() == 0)
-        before, sounds = len(caller.pictures), len(caller.packets["audio"])
-        await world.play(session["session"], 20, first=20)
-        await until(lambda: len(caller.packets["audio"]) >= sounds + 15 and bool(caller.all("mouth")))
-        assert len(caller.pictures) <= before + 1, "what was on its way may still come"
-        told = len(caller.all("mouth"))
+        sounds = len(caller.packets["audio"])
+        await world.play(session["session"], 20, first=60)
+        await until(lambda: len(caller.packets["audio"]) >= sounds + 15 and max(mouths(), default=0) > 70)
+        assert max(sent(caller, session)) < 30, "only what was on its way still comes"
         world.asked.clear()
         await caller.send("front", front="portrait")
         await until(lambda: any(isinstance(each, KeyFrame) for each in world.asked))
         assert wanted() == 1
         before = len(caller.pictures)
-        await world.play(session["session"], 40, first=40)
-        await until(lambda: len(caller.pictures) > before)
-        assert len(caller.all("mouth")) <= told + 1
+        await world.play(session["session"], 40, first=80)
+        await until(lambda: max(sent(caller, session)) >= 40 and len(caller.pictures) > before)
+        assert max(mouths()) < 80
         assert len(caller.all("answer")) == 1, "nothing was negotiated anew"
 
     in_a_call(tmp_path, story)

@@ -141,7 +141,7 @@ def test_gstreamers_own_sender_is_heard_and_takes_its_leave(tmp_path: Path) -> N
         page = Page(world)
         told = await page.hello(mode="text")
         await page.call()
-        command = [SYSTEM_PYTHON, SENDER, f"{world.url}/whip/{told['session']}", told["token"], "8"]
+        command = [SYSTEM_PYTHON, SENDER, f"{world.url}/whip/{told['session']}", told["token"], "25"]
         sender = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
         leaving = asyncio.ensure_future(sender.communicate())
         await until(lambda: loud(world, 0) or leaving.done(), 30)
@@ -220,9 +220,11 @@ def test_a_session_is_pushed_to_a_foreign_server_and_let_go_at_its_end(tmp_path:
             world.push(session, url + session, token="key")
             playing = asyncio.ensure_future(world.play(session, 4000))
             await until(lambda: server.frames["video"] > 5 and server.frames["audio"] > 30, 20)
-            assert server.offers == 2, "it tries again"
+            assert server.offers >= 2, "it tries again"
             states = [each.data["state"] for each in world.of(OutputState, session)]
-            assert [state for state, _ in groupby(states)] == ["connecting", "waiting", "connecting", "live"]
+            # A busy machine may need one try more.
+            assert [state for state, _ in groupby(states)][:3] == ["connecting", "waiting", "connecting"]
+            assert states[-1] == "live"
             assert world.pushed(session) == {"state": "live", "reason": ""}
             world.origins.pop(session)
             world.close(session, "bye")

@@ -172,7 +172,7 @@ def test_a_command_that_fails_is_a_sentence(tmp_path: Path, monkeypatch: pytest.
 def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     monkeypatch.setattr(workshop, "COMMAND", (sys.executable, "-c", program))
-    monkeypatch.setattr(workshop, "GIVEN_UP_S", 2)
+    monkeypatch.setattr(workshop, "GIVEN_UP_S", 10)
 
     async def story(world: Scene) -> None:
         _, answer = await send(world, "/workshop/check", b"x")

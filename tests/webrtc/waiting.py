@@ -9,7 +9,7 @@ from typing import Any
 from broker.clock import now_ns
 
 
-async def until(what: Callable[[], Any], within_s: float = 10.0) -> Any:
+async def until(what: Callable[[], Any], within_s: float = 40.0) -> Any:
     """Wait for something to become true. Fails the test when it does not."""
     end_ns = now_ns() + int(within_s * 1e9)
     while not (value := what()):

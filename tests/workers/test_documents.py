@@ -296,7 +296,7 @@ def test_a_long_line_of_markdown_is_read_at_once(tmp_path: Path, line: str) -> N
     path.write_text(f"{line}\n\nText.\n")
     began = time.process_time()
     assert read_document(path).blocks[-1].text == "Text."
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10, "minutes where time grows with the square"
 
 
 def test_closing_marks_are_no_part_of_a_heading(tmp_path: Path) -> None:
