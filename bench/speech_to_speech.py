@@ -1,21 +1,26 @@
 """Mouth to ear in a real browser: from the last sound of a spoken question to the first sound of the answer.
 
   python -m bench.speech_to_speech [--turns 30] [--persona campus] [--voices slt rms] [--json FILE]
+                                   [--turn-taking fluent_ms=700 …]
 
 One call in headless Chromium against a stack of its own. Question and answer are recorded on one audio clock in the
 page, before the loudspeaker and after the microphone: what devices add is not in it. A question that gets no answer
 within 5 s is a failure and counts as 5 s. The end of turn was fitted with the usual two voices (`bench.pausing`):
-others say what a stranger gets.
+others say what a stranger gets. The questions have no pauses, so that their speaker is soon taken for fluent;
+`--turn-taking fluent_ms=700` says what somebody gets who is not.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import platform
 import random
+import shutil
 import statistics
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,10 +48,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every turn there")
     parser.add_argument("--url", help="a stack that runs already")
+    parser.add_argument("--turn-taking", nargs="+", default=[], metavar="KEY=NUMBER", help="of the persona's [turns]")
     arguments = parser.parse_args()
+    if arguments.url and arguments.turn_taking:
+        parser.error("--turn-taking is for a stack of its own")
     asked = questions(arguments.persona, arguments.turns, arguments.seed)
     load_before = os.getloadavg()[0]
-    stack = None if arguments.url else Stack().start()
+    stack = None if arguments.url else Stack(**with_turns(arguments.persona, arguments.turn_taking)).start()
     try:
         url = arguments.url or (stack.url if stack else "")
         turns = converse(url, arguments.persona, asked, arguments.voices, arguments.seed)
@@ -56,6 +64,18 @@ def main() -> None:
     report(turns, load_before)
     if arguments.json:
         arguments.json.write_text(json.dumps(turns, indent=1), encoding="utf-8")
+
+
+def with_turns(persona: str, numbers: Sequence[str]) -> dict[str, str]:
+    """The setting that makes a stack use a copy of the personas in which one takes turns by other numbers."""
+    if not numbers:
+        return {}
+    folder = Path(tempfile.mkdtemp(prefix="visavis-personas-"))
+    atexit.register(shutil.rmtree, folder)
+    shutil.copytree(ROOT / "etc" / "personas", folder, dirs_exist_ok=True)
+    with (folder / f"{persona}.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[turns]\n" + "\n".join(numbers) + "\n")
+    return {"VISAVIS_PATHS_PERSONAS": str(folder)}
 
 
 def questions(persona: str, count: int, seed: int) -> list[str]:

@@ -837,7 +837,6 @@ class Event(Message):
       speech {what: started|paused|resumed|over, utterance, mic_sample}; over: nobody need hear it again
       sentence {n, text, language, passage, kind}
       turn {what: asked|committed|cancelled|interrupted|finished, text, heard, speculative, …}
-      step {name, took_ns, …}
       dialogue {lines: [{role, text, interrupted}]}, for a page that comes back
       question {mode} when that changes, else {mode, n, name, text, state}
       act {the fields of Act}
@@ -853,10 +852,10 @@ class Event(Message):
     The programme's:
       phonemes {sentence, programme_sample, items: [[name, start_sample, end_sample]]}
       visemes {the same}
-      step {name: first_pcm, took_ns}: the turn's first piece of voice has come
     The edge's:
       latency {the turn's record, webrtc/latency.py}
     Several processes':
+      step {name, took_ns, …}; the programme's: first_pcm, the turn's first piece of voice has come
       error {code, text, stage}; stage: where it is known
       degraded {kind: a stage | answer | network | broker, step: what is done instead, or full, reason: a clause}
     """
