@@ -15,7 +15,7 @@ import statistics
 import time
 
 from tests.stack.caller import Caller
-from tests.stack.running import Stack
+from tests.stack.running import Stack, lives
 
 GOAL_STOP_S = 3.0
 QUESTION = "How do I apply for a place?"
@@ -54,7 +54,7 @@ def one() -> tuple[float, float, str]:
             caller.until(lambda: caller.state() == "speaking", "no answer began", 40)
             family = stack.family()
             stopped_s = stack.down()
-            left = [*(each.name() for each in family if each.is_running()), *stack.sockets()]
+            left = [*(each.name() for each in family if lives(each)), *stack.sockets()]
         return started_s, stopped_s, ", ".join(left)
     finally:
         stack.stop()

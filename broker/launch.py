@@ -146,13 +146,10 @@ def await_ready(
         if supervisord.poll() is not None:
             raise LaunchError(f"supervisord ended with {supervisord.returncode}: {_tail(settings, 'supervisord.out')}")
         for process in processes(settings) or []:
-            if process["statename"] == "FATAL":
-                raise LaunchError(f"{process['name']} cannot start: {_tail(settings, process['name'] + '.log')}")
             began = starts.setdefault(process["name"], set())
             began.add(process["start"])  # in seconds since 1970; 0 before the first
-            if len(began - {0}) >= OFTEN:
-                said = _tail(settings, process["name"] + ".log")
-                raise LaunchError(f"{process['name']} starts and ends again and again: {said}")
+            if process["statename"] == "FATAL" or len(began - {0}) >= OFTEN:
+                raise LaunchError(f"{process['name']} cannot start: {_tail(settings, process['name'] + '.log')}")
         ready, missing = _ready(settings, launch)
         if ready:
             return

@@ -22,7 +22,7 @@ from supervisor.options import ServerOptions
 
 from broker import launch
 from broker.config import ROOT, Settings, load
-from tests.stack.running import free_port
+from tests.stack.running import free_port, lives
 
 PATIENCE_S = 40
 
@@ -188,7 +188,7 @@ def test_a_worker_that_lives_a_while_each_time_ends_the_launch_too(small: Small)
     _, err = small.launch().communicate(timeout=PATIENCE_S)
     assert small.launcher
     assert small.launcher.returncode == 1
-    assert err == "tts-0 starts and ends again and again: half a file: fetch it again\n"
+    assert err == "tts-0 cannot start: half a file: fetch it again\n"
     assert launch.processes(small.settings) is None
 
 
@@ -200,10 +200,10 @@ def test_what_a_process_started_ends_with_it(small: Small) -> None:
     assert launcher.stdout
     assert launcher.stdout.readline().startswith("Visavis is ready")
     helper = int(small.until(lambda: small.said("helper"), "no helper"))
-    assert psutil.pid_exists(helper)
+    process = psutil.Process(helper)
     launcher.terminate()
     assert launcher.wait(PATIENCE_S) == 0
-    assert not psutil.pid_exists(helper) or psutil.Process(helper).status() == psutil.STATUS_ZOMBIE
+    assert not lives(process)
 
 
 def test_once_it_was_complete_a_worker_given_up_is_tried_again_ever_less_often(small: Small) -> None:

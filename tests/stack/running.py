@@ -38,6 +38,14 @@ def two_free_ports() -> int:
             return first
 
 
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs: an exit status that nobody asks for, as of an orphan in some containers, does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Stack:
     """Started by `start`, gone after `stop`; `settings` are those in force."""
 

@@ -17,7 +17,7 @@ import pytest
 from broker import launch
 from broker.config import ROOT
 from tests.stack.caller import Caller
-from tests.stack.running import Stack
+from tests.stack.running import Stack, lives
 
 PATIENCE_S = 120
 
@@ -54,7 +54,7 @@ def running(place: Stack) -> list[psutil.Process]:
     """supervisord, if it runs, and everything under it."""
     own = str(place.settings.run_folder())
     found = [each for each in psutil.process_iter() if _run_folder(each) == own]
-    return [each for each in found if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in found if lives(each)]
 
 
 def _run_folder(process: psutil.Process) -> str:
@@ -147,7 +147,7 @@ def test_a_stack_stopped_in_mid_call_leaves_nothing_behind(place: Stack) -> None
         took_s = place.down()
         assert place.launcher
         assert place.launcher.returncode == 0
-        assert [each for each in family if each.is_running()] == []
+        assert [each for each in family if lives(each)] == []
         assert left(place) == NOTHING
     print(f"gone after {took_s:.2f} s")  # python -m bench.stopping
 
