@@ -17,7 +17,7 @@ import math
 import statistics
 import time
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -64,7 +64,7 @@ class Figures:
         self.whole += asked == heard
 
 
-def distance(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+def distance(one: Sequence[str], other: Sequence[str]) -> int:
     """Words to insert, delete or replace."""
     row = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bench.asr import distance
 from bench.spoken import speak, trimmed
 from broker.config import Settings
 from tests.stack.caller import RATE_HZ, Caller, wav_bytes
@@ -26,16 +27,6 @@ ASKED = (
 
 def words(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
-
-
-def errors(said: list[str], heard: list[str]) -> int:
-    """Edit distance in words."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        previous, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (word != other))
-    return row[-1]
 
 
 @dataclass
@@ -83,7 +74,7 @@ def five_spoken_questions_are_understood_answered_and_heard(call: Call) -> None:
         _, ended = caller.say(wav_bytes(trimmed(speak(text, voice)), 16_000), text)
         turn = call.await_turn(done, "finished")
         committed = next(m for m in call.turns("committed") if m["turn"] == turn["turn"])
-        wrong += errors(words(text), words(committed["text"]))
+        wrong += distance(words(text), words(committed["text"]))
         said_words += len(words(text))
         right += call.sentences(turn["turn"])[0]["passage"] == passage
         assert turn["heard"] == turn["text"], "an undisturbed answer is heard whole"
